@@ -1,0 +1,80 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { LoadedEnvironment } from "../environment";
+import { renderCheckScript, renderCheckInput } from "./render";
+
+export interface FrontDoorArgs {
+  environment: LoadedEnvironment;
+  user: pulumi.Input<string>;
+  password: pulumi.Input<string>;
+  /** The functions that have to be known to the gateway. */
+  functions: string[];
+  /** Whatever changes here has the checks run again. */
+  triggers: pulumi.Input<unknown>[];
+}
+
+/**
+ * What ends an `up`: calls through Nginx, made on the host itself. They fail the `up` when the platform does not answer.
+ * An action with nothing to read back, hence @pulumi/command.
+ */
+export class FrontDoorChecks extends pulumi.ComponentResource {
+  constructor(name: string, args: FrontDoorArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("oslo-faas:index:FrontDoorChecks", name, {}, opts);
+    const { nginx, checks } = args.environment;
+    new command.remote.Command(
+      `${name}-calls`,
+      {
+        connection: connection(args.environment),
+        create: renderCheckScript({
+          origin: nginx.tls ? `https://127.0.0.1:${nginx.httpsPort}` : `http://127.0.0.1:${nginx.httpPort}`,
+          functions: args.functions,
+          checks,
+        }),
+        // The password reaches curl through standard input: not the script, not the process list.
+        stdin: pulumi
+          .all([args.user, args.password])
+          .apply(([user, password]) => renderCheckInput(user, password)),
+        logging: command.remote.Logging.Stderr,
+        addPreviousOutputInEnv: false,
+        triggers: args.triggers,
+      },
+      { parent: this, customTimeouts: { create: "5m" } },
+    );
+    this.registerOutputs({});
+  }
+}
+
+function connection(env: LoadedEnvironment): command.types.input.remote.ConnectionArgs {
+  const { address, port, user, privateKeyPath, jump } = env.host;
+  const key = privateKey(privateKeyPath);
+  return {
+    host: address,
+    port,
+    user,
+    hostKey: env.pinnedHostKey,
+    dialErrorLimit: 3,
+    perDialTimeout: env.host.dialTimeoutSeconds,
+    ...key,
+    ...(jump
+      ? {
+          proxy: {
+            host: jump.address,
+            port: jump.port,
+            user: jump.user,
+            hostKey: jump.hostKey,
+            dialErrorLimit: 3,
+            ...(jump.privateKeyPath ? privateKey(jump.privateKeyPath) : key),
+          },
+        }
+      : {}),
+  };
+}
+
+/** The key's content as a secret, or the agent where none is named. A key that is not on this machine shows only in an `up`. */
+function privateKey(file?: string): { privateKey?: pulumi.Output<string>; agentSocketPath?: string } {
+  if (!file) return process.env.SSH_AUTH_SOCK ? { agentSocketPath: process.env.SSH_AUTH_SOCK } : {};
+  const full = path.resolve(file);
+  return fs.existsSync(full) ? { privateKey: pulumi.secret(fs.readFileSync(full, "utf8")) } : {};
+}

@@ -1,0 +1,111 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as host from "../../plugin/sdk";
+import type { LoadedEnvironment } from "../environment";
+import {
+  type DaemonValues,
+  enginePackages,
+  renderDaemonJson,
+  restartKey,
+  VALIDATE_DAEMON_JSON,
+} from "./render";
+
+export interface DockerEngineArgs {
+  environment: LoadedEnvironment;
+  /** The host's release, for the address of Docker's apt repository. */
+  facts: pulumi.Input<host.HostFacts>;
+}
+
+/**
+ * Docker Engine on the host: from Docker's own apt repository (its key pinned by its full fingerprint) or from the
+ * distribution; held at its version; log rotation, mirrors and limits in daemon.json.
+ */
+export class DockerEngine extends pulumi.ComponentResource {
+  /** The Docker API of the host over SSH, for @pulumi/docker. It connects when a resource needs it, not in preview. */
+  readonly provider: docker.Provider;
+
+  constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("oslo-faas:index:DockerEngine", name, {}, opts);
+    const env = args.environment;
+    const values: DaemonValues = { ...env.docker, openFiles: env.base.openFiles };
+
+    // Before the packages: the engine then starts with it the first time, and is not restarted at once.
+    const config = new host.File(
+      `${name}-daemon-json`,
+      {
+        path: "/etc/docker/daemon.json",
+        content: renderDaemonJson(values),
+        validate: VALIDATE_DAEMON_JSON,
+        onChange: ["if systemctl is-active --quiet docker; then systemctl reload docker; fi"],
+      },
+      { parent: this },
+    );
+    const source = env.docker.source === "docker" ? [this.repository(name, args)] : [];
+    const packages = new host.Packages(
+      `${name}-packages`,
+      { packages: enginePackages(env.docker.source, env.docker.version), hold: true },
+      { parent: this, dependsOn: [config, ...source] },
+    );
+    const unit = new host.SystemdUnit(
+      `${name}-unit`,
+      { unit: "docker.service", enabled: true, active: true, restartOn: [restartKey(values)] },
+      { parent: this, dependsOn: [packages] },
+    );
+
+    this.provider = new docker.Provider(`${name}-api`, dockerProviderArgs(env), {
+      parent: this,
+      dependsOn: [unit],
+    });
+    this.registerOutputs({});
+  }
+
+  private repository(name: string, args: DockerEngineArgs): host.AptRepository {
+    const { uri, keyUrl, fingerprint } = args.environment.docker.repository;
+    const base = pulumi.output(args.facts).apply((facts) => `${uri}/${facts.osId}`);
+    return new host.AptRepository(
+      `${name}-repository`,
+      {
+        name: "docker",
+        uri: base,
+        components: ["stable"],
+        keyUrl: keyUrl ?? pulumi.interpolate`${base}/gpg`,
+        fingerprint,
+      },
+      { parent: this },
+    );
+  }
+}
+
+/**
+ * The official provider speaks through the `ssh` program. The host key is pinned in its options (KnownHostsCommand, OpenSSH
+ * 8.5 and later), so that no known_hosts file has to be prepared and none of this machine's paths gets into the state.
+ */
+export function dockerProviderArgs(env: LoadedEnvironment): docker.ProviderArgs {
+  const { address, port, user, privateKeyPath, jump } = env.host;
+  const known = [
+    "-o",
+    "StrictHostKeyChecking=yes",
+    "-o",
+    "UserKnownHostsFile=/dev/null",
+    "-o",
+    "GlobalKnownHostsFile=/dev/null",
+    "-o",
+    "LogLevel=ERROR",
+    "-o",
+    "ConnectTimeout=10",
+    "-o",
+    "ServerAliveInterval=15",
+  ];
+  const pin = (key: string) => ["-o", `KnownHostsCommand=/bin/echo %H ${key}`];
+  const login = privateKeyPath ? ["-i", privateKeyPath, "-o", "IdentitiesOnly=yes"] : [];
+  const through = jump
+    ? [
+        "-o",
+        `ProxyCommand=ssh ${[...known, "-o", `"KnownHostsCommand=/bin/echo %%H ${jump.hostKey}"`, ...((jump.privateKeyPath ?? privateKeyPath) ? ["-i", (jump.privateKeyPath ?? privateKeyPath)!] : [])].join(" ")} -p ${jump.port} -W [%h]:%p ${jump.user}@${jump.address}`,
+      ]
+    : [];
+  return {
+    host: `ssh://${user}@${address}:${port}`,
+    sshOpts: [...known, ...pin(env.pinnedHostKey), ...login, ...through],
+  };
+}

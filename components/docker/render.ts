@@ -1,0 +1,49 @@
+/** The engine's configuration, as a pure function of plain values. */
+
+export interface DaemonValues {
+  logMaxSize: string;
+  logMaxFiles: number;
+  registryMirrors: string[];
+  insecureRegistries: string[];
+  openFiles: number;
+  mtu?: number;
+}
+
+/** Settings that the engine takes over on a reload (SIGHUP); every other one needs a restart. */
+const RELOADABLE = ["registry-mirrors", "insecure-registries"];
+
+/**
+ * daemon.json. No `live-restore`: the engine refuses it in a swarm. `default-ulimits` because engines from 29 on give a
+ * container 1,024 open files.
+ */
+export function daemonConfig(values: DaemonValues): Record<string, unknown> {
+  return {
+    "log-driver": "json-file",
+    "log-opts": { "max-size": values.logMaxSize, "max-file": String(values.logMaxFiles) },
+    "default-ulimits": { nofile: { Name: "nofile", Soft: values.openFiles, Hard: values.openFiles } },
+    ...(values.mtu ? { mtu: values.mtu } : {}),
+    ...(values.registryMirrors.length > 0 ? { "registry-mirrors": values.registryMirrors } : {}),
+    ...(values.insecureRegistries.length > 0 ? { "insecure-registries": values.insecureRegistries } : {}),
+  };
+}
+
+export function renderDaemonJson(values: DaemonValues): string {
+  return JSON.stringify(daemonConfig(values), null, 2) + "\n";
+}
+
+/** The part of daemon.json whose change needs a restart of the engine, as one value to compare. */
+export function restartKey(values: DaemonValues): string {
+  return JSON.stringify(Object.entries(daemonConfig(values)).filter(([key]) => !RELOADABLE.includes(key)));
+}
+
+/** dockerd checks a file itself from release 23 on; older ones get a check that it is JSON, by the tool that is there. */
+export const VALIDATE_DAEMON_JSON =
+  "if command -v dockerd >/dev/null && dockerd --help | grep -q -- --validate; then dockerd --validate --config-file %s; fi";
+
+/** A package's wanted version as the resource `Packages` writes it. */
+export function enginePackages(source: "docker" | "distro", version?: string): string[] {
+  // Where AppArmor is on in the kernel and its tools are missing, no container starts.
+  if (source === "distro") return [`docker.io${version ? `=${version}` : ""}`, "apparmor"];
+  const pin = version ? `=${version}` : "";
+  return [`docker-ce${pin}`, `docker-ce-cli${pin}`, "containerd.io", "apparmor"];
+}

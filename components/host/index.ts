@@ -1,0 +1,121 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as host from "../../plugin/sdk";
+import type { LoadedEnvironment } from "../environment";
+import { renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
+
+export interface HostArgs {
+  environment: LoadedEnvironment;
+}
+
+const RULES = "/etc/oslo-faas/firewall.nft";
+
+/**
+ * A checked host with its base: preflight, packages, time zone, kernel settings, closed ports.
+ *
+ * Everything else on the host is made with `provider` and depends on this component.
+ */
+export class Host extends pulumi.ComponentResource {
+  /** The connection: one per run. */
+  readonly provider: host.Provider;
+  /** What preflight found: release, kernel, architecture, memory, virtualization. */
+  readonly facts: pulumi.Output<host.HostFacts>;
+
+  constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("oslo-faas:index:Host", name, {}, opts);
+    const env = args.environment;
+    this.provider = this.connect(name, env);
+    const own = { parent: this, provider: this.provider };
+
+    const preflight = new host.Preflight(`${name}-preflight`, preflightArgs(env), own);
+    this.facts = preflight.facts;
+
+    const checked = { ...own, dependsOn: [preflight] };
+    const packages = new host.Packages(`${name}-packages`, { packages: basePackages(env) }, checked);
+    new host.Sysctl(
+      `${name}-sysctl`,
+      { name: "tuning", values: renderSysctl({ backlog: env.nginx.backlog, overrides: env.base.sysctl }) },
+      checked,
+    );
+    new host.File(
+      `${name}-timezone`,
+      {
+        path: "/etc/timezone",
+        content: `${env.base.timezone}\n`,
+        onChange: [`ln -sfn /usr/share/zoneinfo/${env.base.timezone} /etc/localtime`],
+      },
+      { ...own, dependsOn: [packages] },
+    );
+    if (env.firewall.enabled) this.closePorts(name, env, { ...own, dependsOn: [packages] });
+
+    this.registerOutputs({ facts: this.facts });
+  }
+
+  private connect(name: string, env: LoadedEnvironment): host.Provider {
+    const { address, jump, hostKey: _k, hostKeyFile: _f, ...rest } = env.host;
+    return new host.Provider(
+      `${name}-connection`,
+      {
+        host: address,
+        ...rest,
+        hostKey: env.pinnedHostKey,
+        jump: jump && {
+          host: jump.address,
+          port: jump.port,
+          user: jump.user,
+          hostKey: jump.hostKey,
+          privateKeyPath: jump.privateKeyPath,
+        },
+      },
+      { parent: this },
+    );
+  }
+
+  private closePorts(name: string, env: LoadedEnvironment, opts: pulumi.CustomResourceOptions): void {
+    const rules = new host.File(
+      `${name}-firewall-rules`,
+      {
+        path: RULES,
+        content: renderFirewall({
+          closedTcp: [env.openfaas.gatewayPort, 2377, 7946],
+          closedUdp: [4789, 7946],
+          peers: env.firewall.swarmPeers,
+        }),
+        validate: "nft -c -f %s",
+        onChange: [
+          "if systemctl is-active --quiet oslo-faas-firewall; then systemctl reload oslo-faas-firewall; fi",
+        ],
+      },
+      opts,
+    );
+    new host.SystemdUnit(
+      `${name}-firewall`,
+      { unit: "oslo-faas-firewall.service", content: renderFirewallUnit(RULES), enabled: true, active: true },
+      { ...opts, dependsOn: [rules] },
+    );
+  }
+}
+
+function preflightArgs(env: LoadedEnvironment): host.PreflightArgs {
+  const ports = [{ port: env.nginx.httpPort, ours: "nginx" }];
+  if (env.nginx.tls) ports.push({ port: env.nginx.httpsPort, ours: "nginx" });
+  ports.push({ port: env.openfaas.gatewayPort, ours: "dockerd" });
+  return {
+    allowVirtualization: env.preflight.allowVirtualization,
+    minMemoryMiB: env.preflight.minMemoryMiB,
+    minDiskMiB: env.preflight.minDiskMiB,
+    minFsyncPerSecond: env.preflight.minFsyncPerSecond,
+    ports,
+  };
+}
+
+/** What the later steps call on the host: curl and gnupg for the engine's key, nft for the closed ports. */
+function basePackages(env: LoadedEnvironment): string[] {
+  return [
+    "ca-certificates",
+    "curl",
+    "gnupg",
+    "tzdata",
+    ...(env.firewall.enabled ? ["nftables"] : []),
+    ...env.base.packages,
+  ];
+}

@@ -1,0 +1,69 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as host from "../../plugin/sdk";
+import type { LoadedEnvironment } from "../environment";
+import { renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
+
+export interface NginxArgs {
+  environment: LoadedEnvironment;
+}
+
+/** Nginx from the distribution in front of the gateway. A change of its configuration is a reload: no request is dropped. */
+export class Nginx extends pulumi.ComponentResource {
+  /** What the outside calls it. */
+  readonly url: string;
+  readonly config: host.File;
+
+  constructor(name: string, args: NginxArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("oslo-faas:index:Nginx", name, {}, opts);
+    const { nginx, openfaas, base } = args.environment;
+    const own = { parent: this };
+
+    const user = new host.File(
+      `${name}-user`,
+      {
+        path: "/etc/sysusers.d/oslo-faas-nginx.conf",
+        content: renderSysusers(nginx.user),
+        onChange: ["systemd-sysusers /etc/sysusers.d/oslo-faas-nginx.conf"],
+      },
+      own,
+    );
+    const packages = new host.Packages(
+      `${name}-packages`,
+      { packages: ["nginx"] },
+      { ...own, dependsOn: [user] },
+    );
+    const unit = new host.SystemdUnit(
+      `${name}-unit`,
+      {
+        unit: "nginx.service",
+        enabled: true,
+        active: true,
+        dropIns: { "oslo-faas": renderNginxDropIn(base.openFiles, nginx.workerConnections) },
+      },
+      { ...own, dependsOn: [packages] },
+    );
+    this.config = new host.File(
+      `${name}-conf`,
+      {
+        path: "/etc/nginx/nginx.conf",
+        content: renderNginxConf({ nginx, gatewayPort: openfaas.gatewayPort, openFiles: base.openFiles }),
+        validate: "nginx -t -q -c %s",
+        onChange: ["systemctl reload nginx"],
+      },
+      { ...own, dependsOn: [unit] },
+    );
+
+    this.url = publicUrl(args.environment);
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+/** nginx.publicUrl, or one made of the host's address and port. */
+export function publicUrl(env: LoadedEnvironment): string {
+  if (env.nginx.publicUrl) return env.nginx.publicUrl.replace(/\/$/, "");
+  const [scheme, port, usual] = env.nginx.tls
+    ? ["https", env.nginx.httpsPort, 443]
+    : ["http", env.nginx.httpPort, 80];
+  const address = env.host.address.includes(":") ? `[${env.host.address}]` : env.host.address;
+  return `${scheme}://${address}${port === usual ? "" : `:${port}`}`;
+}

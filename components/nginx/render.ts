@@ -1,0 +1,144 @@
+/** nginx.conf, as a pure function of plain values. */
+import type { Environment } from "../environment/schema";
+
+export interface NginxValues {
+  nginx: Environment["nginx"];
+  /** The gateway's port on the host. */
+  gatewayPort: number;
+  openFiles: number;
+}
+
+export function renderNginxConf(values: NginxValues): string {
+  const { nginx } = values;
+  return lines(
+    "# Written by oslo-faas; changes here are drift and are put back.",
+    `user ${nginx.user};`,
+    `worker_processes ${nginx.workerProcesses};`,
+    // A proxied request holds two descriptors, the client's and the gateway's.
+    `worker_rlimit_nofile ${Math.max(values.openFiles, nginx.workerConnections * 2)};`,
+    "pid /run/nginx.pid;",
+    "error_log /var/log/nginx/error.log warn;",
+    "",
+    "events {",
+    `    worker_connections ${nginx.workerConnections};`,
+    "    use epoll;",
+    "    multi_accept on;",
+    "}",
+    "",
+    "http {",
+    ...http(values).map((line) => (line ? `    ${line}` : "")),
+    "}",
+    "",
+  );
+}
+
+function http(values: NginxValues): string[] {
+  const { nginx } = values;
+  return [
+    "include /etc/nginx/mime.types;",
+    "default_type application/octet-stream;",
+    "log_format timed '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent '",
+    '                 \'"$http_referer" "$http_user_agent" $request_time $upstream_response_time\';',
+    "access_log /var/log/nginx/access.log timed buffer=64k flush=5s;",
+    "",
+    "sendfile on;",
+    "tcp_nopush on;",
+    "server_tokens off;",
+    `keepalive_timeout ${nginx.keepaliveTimeout};`,
+    `client_max_body_size ${nginx.clientMaxBodySize};`,
+    "",
+    "upstream gateway {",
+    `    server 127.0.0.1:${values.gatewayPort};`,
+    `    keepalive ${nginx.keepalive};`,
+    "}",
+    "",
+    ...server(nginx),
+  ];
+}
+
+function server(nginx: Environment["nginx"]): string[] {
+  const listen = (port: number, tls: string) => [
+    `    listen ${port}${tls} default_server backlog=${nginx.backlog};`,
+    ...(nginx.ipv6 ? [`    listen [::]:${port}${tls} default_server backlog=${nginx.backlog};`] : []),
+  ];
+  if (!nginx.tls)
+    return [
+      "server {",
+      ...listen(nginx.httpPort, ""),
+      `    server_name ${nginx.serverName};`,
+      "",
+      ...locations(nginx),
+      "}",
+    ];
+  const to =
+    nginx.httpsPort === 443 ? "https://$host$request_uri" : `https://$host:${nginx.httpsPort}$request_uri`;
+  return [
+    "server {",
+    ...listen(nginx.httpPort, ""),
+    `    server_name ${nginx.serverName};`,
+    `    return 308 ${to};`,
+    "}",
+    "",
+    "server {",
+    ...listen(nginx.httpsPort, " ssl"),
+    `    server_name ${nginx.serverName};`,
+    `    ssl_certificate ${nginx.tls.certificate};`,
+    `    ssl_certificate_key ${nginx.tls.certificateKey};`,
+    "    ssl_protocols TLSv1.2 TLSv1.3;",
+    "    ssl_session_cache shared:tls:10m;",
+    "    ssl_session_timeout 1d;",
+    "    ssl_session_tickets off;",
+    "",
+    ...locations(nginx),
+    "}",
+  ];
+}
+
+function locations(nginx: Environment["nginx"]): string[] {
+  const proxy = [
+    "proxy_pass http://gateway;",
+    "proxy_http_version 1.1;",
+    'proxy_set_header Connection "";',
+    "proxy_set_header Host $host;",
+    "proxy_set_header X-Real-IP $remote_addr;",
+    "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+    "proxy_set_header X-Forwarded-Proto $scheme;",
+    `proxy_connect_timeout ${nginx.proxyConnectTimeout};`,
+    `proxy_read_timeout ${nginx.proxyReadTimeout};`,
+    `proxy_send_timeout ${nginx.proxySendTimeout};`,
+  ];
+  const guarded =
+    nginx.managementAllow.length === 0
+      ? []
+      : [
+          "",
+          "    location ~ ^/(system|ui)(/|$) {",
+          ...nginx.managementAllow.map((net) => `        allow ${net};`),
+          "        deny all;",
+          "        proxy_pass http://gateway;",
+          "    }",
+        ];
+  // At the server's level, so that each location inherits them; proxy_pass alone is per location.
+  return [
+    ...proxy.slice(1).map((line) => `    ${line}`),
+    ...guarded,
+    "",
+    "    location / {",
+    `        ${proxy[0]}`,
+    "    }",
+  ];
+}
+
+function lines(...text: string[]): string {
+  return text.join("\n");
+}
+
+/** systemd's limit for Nginx: without it worker_rlimit_nofile cannot be reached by a master that is not root everywhere. */
+export function renderNginxDropIn(openFiles: number, workerConnections: number): string {
+  return `[Service]\nLimitNOFILE=${Math.max(openFiles, workerConnections * 2)}\nRestart=on-failure\nRestartSec=2\n`;
+}
+
+/** The workers' user, declared to systemd-sysusers. */
+export function renderSysusers(user: string): string {
+  return `u ${user} - "Nginx workers" /nonexistent\n`;
+}

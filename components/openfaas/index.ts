@@ -1,0 +1,225 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as host from "../../plugin/sdk";
+import type { LoadedEnvironment } from "../environment";
+import type { ImageResolver } from "../images";
+import {
+  alertmanagerArgs,
+  CORE_NETWORK,
+  FUNCTIONS_NETWORK,
+  gatewayEnv,
+  natsArgs,
+  prometheusArgs,
+  providerEnv,
+  queueWorkerEnv,
+  renderAlertmanager,
+  renderAlertRules,
+  renderPrometheus,
+} from "./render";
+import { stackService, type ServiceValues } from "./service";
+
+export interface OpenFaaSArgs {
+  environment: LoadedEnvironment;
+  /** Turns the environment's image names into references by digest. */
+  images: ImageResolver;
+}
+
+/**
+ * The OpenFaaS stack as Swarm services: gateway, basic-auth, NATS Streaming with a durable queue, queue-worker, Prometheus,
+ * Alertmanager and the Swarm provider. Only the gateway has a port, on the host, closed from outside.
+ */
+export class OpenFaaS extends pulumi.ComponentResource {
+  /** User of the management API. */
+  readonly user: string;
+  /** Its password (secret). */
+  readonly password: pulumi.Output<string>;
+  /** The service that answers requests; what follows depends on it. */
+  readonly gateway: docker.Service;
+
+  private readonly env: LoadedEnvironment;
+  private readonly image: ImageResolver;
+
+  constructor(
+    private readonly label: string,
+    args: OpenFaaSArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("oslo-faas:index:OpenFaaS", label, {}, opts);
+    this.env = args.environment;
+    this.image = args.images;
+    this.user = this.env.openfaas.user;
+    this.password =
+      this.env.gatewayPassword ??
+      new host.Password(`${label}-password`, { length: 32 }, { parent: this }).value;
+
+    const core = this.network(CORE_NETWORK);
+    const functions = this.network(FUNCTIONS_NETWORK);
+    const credentials = this.credentials();
+
+    const nats = this.nats(core);
+    const prometheus = this.prometheus(core);
+    const auth = this.basicAuth(core, credentials);
+    const provider = this.swarmProvider([core, functions], credentials);
+    // The order of an update as well: the gateway and the worker exit while NATS is away, so NATS has to be back first.
+    // The gateway panics when it lists functions and Prometheus cannot be reached.
+    this.gateway = this.runGateway([core, functions], credentials, [nats, prometheus, auth, provider]);
+    this.queueWorker(core, credentials, [nats, this.gateway]);
+    this.alertmanager(core, credentials, [this.gateway]);
+    this.registerOutputs({});
+  }
+
+  private service(name: string, values: ServiceValues, dependsOn: pulumi.Resource[] = []): docker.Service {
+    return stackService(`${this.label}-${name}`, name, values, { parent: this, dependsOn });
+  }
+
+  private network(name: string): docker.Network {
+    return new docker.Network(
+      `${this.label}-network-${name}`,
+      { name, driver: "overlay", attachable: false, ...networkOptions(this.env) },
+      { parent: this, deleteBeforeReplace: true },
+    );
+  }
+
+  private volume(name: string, keep: boolean): pulumi.Output<string> {
+    const volume = new docker.Volume(
+      `${this.label}-volume-${name}`,
+      { name: `openfaas-${name}` },
+      { parent: this, retainOnDelete: keep },
+    );
+    return volume.name;
+  }
+
+  /** Without a name of our own: a changed value is then a new secret, and the old one goes when no service uses it. */
+  private secret(name: string, value: pulumi.Input<string>): docker.Secret {
+    const data = pulumi.secret(value).apply((text) => Buffer.from(text).toString("base64"));
+    return new docker.Secret(`${this.label}-${name}`, { data }, { parent: this });
+  }
+
+  private config(name: string, text: string): docker.ServiceConfig {
+    return new docker.ServiceConfig(
+      `${this.label}-${name}`,
+      { data: Buffer.from(text).toString("base64") },
+      { parent: this },
+    );
+  }
+
+  private credentials(): Record<string, docker.Secret> {
+    return {
+      "basic-auth-user": this.secret("basic-auth-user", this.user),
+      "basic-auth-password": this.secret("basic-auth-password", this.password),
+    };
+  }
+
+  private nats(core: docker.Network): docker.Service {
+    const data = this.volume("queue", this.env.openfaas.queue.keepOnDestroy);
+    return this.service("nats", {
+      image: this.image("natsStreaming"),
+      args: natsArgs(),
+      networks: [core],
+      volumes: { "/data": data },
+    });
+  }
+
+  private prometheus(core: docker.Network): docker.Service {
+    return this.service("prometheus", {
+      image: this.image("prometheus"),
+      args: prometheusArgs(this.env.openfaas),
+      networks: [core],
+      volumes: { "/prometheus": this.volume("metrics", false) },
+      configs: {
+        "/etc/prometheus/prometheus.yml": this.config("prometheus-config", renderPrometheus()),
+        "/etc/prometheus/alert.rules.yml": this.config("alert-rules", renderAlertRules()),
+      },
+    });
+  }
+
+  private alertmanager(
+    core: docker.Network,
+    secrets: Record<string, docker.Secret>,
+    after: pulumi.Resource[],
+  ): docker.Service {
+    return this.service(
+      "alertmanager",
+      {
+        image: this.image("alertmanager"),
+        args: alertmanagerArgs(),
+        networks: [core],
+        secrets: { "basic-auth-password": secrets["basic-auth-password"]! },
+        configs: {
+          "/etc/alertmanager/alertmanager.yml": this.config(
+            "alertmanager-config",
+            renderAlertmanager(this.user),
+          ),
+        },
+      },
+      after,
+    );
+  }
+
+  private basicAuth(core: docker.Network, secrets: Record<string, docker.Secret>): docker.Service {
+    return this.service("basic-auth-plugin", {
+      image: this.image("basicAuth"),
+      env: {
+        secret_mount_path: "/run/secrets",
+        user_filename: "basic-auth-user",
+        pass_filename: "basic-auth-password",
+      },
+      networks: [core],
+      secrets,
+      startFirst: true,
+    });
+  }
+
+  private swarmProvider(networks: docker.Network[], secrets: Record<string, docker.Secret>): docker.Service {
+    return this.service("swarm-provider", {
+      image: this.image("swarmProvider"),
+      env: providerEnv(this.env.openfaas),
+      networks,
+      secrets,
+      // The one service that has the Docker API, which is as good as root on the host.
+      binds: { "/var/run/docker.sock": "/var/run/docker.sock" },
+      startFirst: true,
+    });
+  }
+
+  private runGateway(
+    networks: docker.Network[],
+    secrets: Record<string, docker.Secret>,
+    after: pulumi.Resource[],
+  ): docker.Service {
+    return this.service(
+      "gateway",
+      {
+        image: this.image("gateway"),
+        env: gatewayEnv(this.env.openfaas),
+        networks,
+        secrets,
+        ports: { 8080: this.env.openfaas.gatewayPort },
+      },
+      after,
+    );
+  }
+
+  private queueWorker(
+    core: docker.Network,
+    secrets: Record<string, docker.Secret>,
+    after: pulumi.Resource[],
+  ): docker.Service {
+    return this.service(
+      "queue-worker",
+      {
+        image: this.image("queueWorker"),
+        env: queueWorkerEnv(this.env.openfaas),
+        networks: [core],
+        secrets,
+        replicas: this.env.openfaas.queue.workers,
+        startFirst: true,
+      },
+      after,
+    );
+  }
+}
+
+function networkOptions(env: LoadedEnvironment): { options?: Record<string, string> } {
+  return env.docker.mtu ? { options: { "com.docker.network.driver.mtu": String(env.docker.mtu) } } : {};
+}

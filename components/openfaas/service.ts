@@ -1,0 +1,109 @@
+/** One Swarm service of the stack, from the few things in which they differ. */
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface ServiceValues {
+  /** Image by digest. */
+  image: pulumi.Input<string>;
+  args?: string[];
+  env?: Record<string, string>;
+  networks: docker.Network[];
+  /** Secrets by the file name under /run/secrets. */
+  secrets?: Record<string, docker.Secret>;
+  /** Configs by their full path in the container. */
+  configs?: Record<string, docker.ServiceConfig>;
+  /** Named volumes by their path in the container. */
+  volumes?: Record<string, pulumi.Input<string>>;
+  /** Folders or sockets of the host by their path in the container. */
+  binds?: Record<string, string>;
+  /** Ports by the container's port, published on the host the task runs on. */
+  ports?: Record<number, number>;
+  replicas?: number;
+  /** True: the new task starts before the old one stops. Not for what holds a port or a volume of the host. */
+  startFirst?: boolean;
+}
+
+/** Seconds in nanoseconds' clothing: the provider wants Go durations. */
+const CONVERGE = { delay: "2s", timeout: "3m" };
+
+/**
+ * A service named `service` with a dnsrr endpoint (kernels without IP_VS have no virtual addresses) and, where it has ports,
+ * host-mode ones. It is restarted whatever it exits with; an update that does not come up fails the `up`.
+ */
+export function stackService(
+  resource: string,
+  service: string,
+  values: ServiceValues,
+  opts: pulumi.CustomResourceOptions,
+): docker.Service {
+  const update = {
+    parallelism: 1,
+    delay: "0s",
+    monitor: "5s",
+    order: values.startFirst ? "start-first" : "stop-first",
+  };
+  return new docker.Service(
+    resource,
+    {
+      name: service,
+      taskSpec: {
+        containerSpec: {
+          image: values.image,
+          ...(values.args ? { args: values.args } : {}),
+          ...(values.env ? { env: values.env } : {}),
+          labels: [{ label: "no.oslo-faas.part", value: service }],
+          mounts: mounts(values),
+          secrets: Object.entries(values.secrets ?? {}).map(([fileName, secret]) => ({
+            secretId: secret.id,
+            secretName: secret.name,
+            fileName,
+            fileUid: "0",
+            fileGid: "0",
+            // Services run under users of their own and only ever see the secrets given to them.
+            fileMode: 0o444,
+          })),
+          configs: Object.entries(values.configs ?? {}).map(([fileName, config]) => ({
+            configId: config.id,
+            configName: config.name,
+            fileName,
+            fileUid: "0",
+            fileGid: "0",
+            fileMode: 0o444,
+          })),
+        },
+        networksAdvanceds: values.networks.map((network) => ({ id: network.id })),
+        // Volumes and published ports are the manager's.
+        placement: { constraints: ["node.role==manager"] },
+        restartPolicy: { condition: "any", delay: "2s", maxAttempts: 0, window: "0s" },
+      },
+      mode: { replicated: { replicas: values.replicas ?? 1 } },
+      endpointSpec: {
+        mode: "dnsrr",
+        ports: Object.entries(values.ports ?? {}).map(([target, published]) => ({
+          targetPort: Number(target),
+          publishedPort: published,
+          protocol: "tcp",
+          publishMode: "host",
+        })),
+      },
+      updateConfig: { ...update, failureAction: "pause", maxFailureRatio: "0.0" },
+      convergeConfig: CONVERGE,
+    },
+    // A fixed name: two of them cannot exist for a moment.
+    { ...opts, deleteBeforeReplace: true },
+  );
+}
+
+function mounts(values: ServiceValues) {
+  const volumes = Object.entries(values.volumes ?? {}).map(([target, source]) => ({
+    target,
+    source,
+    type: "volume",
+  }));
+  const binds = Object.entries(values.binds ?? {}).map(([target, source]) => ({
+    target,
+    source,
+    type: "bind",
+  }));
+  return [...volumes, ...binds];
+}
