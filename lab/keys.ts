@@ -1,0 +1,38 @@
+/** The lab's keys: made once per lab, thrown away by `down`. The client's for root and ops, the host's for sshd. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { utils } from "ssh2";
+import type { Lab } from "./config";
+
+export interface Keys {
+  clientPublic: string;
+  hostPrivate: string;
+  hostPublic: string;
+}
+
+/** Makes what is missing; a pair of which only a half is left (a killed run) is made anew. */
+export function ensureKeys(lab: Lab): Keys {
+  mkdirSync(dirname(lab.ssh.privateKey), { recursive: true, mode: 0o700 });
+  pair(lab.ssh.privateKey, lab.ssh.publicKey, `${lab.name} client`);
+  pair(lab.ssh.hostPrivateKey, lab.ssh.hostPublicKey, `${lab.name} host`);
+  return {
+    clientPublic: readFileSync(lab.ssh.publicKey, "utf8"),
+    hostPrivate: readFileSync(lab.ssh.hostPrivateKey, "utf8"),
+    hostPublic: readFileSync(lab.ssh.hostPublicKey, "utf8"),
+  };
+}
+
+function pair(privateFile: string, publicFile: string, comment: string): void {
+  if (existsSync(privateFile) && existsSync(publicFile)) {
+    chmodSync(privateFile, 0o600); // ssh refuses a key that others can read, and a copied clone may have lost the mode.
+    return;
+  }
+  const keys = utils.generateKeyPairSync("ed25519", { comment });
+  write(privateFile, keys.private, 0o600);
+  write(publicFile, keys.public, 0o644);
+}
+
+function write(file: string, content: string, mode: number): void {
+  writeFileSync(`${file}.new`, content.endsWith("\n") ? content : `${content}\n`, { mode });
+  renameSync(`${file}.new`, file);
+}

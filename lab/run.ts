@@ -1,0 +1,127 @@
+/** Runs a program of the machine with a limit, keeping its output in a log and its last lines for an error. */
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { LabError } from "./errors";
+
+export interface RunOptions {
+  /** What the program is run for, in the words of an error: "install docker.io". */
+  step: string;
+  limitMs: number;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** File to which all output is appended. */
+  log?: string;
+  onLine?: (line: string) => void;
+  /** Exit codes that are no error. Default: [0]. */
+  allow?: number[];
+  remedy?: string;
+  /** Kept out of the lab's process group, so that Ctrl-C does not reach the program twice. Default: false. */
+  detached?: boolean;
+}
+
+export interface RunResult {
+  code: number;
+  stdout: string;
+  tail: string[];
+}
+
+const children = new Set<number>();
+
+/** Ends whatever `run` started and is still there; for the handler of Ctrl-C. */
+export function endChildren(signal: NodeJS.Signals): void {
+  for (const pid of children) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended on its own in the meantime.
+    }
+  }
+}
+
+export function run(command: string, args: string[], options: RunOptions): Promise<RunResult> {
+  if (options.log) mkdirSync(dirname(options.log), { recursive: true });
+  const log = options.log ? createWriteStream(options.log, { flags: "a", mode: 0o600 }) : undefined;
+  return new Promise((done, fail) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: options.detached ?? false,
+    });
+    if (child.pid) children.add(child.pid);
+    const tail: string[] = [];
+    let stdout = "";
+    let timedOut = false;
+    // A program that ignores TERM is killed ten seconds later: every wait of the lab ends.
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill("SIGTERM");
+      setTimeout(() => child.kill("SIGKILL"), 10_000).unref();
+    }, options.limitMs);
+    const take = lines((line) => {
+      tail.push(line);
+      if (tail.length > 40) tail.shift();
+      options.onLine?.(line);
+    });
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+      if (stdout.length > 4_000_000) stdout = stdout.slice(-2_000_000);
+      log?.write(chunk);
+      take(chunk);
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      log?.write(chunk);
+      take(chunk);
+    });
+    const end = () => {
+      clearTimeout(timer);
+      if (child.pid) children.delete(child.pid);
+      log?.end();
+    };
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      end();
+      const missing = error.code === "ENOENT";
+      fail(
+        new LabError(
+          missing
+            ? `To ${options.step}, the lab needs the program "${command}", which is not there.`
+            : `${command}: ${error.message}`,
+          missing ? (options.remedy ?? `Install ${command}.`) : options.remedy,
+        ),
+      );
+    });
+    child.on("close", (code, signal) => {
+      end();
+      if (!timedOut && code !== null && (options.allow ?? [0]).includes(code))
+        return done({ code, stdout, tail });
+      const why = timedOut
+        ? `took longer than ${Math.round(options.limitMs / 1000)} s`
+        : signal
+          ? `was ended by ${signal}`
+          : `failed with exit code ${code}`;
+      const last = tail.slice(-12).map((line) => `    ${line}`);
+      const where = options.log ? [`  All of its output: ${options.log}`] : [];
+      fail(
+        new LabError(
+          [`Could not ${options.step}: ${command} ${why}.`, ...last, ...where].join("\n"),
+          options.remedy,
+        ),
+      );
+    });
+  });
+}
+
+/** Cuts a stream of chunks into lines, without the colours and cursor movements that some programs print. */
+export function lines(each: (line: string) => void): (chunk: Buffer) => void {
+  let rest = "";
+  return (chunk) => {
+    const parts = (rest + chunk.toString()).split(/\r?\n|\r/);
+    rest = parts.pop() ?? "";
+    for (const part of parts) {
+      // eslint-disable-next-line no-control-regex
+      const clean = part.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").trimEnd();
+      if (clean) each(clean);
+    }
+  };
+}
