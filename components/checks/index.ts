@@ -1,8 +1,7 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { LoadedEnvironment } from "../environment";
+import { commandConnection } from "../host/connection";
 import { renderCheckScript, renderCheckInput } from "./render";
 
 export interface FrontDoorArgs {
@@ -26,7 +25,7 @@ export class FrontDoorChecks extends pulumi.ComponentResource {
     new command.remote.Command(
       `${name}-calls`,
       {
-        connection: connection(args.environment),
+        connection: commandConnection(args.environment),
         create: renderCheckScript({
           origin: nginx.tls ? `https://127.0.0.1:${nginx.httpsPort}` : `http://127.0.0.1:${nginx.httpPort}`,
           functions: args.functions,
@@ -44,37 +43,4 @@ export class FrontDoorChecks extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
-}
-
-function connection(env: LoadedEnvironment): command.types.input.remote.ConnectionArgs {
-  const { address, port, user, privateKeyPath, jump } = env.host;
-  const key = privateKey(privateKeyPath);
-  return {
-    host: address,
-    port,
-    user,
-    hostKey: env.pinnedHostKey,
-    dialErrorLimit: 3,
-    perDialTimeout: env.host.dialTimeoutSeconds,
-    ...key,
-    ...(jump
-      ? {
-          proxy: {
-            host: jump.address,
-            port: jump.port,
-            user: jump.user,
-            hostKey: jump.hostKey,
-            dialErrorLimit: 3,
-            ...(jump.privateKeyPath ? privateKey(jump.privateKeyPath) : key),
-          },
-        }
-      : {}),
-  };
-}
-
-/** The key's content as a secret, or the agent where none is named. A key that is not on this machine shows only in an `up`. */
-function privateKey(file?: string): { privateKey?: pulumi.Output<string>; agentSocketPath?: string } {
-  if (!file) return process.env.SSH_AUTH_SOCK ? { agentSocketPath: process.env.SSH_AUTH_SOCK } : {};
-  const full = path.resolve(file);
-  return fs.existsSync(full) ? { privateKey: pulumi.secret(fs.readFileSync(full, "utf8")) } : {};
 }

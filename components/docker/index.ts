@@ -1,3 +1,4 @@
+import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
@@ -9,6 +10,7 @@ import {
   restartKey,
   VALIDATE_DAEMON_JSON,
 } from "./render";
+import { sshOptions } from "./ssh";
 
 export interface DockerEngineArgs {
   environment: LoadedEnvironment;
@@ -52,11 +54,25 @@ export class DockerEngine extends pulumi.ComponentResource {
       { parent: this, dependsOn: [packages] },
     );
 
-    this.provider = new docker.Provider(`${name}-api`, dockerProviderArgs(env), {
+    this.provider = new docker.Provider(`${name}-api`, apiArgs(env), {
       parent: this,
       dependsOn: [unit],
     });
     this.registerOutputs({});
+  }
+
+  /** @pulumi/docker logs in as the user and knows no sudo: the user has to be in the engine's group (which is as good as root). */
+  private allowUser(name: string, env: LoadedEnvironment, packages: pulumi.Resource): pulumi.Resource {
+    return new command.remote.Command(
+      `${name}-group`,
+      {
+        connection: commandConnection(env),
+        create: `sudo -n usermod -aG docker ${quote(env.host.user)}`,
+        delete: `sudo -n gpasswd -d ${quote(env.host.user)} docker || true`,
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this, dependsOn: [packages] },
+    );
   }
 
   private repository(name: string, args: DockerEngineArgs): host.AptRepository {
@@ -76,36 +92,10 @@ export class DockerEngine extends pulumi.ComponentResource {
   }
 }
 
-/**
- * The official provider speaks through the `ssh` program. The host key is pinned in its options (KnownHostsCommand, OpenSSH
- * 8.5 and later), so that no known_hosts file has to be prepared and none of this machine's paths gets into the state.
- */
-export function dockerProviderArgs(env: LoadedEnvironment): docker.ProviderArgs {
+function apiArgs(env: LoadedEnvironment): docker.ProviderArgs {
   const { address, port, user, privateKeyPath, jump } = env.host;
-  const known = [
-    "-o",
-    "StrictHostKeyChecking=yes",
-    "-o",
-    "UserKnownHostsFile=/dev/null",
-    "-o",
-    "GlobalKnownHostsFile=/dev/null",
-    "-o",
-    "LogLevel=ERROR",
-    "-o",
-    "ConnectTimeout=10",
-    "-o",
-    "ServerAliveInterval=15",
-  ];
-  const pin = (key: string) => ["-o", `KnownHostsCommand=/bin/echo %H ${key}`];
-  const login = privateKeyPath ? ["-i", privateKeyPath, "-o", "IdentitiesOnly=yes"] : [];
-  const through = jump
-    ? [
-        "-o",
-        `ProxyCommand=ssh ${[...known, "-o", `"KnownHostsCommand=/bin/echo %%H ${jump.hostKey}"`, ...((jump.privateKeyPath ?? privateKeyPath) ? ["-i", (jump.privateKeyPath ?? privateKeyPath)!] : [])].join(" ")} -p ${jump.port} -W [%h]:%p ${jump.user}@${jump.address}`,
-      ]
-    : [];
   return {
     host: `ssh://${user}@${address}:${port}`,
-    sshOpts: [...known, ...pin(env.pinnedHostKey), ...login, ...through],
+    sshOpts: sshOptions({ hostKey: env.pinnedHostKey, privateKeyPath, jump }),
   };
 }

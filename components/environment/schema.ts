@@ -3,7 +3,10 @@
  * A person writes it in stacks/Pulumi.<environment>.yaml; each top-level key here is `oslo-faas:<key>` there.
  */
 import { z } from "zod";
-import { duration, seconds, size } from "./units";
+import { duration, seconds as exactSeconds, size } from "./units";
+
+/** Cross-field rules also run where a field is wrong by itself: it then compares as nothing (NaN), and has its own error. */
+const seconds = (value: string) => (duration().safeParse(value).success ? exactSeconds(value) : NaN);
 
 const port = () => z.number().int().min(1).max(65535);
 const hostKey = () =>

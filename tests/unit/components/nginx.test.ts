@@ -1,0 +1,62 @@
+import { parseEnvironment } from "../../../components/environment/parse";
+import { renderNginxConf, renderNginxDropIn, renderSysusers } from "../../../components/nginx/render";
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
+
+function conf(nginx: object = {}): string {
+  const env = parseEnvironment({ host: { address: "198.51.100.7", hostKey: KEY }, nginx });
+  return renderNginxConf({ nginx: env.nginx, gatewayPort: 8080, openFiles: env.base.openFiles });
+}
+
+test("the default configuration", () => expect(conf()).toMatchSnapshot());
+
+test.each([
+  "user nginx;",
+  "worker_processes auto;",
+  "worker_connections 10240;",
+  "use epoll;",
+  "server 127.0.0.1:8080;",
+  "keepalive 64;",
+  "proxy_http_version 1.1;",
+  'proxy_set_header Connection "";',
+  "proxy_read_timeout 300s;",
+  "proxy_send_timeout 300s;",
+])("says: %s", (line) =>
+  expect(
+    conf()
+      .split("\n")
+      .map((text) => text.trim()),
+  ).toContain(line),
+);
+
+test("has descriptors for two sockets a connection", () => {
+  expect(conf({ workerConnections: 100000 })).toContain("worker_rlimit_nofile 200000;");
+  expect(renderNginxDropIn(65536, 100000)).toContain("LimitNOFILE=200000");
+  expect(renderNginxDropIn(65536, 10240)).toContain("LimitNOFILE=65536");
+});
+
+test("one changed parameter is one changed line", () => {
+  const [before, after] = [conf().split("\n"), conf({ keepalive: 128 }).split("\n")];
+  expect(after.filter((line, i) => line !== before[i])).toEqual(["        keepalive 128;"]);
+});
+
+test("with TLS, HTTP only redirects", () => {
+  const text = conf({
+    tls: { certificate: "/etc/ssl/a.pem", certificateKey: "/etc/ssl/a.key" },
+    httpsPort: 8443,
+  });
+  expect(text).toMatchSnapshot();
+  expect(text).toContain("return 308 https://$host:8443$request_uri;");
+  expect(text.match(/proxy_pass/g)).toHaveLength(1);
+});
+
+test("the management API can be kept to some networks, with the same proxy settings", () => {
+  const text = conf({ managementAllow: ["198.51.100.0/24"] });
+  expect(text).toContain("location ~ ^/(system|ui)(/|$) {");
+  expect(text.indexOf("allow 198.51.100.0/24;")).toBeLessThan(text.indexOf("deny all;"));
+});
+
+test("without IPv6 there is no IPv6 listener", () => expect(conf({ ipv6: false })).not.toContain("[::]"));
+
+test("the workers' user is declared to systemd-sysusers", () =>
+  expect(renderSysusers("nginx")).toMatch(/^u nginx - /));
