@@ -1,32 +1,56 @@
 /** `tsx lab/cli.ts COMMAND`: what `npm run up` and `npm run down` run. */
 import { loadLab } from "./config";
+import { down } from "./down";
 import { describe, LabError } from "./errors";
 import { Reporter } from "./progress";
 import { endChildren } from "./run";
-import { hostOnly } from "./up";
+import { status } from "./status";
+import { hostOnly, up } from "./up";
 
 const USAGE = `Usage: lab/cli.ts COMMAND
-  host      makes the disposable host, and nothing on it`;
+  up                starts the lab, deploys the stack onto its host and calls a function
+  down              destroys the stack and removes the lab
+       --cache      also what every clone on this machine shares: base images, toolchain, built images
+       --fast       drops the stack's state instead of destroying it resource by resource
+  host              makes the disposable host, and nothing on it
+  status            says what there is
+OSLO_FAAS_LAB names a second lab beside the usual one, LAB_BASE another base image: see lab/README.md.`;
+
+const OPTIONS: Record<string, string[]> = { up: [], down: ["--cache", "--fast"], host: [], status: [] };
 
 async function main(argv: string[]): Promise<void> {
-  const [command] = argv;
+  const [command = "", ...options] = argv;
+  if (["", "help", "--help", "-h"].includes(command)) return void process.stdout.write(`${USAGE}\n`);
+  const known = OPTIONS[command];
+  if (!known) throw new LabError(`"${command}" is no command of the lab.`, USAGE);
+  const unknown = options.filter((option) => !known.includes(option));
+  if (unknown.length > 0) throw new LabError(`\`${command}\` does not know ${unknown.join(", ")}.`, USAGE);
   const lab = loadLab();
   const reporter = new Reporter();
-  switch (command) {
-    case "host":
-      return hostOnly(lab, reporter);
-    default:
-      throw new LabError(command ? `"${command}" is no command of the lab.` : "Which command?", USAGE);
+  if (command === "up") return up(lab, reporter);
+  if (command === "down") {
+    return down(lab, reporter, { cache: options.includes("--cache"), fast: options.includes("--fast") });
   }
+  return command === "host" ? hostOnly(lab, reporter) : status(lab);
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => {
-    process.stderr.write(`\n${signal}: stopping. Both \`npm run up\` and \`npm run down\` work from here.\n`);
-    endChildren(signal);
-    setTimeout(() => process.exit(130), 1000);
+/**
+ * The first signal lets what runs finish its step (the engine writes its state), the second one does not. Whatever happens,
+ * the next `up` and `down` find their way from there.
+ */
+function stopOn(signal: NodeJS.Signals): void {
+  let times = 0;
+  process.on(signal, () => {
+    times += 1;
+    const running = endChildren(times === 1 ? "SIGINT" : "SIGKILL");
+    if (running === 0 || times > 1) process.exit(130);
+    process.stderr.write(`\n${signal}: waiting for what runs to stop; once more ends it at once.\n`);
+    const check = setInterval(() => endChildren(0) === 0 && process.exit(130), 200);
+    setTimeout(() => (clearInterval(check), endChildren("SIGKILL"), process.exit(130)), 60_000);
   });
 }
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) stopOn(signal);
 
 main(process.argv.slice(2)).then(
   () => process.exit(0),

@@ -134,6 +134,7 @@ export async function stopEngine(lab: Lab, progress: Progress): Promise<void> {
     remedy: `See ${record.log}.`,
   });
   rmSync(recordFile(lab), { force: true });
+  rmSync(record.log, { force: true });
   progress.say("stopped the Docker engine that the lab had started");
 }
 

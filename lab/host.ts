@@ -13,6 +13,7 @@ import { LABEL_CLONE, LABEL_SPEC, type Lab } from "./config";
 import { orMissing, waitFor } from "./docker";
 import { LabError } from "./errors";
 import { ensureKeys } from "./keys";
+import { innerContainers, removeControlGroups } from "./leftovers";
 import { canBePrivileged, type HostFile, machineFiles } from "./machine";
 import type { Progress } from "./progress";
 
@@ -40,8 +41,7 @@ export async function ensureHost(
     found.Config.Labels["no.oslo-faas.host-key"] !== fingerprint(keys.hostPublic + keys.clientPublic)
   ) {
     progress.say("the host that is there does not have this lab's keys; making a new one");
-    await docker.getContainer(found.Id).remove({ force: true, v: true });
-    await orMissing(docker.getVolume(lab.volume).remove());
+    await removeHost(lab, docker);
     found = undefined;
   }
   if (found?.State.Running && (await sshdAnswers(lab))) return { created: false, id: found.Id };
@@ -63,6 +63,15 @@ export async function ensureHost(
   await ready(lab, container, progress);
   const { Id: id } = await container.inspect();
   return { created, id };
+}
+
+/** Removes the container, its volume and what the containers inside it left on the machine. Nothing there is fine. */
+export async function removeHost(lab: Lab, docker: Docker): Promise<void> {
+  const volume = docker.getVolume(lab.volume);
+  const ids = innerContainers((await orMissing(volume.inspect()))?.Mountpoint ?? "");
+  await orMissing(docker.getContainer(lab.container).remove({ force: true, v: true }));
+  await orMissing(volume.remove());
+  removeControlGroups(ids);
 }
 
 /** What `docker run` would be given. */
@@ -220,7 +229,7 @@ async function releasePorts(lab: Lab, docker: Docker, progress: Progress): Promi
     }
     progress.say(`removing ${container.Names[0]?.slice(1)}, left over from the deleted clone ${clone}`);
     await docker.getContainer(container.Id).remove({ force: true, v: true });
-    if (sameName) await orMissing(docker.getVolume(lab.volume).remove());
+    if (sameName) await removeHost(lab, docker);
   }
 }
 

@@ -13,8 +13,8 @@ export interface RunOptions {
   /** File to which all output is appended. */
   log?: string;
   onLine?: (line: string) => void;
-  /** Exit codes that are no error. Default: [0]. */
-  allow?: number[];
+  /** Exit codes that are no error. Default: [0]. A signal and a time-out always are. */
+  allow?: number[] | "any";
   remedy?: string;
   /** Kept out of the lab's process group, so that Ctrl-C does not reach the program twice. Default: false. */
   detached?: boolean;
@@ -23,20 +23,23 @@ export interface RunOptions {
 export interface RunResult {
   code: number;
   stdout: string;
+  /** Both streams, as they came (the last megabytes of a very long one). */
+  output: string;
   tail: string[];
 }
 
 const children = new Set<number>();
 
-/** Ends whatever `run` started and is still there; for the handler of Ctrl-C. */
-export function endChildren(signal: NodeJS.Signals): void {
+/** Asks whatever `run` started to end; for the handler of Ctrl-C. Gives back how many there are. */
+export function endChildren(signal: NodeJS.Signals | 0): number {
   for (const pid of children) {
     try {
       process.kill(pid, signal);
     } catch {
-      // It ended on its own in the meantime.
+      children.delete(pid); // It ended on its own in the meantime.
     }
   }
+  return children.size;
 }
 
 export function run(command: string, args: string[], options: RunOptions): Promise<RunResult> {
@@ -52,6 +55,7 @@ export function run(command: string, args: string[], options: RunOptions): Promi
     if (child.pid) children.add(child.pid);
     const tail: string[] = [];
     let stdout = "";
+    let output = "";
     let timedOut = false;
     // A program that ignores TERM is killed ten seconds later: every wait of the lab ends.
     const timer = setTimeout(() => {
@@ -66,11 +70,12 @@ export function run(command: string, args: string[], options: RunOptions): Promi
     });
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();
-      if (stdout.length > 4_000_000) stdout = stdout.slice(-2_000_000);
+      output = bounded(output + chunk.toString());
       log?.write(chunk);
       take(chunk);
     });
     child.stderr.on("data", (chunk: Buffer) => {
+      output = bounded(output + chunk.toString());
       log?.write(chunk);
       take(chunk);
     });
@@ -93,8 +98,10 @@ export function run(command: string, args: string[], options: RunOptions): Promi
     });
     child.on("close", (code, signal) => {
       end();
-      if (!timedOut && code !== null && (options.allow ?? [0]).includes(code))
-        return done({ code, stdout, tail });
+      const allow = options.allow ?? [0];
+      if (!timedOut && code !== null && (allow === "any" || allow.includes(code))) {
+        return done({ code, stdout, output, tail });
+      }
       const why = timedOut
         ? `took longer than ${Math.round(options.limitMs / 1000)} s`
         : signal
@@ -110,6 +117,10 @@ export function run(command: string, args: string[], options: RunOptions): Promi
       );
     });
   });
+}
+
+function bounded(text: string): string {
+  return text.length > 4_000_000 ? text.slice(-2_000_000) : text;
 }
 
 /** Cuts a stream of chunks into lines, without the colours and cursor movements that some programs print. */
