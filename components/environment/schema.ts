@@ -248,6 +248,11 @@ const queue = z.strictObject({
     .default(8)
     .describe("Calls one worker has under way at once."),
   workers: z.number().int().min(1).max(32).default(1).describe("Replicas of the queue worker."),
+  maxBytes: size()
+    .default("1g")
+    .describe(
+      "Size of the queue's log on disk, answered calls included; beyond it the oldest are dropped, waiting ones too.",
+    ),
   keepOnDestroy: z
     .boolean()
     .default(true)

@@ -114,7 +114,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
     const data = this.volume("queue", this.env.openfaas.queue.keepOnDestroy);
     return this.service("nats", {
       image: this.image("natsStreaming"),
-      args: natsArgs(),
+      args: natsArgs(this.env.openfaas.queue),
       networks: [core],
       volumes: { "/data": data },
     });

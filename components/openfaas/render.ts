@@ -1,6 +1,6 @@
 /** The OpenFaaS stack as plain values: what each service is told, and the files of Prometheus and Alertmanager. */
 import { stringify } from "yaml";
-import { seconds } from "../environment/units";
+import { bytes, seconds } from "../environment/units";
 import type { Environment } from "../environment/schema";
 
 /** NATS Streaming's cluster id; gateway and queue-worker default to the same. */
@@ -64,8 +64,21 @@ export function providerEnv(openfaas: Environment["openfaas"]): Record<string, s
 }
 
 /** NATS Streaming with its queue in files (upstream's stack keeps it in memory and loses it), synced before it acknowledges. */
-export function natsArgs(): string[] {
-  return ["-m", "8222", "--cluster_id", CLUSTER_ID, "--store", "file", "--dir", "/data", "--file_sync=true"];
+export function natsArgs(queue: Environment["openfaas"]["queue"]): string[] {
+  // The log is bounded by its size alone: the usual bound of a million messages would drop small calls on a disk that has room.
+  const limits = ["--max_msgs", "0", "--max_bytes", String(bytes(queue.maxBytes))];
+  return [
+    "-m",
+    "8222",
+    "--cluster_id",
+    CLUSTER_ID,
+    "--store",
+    "file",
+    "--dir",
+    "/data",
+    "--file_sync=true",
+    ...limits,
+  ];
 }
 
 export function prometheusArgs(openfaas: Environment["openfaas"]): string[] {

@@ -9,9 +9,10 @@ const { openfaas } = parseEnvironment({
 });
 
 test("the queue is in files, synced, and its subscription outlives the worker", () => {
-  const args = render.natsArgs();
+  const args = render.natsArgs(openfaas.queue);
   expect(args[args.indexOf("--store") + 1]).toBe("file");
   expect(args).toContain("--file_sync=true");
+  expect(args[args.indexOf("--max_bytes") + 1]).toBe(String(1024 ** 3));
   expect(render.queueWorkerEnv(openfaas)).toMatchObject({
     faas_nats_durable_queue_subscription: "true",
     max_inflight: "3",
@@ -23,7 +24,7 @@ test("gateway and worker speak to the same queue", () => {
   const [gateway, worker] = [render.gatewayEnv(openfaas), render.queueWorkerEnv(openfaas)];
   for (const key of ["faas_nats_address", "faas_nats_port", "faas_nats_cluster_name"])
     expect(worker[key]).toBe(gateway[key]);
-  expect(render.natsArgs()).toContain(gateway.faas_nats_cluster_name);
+  expect(render.natsArgs(openfaas.queue)).toContain(gateway.faas_nats_cluster_name);
 });
 
 test("the gateway calls NAME.NETWORK and asks for a password", () => {

@@ -1,0 +1,55 @@
+/** `npm run bench` runs every benchmark, `npm run bench -- NAME` one of them. A table to read and JSON to keep. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { preview } from "./preview";
+
+export interface Row {
+  name: string;
+  /** Median of the runs, in `unit`. */
+  median: number;
+  min: number;
+  max: number;
+  unit: string;
+  runs: number;
+}
+
+export interface Report {
+  title: string;
+  rows: Row[];
+  /** What is compared: machines are noisy, so only ratios within one run mean something. */
+  ratios: Record<string, number>;
+}
+
+const BENCHMARKS: Record<string, () => Promise<Report>> = { preview };
+
+async function main(names: string[]): Promise<void> {
+  const unknown = names.filter((name) => !BENCHMARKS[name]);
+  if (unknown.length > 0)
+    throw new Error(`no benchmark ${unknown.join(", ")}; there is: ${Object.keys(BENCHMARKS).join(", ")}`);
+  for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
+    process.stderr.write(`bench ${name} …\n`);
+    const report = await BENCHMARKS[name]!();
+    print(report);
+    const file = path.join(".cache", "bench", `${name}.json`);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, JSON.stringify(report, null, 2) + "\n");
+    process.stdout.write(`JSON: ${file}\n\n`);
+  }
+}
+
+function print(report: Report): void {
+  process.stdout.write(`\n${report.title}\n\n| what | median | min | max | runs |\n|---|---|---|---|---|\n`);
+  for (const row of report.rows) {
+    const show = (value: number) => `${value.toFixed(value < 100 ? 2 : 0)} ${row.unit}`;
+    process.stdout.write(
+      `| ${row.name} | ${show(row.median)} | ${show(row.min)} | ${show(row.max)} | ${row.runs} |\n`,
+    );
+  }
+  for (const [name, ratio] of Object.entries(report.ratios))
+    process.stdout.write(`\n${name}: ${ratio.toFixed(2)}\n`);
+}
+
+main(process.argv.slice(2)).catch((error: Error) => {
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 1;
+});

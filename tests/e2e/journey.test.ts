@@ -1,0 +1,243 @@
+/**
+ * What a person does with the project, in order, on a real host: up, again, look for drift, change a line, take it down.
+ * Each test goes on where the one before it ended; when one fails, the later ones say little.
+ */
+import * as fs from "node:fs";
+import * as http from "node:http";
+import {
+  changedLines,
+  CLONE,
+  FRONT_DOOR,
+  lab,
+  npm,
+  ok,
+  onHost,
+  onHostOk,
+  pulumi,
+  pulumiOk,
+  run,
+  stateFile,
+  variant,
+} from "./lib";
+
+jest.setTimeout(25 * 60_000);
+
+let failed = false;
+const step = (name: string, body: () => Promise<void>) =>
+  test(name, async () => {
+    if (failed) throw new Error("an earlier step failed; this one was not tried");
+    try {
+      await body();
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  });
+
+/** The host as it is without us, to compare with at the end. */
+const FOOTPRINT = `
+dpkg-query -W -f '\${Package} \${db:Status-Abbrev}\\n' | sort
+ls /etc/apt/sources.list.d /etc/apt/keyrings /etc/systemd/system /etc/sysctl.d /etc/nginx /etc/docker /etc/oslo-faas 2>/dev/null
+systemctl list-unit-files --state=enabled --no-legend | sort
+nft list tables 2>/dev/null || true
+`;
+let before = "";
+let password = "";
+
+beforeAll(async () => {
+  await ok(npm("down"), { timeoutSeconds: 300 });
+});
+
+afterAll(async () => {
+  if (!process.env.OSLO_FAAS_KEEP) await run(npm("down"), { timeoutSeconds: 600 });
+});
+
+step("a clean host has nothing of ours", async () => {
+  await ok(["npx", "tsx", "lab/cli.ts", "host"], { timeoutSeconds: 900, echo: true });
+  before = await onHostOk(FOOTPRINT);
+  expect(before).not.toMatch(/docker|nginx|oslo-faas/);
+});
+
+step("up makes it a platform and calls it both ways", async () => {
+  const up = await ok(npm("up"), { timeoutSeconds: 1500, echo: true });
+  expect(up.stdout).toContain(FRONT_DOOR);
+  expect(up.all).toMatch(/asynchronous/i);
+  password = (await pulumiOk(["stack", "output", "gatewayPassword", "--show-secrets"])).stdout.trim();
+  expect(password).toMatch(/^[\w-]{32,}$/);
+  expect(up.all).not.toContain(password);
+});
+
+step("the outputs are those the documentation promises", async () => {
+  const outputs = JSON.parse((await pulumiOk(["stack", "output", "--json"])).stdout);
+  expect(Object.keys(outputs).sort()).toEqual(["functions", "gatewayPassword", "gatewayUser", "host", "url"]);
+  expect(outputs.url).toBe(FRONT_DOOR);
+  expect(outputs.gatewayPassword).toBe("[secret]");
+  expect(Object.keys(outputs.functions)).toEqual(expect.arrayContaining(["hello", "resize-image"]));
+  expect(outputs.host).toMatchObject({ osId: expect.any(String), kernel: expect.any(String) });
+});
+
+step("a second up changes nothing", async () => {
+  await pulumiOk(["preview", "--expect-no-changes"]);
+  const up = await pulumiOk(["up", "--yes", "--expect-no-changes"]);
+  expect(up.stdout).toMatch(/\d+ unchanged/);
+  expect((await ok(npm("up"), { timeoutSeconds: 300 })).all).toMatch(/nothing changed/i);
+});
+
+step("a refresh finds no drift", async () => {
+  await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"]);
+});
+
+step("the password is in no state, diff, log or process list", async () => {
+  const state = fs.readFileSync(stateFile(), "utf8");
+  expect(state).not.toContain(password);
+  expect(state).not.toContain(Buffer.from(password).toString("base64"));
+  const diff = await pulumiOk(["preview", "--diff", "--show-sames"]);
+  expect(diff.all).not.toContain(password);
+  const traces = await onHostOk(
+    "ps -eo args; journalctl --no-pager -o cat 2>/dev/null; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'",
+  );
+  expect(traces).not.toContain(password);
+  const logs = await run(["grep", "-rlF", "--exclude-dir=ssh", "-f", "-", `${CLONE}/.cache/e2e`], {
+    input: password + "\n",
+  });
+  expect(logs.stdout).toBe("");
+});
+
+step("only ssh and Nginx answer to the outside", async () => {
+  const address = (await onHostOk("hostname -I")).trim().split(/\s+/)[0]!;
+  const open = await run([
+    "bash",
+    "-c",
+    `for p in 22 80 8080 2377 7946; do timeout 2 bash -c "</dev/tcp/${address}/$p" 2>/dev/null && echo $p; done; true`,
+  ]);
+  expect(open.stdout.trim().split("\n")).toEqual(["22", "80"]);
+  expect(await onHostOk("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/healthz")).toBe("200");
+});
+
+step("one changed Nginx parameter is that line in preview, and a reload that drops no request", async () => {
+  const config = variant("keepalive", { "nginx.keepalive": 128 });
+  const diff = await pulumiOk(["preview", "--diff"], { config });
+  expect(changedLines(diff.stdout).filter((line) => !line.includes(":"))).toEqual([
+    "- keepalive 64;",
+    "+ keepalive 128;",
+  ]);
+
+  const pids =
+    "systemctl show -p MainPID --value nginx; pgrep -P $(systemctl show -p MainPID --value nginx) | sort | tr '\\n' ' '";
+  const [masterBefore, workersBefore] = (await onHostOk(pids)).split("\n");
+  const load = startLoad(`${FRONT_DOOR}/function/hello`);
+  await pulumiOk(["up", "--yes", "--skip-preview"], { config });
+  const { answered, failures } = await load.stop();
+  const [masterAfter, workersAfter] = (await onHostOk(pids)).split("\n");
+  expect(masterAfter).toBe(masterBefore);
+  expect(workersAfter).not.toBe(workersBefore);
+  expect(failures).toEqual([]);
+  expect(answered).toBeGreaterThan(20);
+  await pulumiOk(["up", "--yes", "--skip-preview"]);
+});
+
+step("what somebody changes on the host is drift, line by line, and put back", async () => {
+  await onHostOk(
+    "sed -i 's/keepalive 64;/keepalive 1;/' /etc/nginx/nginx.conf && sysctl -qw net.core.somaxconn=128 && docker service scale -d queue-worker=2",
+  );
+  const drift = await pulumi(["refresh", "--preview-only", "--diff"]);
+  const lines = changedLines(drift.stdout).join("\n");
+  expect(lines).toContain("keepalive 1;");
+  expect(drift.stdout).toMatch(/somaxconn/);
+  expect(drift.stdout).toMatch(/replicas\s*: 1 => 2/);
+  await pulumiOk(["up", "--yes", "--refresh", "--skip-preview"]);
+  expect(await onHostOk("grep -c 'keepalive 64;' /etc/nginx/nginx.conf; sysctl -n net.core.somaxconn")).toBe(
+    "1\n16384\n",
+  );
+  await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"]);
+});
+
+step("NATS, gateway and worker can change in one up", async () => {
+  const config = variant("all-at-once", {
+    "openfaas.queue.maxBytes": "512m",
+    "openfaas.queue.maxInflight": 4,
+    "openfaas.readTimeout": "296s",
+  });
+  const up = await pulumiOk(["up", "--yes", "--skip-preview"], { config, timeoutSeconds: 600 });
+  expect(up.stdout).toMatch(/~ 3 updated/);
+  const call = await ok([
+    "curl",
+    "-sS",
+    "-o",
+    "/dev/null",
+    "-w",
+    "%{http_code}",
+    "-X",
+    "POST",
+    `${FRONT_DOOR}/async-function/hello`,
+  ]);
+  expect(call.stdout).toBe("202");
+  await pulumiOk(["up", "--yes", "--skip-preview"], { timeoutSeconds: 600 });
+});
+
+step("a host that is off is named within seconds, and preview does not need it", async () => {
+  await ok(["docker", "pause", lab.container]);
+  try {
+    await pulumiOk(["preview", "--expect-no-changes"]);
+    const refused = await pulumi(["refresh", "--yes", "--skip-preview"], { timeoutSeconds: 120 });
+    expect(refused.code).not.toBe(0);
+    expect(refused.all).toContain(`127.0.0.1:${lab.ports.ssh}`);
+  } finally {
+    await ok(["docker", "unpause", lab.container]);
+  }
+});
+
+step("destroy leaves nothing of ours on the host", async () => {
+  await pulumiOk(["destroy", "--yes", "--skip-preview"], { timeoutSeconds: 900 });
+  expect(await onHostOk(FOOTPRINT)).toBe(before);
+  expect((await onHost("docker ps -a || true")).stdout).toBe("");
+  expect(await onHostOk("ls /var/run/docker.sock /etc/docker 2>/dev/null | wc -l")).toBe("0\n");
+});
+
+step("down leaves nothing on this machine", async () => {
+  await ok(npm("down"), { timeoutSeconds: 300 });
+  const left = await ok(["docker", "ps", "-aq", "--filter", `label=no.oslo-faas.instance=${lab.instance}`]);
+  expect(left.stdout).toBe("");
+  for (const kind of ["volume", "network"])
+    expect((await ok(["docker", kind, "ls", "-q", "--filter", `name=${lab.name}`])).stdout).toBe("");
+  expect(fs.existsSync(lab.ssh.privateKey)).toBe(false);
+});
+
+/** Calls one after the other, on connections kept and new in turn, until stopped. */
+function startLoad(url: string): { stop(): Promise<{ answered: number; failures: string[] }> } {
+  let going = true;
+  const failures: string[] = [];
+  let answered = 0;
+  const agent = new http.Agent({ keepAlive: true });
+  const call = (keep: boolean) =>
+    new Promise<void>((done) => {
+      const request = http.get(url, { agent: keep ? agent : undefined, timeout: 10_000 }, (response) => {
+        response.resume();
+        response.on("end", () => {
+          if (response.statusCode === 200) answered++;
+          else failures.push(`HTTP ${response.statusCode}`);
+          done();
+        });
+      });
+      request.on("timeout", () => request.destroy(new Error("no answer in 10 s")));
+      request.on("error", (error: NodeJS.ErrnoException & { reused?: boolean }) => {
+        // A kept connection that the old worker closed as the request left is retried by every client (RFC 9110, 9.2.2).
+        if (!(request.reusedSocket && error.code === "ECONNRESET")) failures.push(error.message);
+        done();
+      });
+    });
+  const loop = (async () => {
+    for (let i = 0; going; i++) {
+      await call(i % 2 === 0);
+      await new Promise((next) => setTimeout(next, 20));
+    }
+    agent.destroy();
+  })();
+  return {
+    stop: async () => {
+      going = false;
+      await loop;
+      return { answered, failures };
+    },
+  };
+}
