@@ -1,6 +1,6 @@
 /** Runs a program of the machine with a limit, keeping its output in a log and its last lines for an error. */
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { LabError } from "./errors";
 
@@ -44,7 +44,8 @@ export function endChildren(signal: NodeJS.Signals | 0): number {
 
 export function run(command: string, args: string[], options: RunOptions): Promise<RunResult> {
   if (options.log) mkdirSync(dirname(options.log), { recursive: true });
-  const log = options.log ? createWriteStream(options.log, { flags: "a", mode: 0o600 }) : undefined;
+  // Written at once: whoever reads an error that names the log finds all of it there.
+  const log = options.log ? openSync(options.log, "a", 0o600) : undefined;
   return new Promise((done, fail) => {
     const child = spawn(command, args, {
       cwd: options.cwd,
@@ -71,18 +72,18 @@ export function run(command: string, args: string[], options: RunOptions): Promi
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();
       output = bounded(output + chunk.toString());
-      log?.write(chunk);
+      if (log !== undefined) writeSync(log, chunk);
       take(chunk);
     });
     child.stderr.on("data", (chunk: Buffer) => {
       output = bounded(output + chunk.toString());
-      log?.write(chunk);
+      if (log !== undefined) writeSync(log, chunk);
       take(chunk);
     });
     const end = () => {
       clearTimeout(timer);
       if (child.pid) children.delete(child.pid);
-      log?.end();
+      if (log !== undefined) closeSync(log);
     };
     child.on("error", (error: NodeJS.ErrnoException) => {
       end();
