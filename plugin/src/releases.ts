@@ -1,0 +1,51 @@
+/**
+ * The releases this project supports, in one table: what preflight accepts, the codename of apt sources, and the range of Docker
+ * Engine versions that Docker publishes for each. Preflight and the docker component both read it.
+ */
+export interface Release {
+  /** ID in /etc/os-release: "ubuntu" or "debian". */
+  id: string;
+  /** VERSION_ID in /etc/os-release. */
+  version: string;
+  codename: string;
+  /** Range of docker-ce minor lines in Docker's own repository; max absent: still published. */
+  engine: { min: string; max?: string };
+  /** Said by preflight, which goes on. */
+  warning?: string;
+}
+
+export const RELEASES: readonly Release[] = [
+  {
+    id: "ubuntu",
+    version: "18.04",
+    codename: "bionic",
+    // Docker stopped packaging for 18.04 in June 2023 (docker-ce-packaging pull request 911), in the 24.0 line.
+    engine: { min: "20.10", max: "24.0" },
+    warning:
+      "Ubuntu 18.04 is past its free support (May 2023): it gets security updates with Ubuntu Pro (ESM) only, and Docker Engine ends at 24.0. Plan the move to 22.04 or 24.04",
+  },
+  {
+    id: "ubuntu",
+    version: "20.04",
+    codename: "focal",
+    // docker-ce-packaging pull request 1200, May 2025.
+    engine: { min: "20.10", max: "28.1" },
+    warning:
+      "Ubuntu 20.04 is past its free support (May 2025): it gets security updates with Ubuntu Pro (ESM) only, and Docker Engine ends at 28.1",
+  },
+  { id: "ubuntu", version: "22.04", codename: "jammy", engine: { min: "20.10" } },
+  { id: "ubuntu", version: "24.04", codename: "noble", engine: { min: "26.0" } },
+  { id: "debian", version: "12", codename: "bookworm", engine: { min: "24.0" } },
+];
+
+/** The table's row for a host, or undefined where the release is not in it. Example: `findRelease("ubuntu", "18.04")`. */
+export function findRelease(id: string, version: string): Release | undefined {
+  return RELEASES.find((release) => release.id === id && release.version === version);
+}
+
+/** "Ubuntu 18.04, Ubuntu 20.04, Debian 12", for messages. */
+export function describeReleases(releases: readonly { id: string; version: string }[]): string {
+  return releases
+    .map(({ id, version }) => `${id.charAt(0).toUpperCase()}${id.slice(1)} ${version}`)
+    .join(", ");
+}

@@ -1,0 +1,180 @@
+/**
+ * host:index:Facts and host:index:getFacts: what a host is, gathered by one script in one round trip.
+ */
+import { z } from "zod";
+import type { FunctionHandler, ResourceHandler } from "../resource";
+import { parseKeyValues, runScript } from "../scripts";
+import type { Session } from "../session";
+
+export type Known = "yes" | "no" | "unknown";
+
+/** What is known of a host. Everything but `diskFreeMiB` and `fsyncPerSecond` stays the same from one run to the next. */
+export interface HostFacts {
+  hostname: string;
+  osId: string;
+  osVersion: string;
+  codename: string;
+  osName: string;
+  kernel: string;
+  /** Debian's name: amd64, arm64. */
+  arch: string;
+  cpus: number;
+  memoryMiB: number;
+  /** Free space under /var/lib. */
+  diskFreeMiB: number;
+  /** systemd-detect-virt's word for the innermost layer: none, kvm, qemu, vmware, docker, lxc, openvz; or unknown. */
+  virtualization: string;
+  virtualizationKind: "none" | "vm" | "container" | "unknown";
+  systemd: boolean;
+  /** root: the user is root; yes: sudo without a password works; no: it does not. */
+  sudo: "root" | "yes" | "no";
+  user: string;
+  overlayfs: Known;
+  vxlan: Known;
+  nfTables: Known;
+  ipTables: Known;
+  ipvs: Known;
+  cgroup: string;
+  apparmor: boolean;
+  apparmorParser: boolean;
+  defaultInterface: string;
+  /** Global addresses of the host's own interfaces; those of containers' bridges are left out. */
+  addresses: string[];
+  /** Synchronous 4 KiB writes a second under /var/lib; 0: not measured. */
+  fsyncPerSecond: number;
+}
+
+/** A listening TCP socket; `name` is empty where the process is unknown. */
+export interface Listener {
+  port: number;
+  address: string;
+  name: string;
+}
+
+export interface Gathered {
+  facts: HostFacts;
+  listeners: Listener[];
+}
+
+const known = (value: string | undefined): Known => (value === "yes" || value === "no" ? value : "unknown");
+const oneOf = <T extends string>(value: string | undefined, allowed: readonly T[], otherwise: T): T =>
+  allowed.includes(value as T) ? (value as T) : otherwise;
+const number = (value: string | undefined): number => {
+  const parsed = Number(value);
+  return Number.isFinite(parsed) ? parsed : 0;
+};
+const mebi = (kibibytes: string | undefined): number => Math.floor(number(kibibytes) / 1024);
+
+const ARCHITECTURES: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
+
+/** What facts.sh printed, as values. Throws where the output is not complete: a connection cut short is no small host. */
+export function parseFacts(output: string): Gathered {
+  const values = parseKeyValues(output);
+  if (values.end !== "ok") throw new Error("the host's answer is incomplete");
+  const lines = output.split("\n");
+  const listeners = lines.flatMap((line): Listener[] => {
+    const match = /^listen=(\d+) (\S+) ?(.*)$/.exec(line);
+    return match ? [{ port: Number(match[1]), address: match[2], name: match[3].trim() }] : [];
+  });
+  const addresses = lines.flatMap((line) => /^address=\S+ (\S+)$/.exec(line)?.[1] ?? []).sort();
+  const facts: HostFacts = {
+    hostname: values.hostname ?? "",
+    osId: values.osId || "unknown",
+    osVersion: values.osVersion ?? "",
+    codename: values.codename ?? "",
+    osName: values.osName ?? "",
+    kernel: values.kernel ?? "",
+    arch: ARCHITECTURES[values.arch] ?? values.arch ?? "",
+    cpus: number(values.cpus),
+    memoryMiB: mebi(values.memoryKiB),
+    diskFreeMiB: mebi(values.diskFreeKiB),
+    virtualization: values.virtualization || "unknown",
+    virtualizationKind: oneOf(values.virtualizationKind, ["none", "vm", "container", "unknown"], "unknown"),
+    systemd: values.systemd === "yes",
+    sudo: oneOf(values.sudo, ["root", "yes", "no"], "no"),
+    user: values.user ?? "",
+    overlayfs: known(values.overlayfs),
+    vxlan: known(values.vxlan),
+    nfTables: known(values.nfTables),
+    ipTables: known(values.ipTables),
+    ipvs: known(values.ipvs),
+    cgroup: values.cgroup || "unknown",
+    apparmor: values.apparmor === "yes",
+    apparmorParser: values.apparmorParser === "yes",
+    defaultInterface: values.defaultInterface ?? "",
+    addresses: [...new Set(addresses)],
+    fsyncPerSecond: number(values.fsyncPerSecond),
+  };
+  return { facts, listeners };
+}
+
+/** One round trip. `fsyncCount`: how many synchronous writes to measure with, 0 for none; the measurement ends after 20 s. */
+export async function gatherFacts(session: Session, fsyncCount = 0): Promise<Gathered> {
+  const result = await runScript(
+    session,
+    "facts",
+    { FSYNC_COUNT: fsyncCount, FSYNC_SECONDS: 20 },
+    // Not as root: whether root can be had is one of the things it finds out.
+    { step: "gather facts", root: false, timeoutSeconds: 60 },
+  );
+  return parseFacts(result.stdout);
+}
+
+/** What changes by itself keeps its stored value, so that a refresh shows a change only where the host became another one. */
+export function keepFluctuating(stored: HostFacts | undefined, found: HostFacts): HostFacts {
+  if (!stored) return found;
+  const { diskFreeMiB, fsyncPerSecond } = stored;
+  // The kernel reserves a little more or less of the same memory from one boot to the next.
+  const sameMemory = Math.abs(stored.memoryMiB - found.memoryMiB) <= found.memoryMiB / 50;
+  return {
+    ...found,
+    diskFreeMiB,
+    fsyncPerSecond,
+    memoryMiB: sameMemory ? stored.memoryMiB : found.memoryMiB,
+  };
+}
+
+const factsInputs = z.strictObject({
+  /** A change gathers the facts again. */
+  triggers: z.array(z.string()).default([]),
+});
+type FactsInputs = z.infer<typeof factsInputs>;
+interface FactsOutputs {
+  facts: HostFacts;
+}
+
+/** Reads the host at creation, on a refresh, and when `triggers` change. Delete: nothing to do. */
+export const facts: ResourceHandler<FactsInputs, FactsOutputs> = {
+  type: "host:index:Facts",
+  schema: factsInputs,
+  replaceOn: [],
+  async create(ctx) {
+    return { id: "facts", outputs: { facts: (await gatherFacts(await ctx.session())).facts } };
+  },
+  async read(ctx, _id, inputs, outputs) {
+    const found = (await gatherFacts(await ctx.session())).facts;
+    return { inputs, outputs: { facts: keepFluctuating(outputs?.facts, found) } };
+  },
+  async update(ctx) {
+    return { facts: (await gatherFacts(await ctx.session())).facts };
+  },
+  async delete() {
+    // Facts leave nothing on a host.
+  },
+};
+
+const getFactsInputs = z.strictObject({});
+type GetFactsResult = { reachable: boolean; facts?: HostFacts; error?: string };
+
+/** Facts for a program, in preview too. A host that cannot be reached is an answer, not an error: previews go on without it. */
+export const getFacts: FunctionHandler<z.infer<typeof getFactsInputs>, GetFactsResult> = {
+  type: "host:index:getFacts",
+  schema: getFactsInputs,
+  async call(ctx) {
+    try {
+      return { reachable: true, facts: (await gatherFacts(await ctx.session())).facts };
+    } catch (error) {
+      return { reachable: false, error: error instanceof Error ? error.message : String(error) };
+    }
+  },
+};

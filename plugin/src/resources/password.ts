@@ -1,0 +1,45 @@
+/** host:index:Password: a random password, made once and kept in the state as a secret. */
+import * as crypto from "node:crypto";
+import { z } from "zod";
+import type { ResourceHandler } from "../resource";
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/** 64 characters that need no escaping in a URL, a shell word, YAML or a header: 6 bits each. */
+const ALPHABET = `${LETTERS}-_`;
+
+/** `length` characters of A-Z a-z 0-9 - _, from the system's generator. The first is a letter or digit: it never looks like an option. */
+export function randomPassword(length: number): string {
+  let password = LETTERS[crypto.randomInt(LETTERS.length)];
+  while (password.length < length) password += ALPHABET[crypto.randomInt(ALPHABET.length)];
+  return password;
+}
+
+const inputs = z.strictObject({
+  length: z.number().int().min(16).max(256).default(32),
+  keepers: z.record(z.string(), z.string()).default({}),
+});
+type Inputs = z.infer<typeof inputs>;
+type Outputs = { value: string };
+
+/** Nothing on a host: never connects. A new value only by replacement (`length`, `keepers`, or `pulumi up --replace`). */
+export const password: ResourceHandler<Inputs, Outputs> = {
+  type: "host:index:Password",
+  schema: inputs,
+  replaceOn: ["length", "keepers"],
+  // What uses the old value goes on using it until it has the new one.
+  deleteBeforeReplace: false,
+  stables: ["value"],
+  secrets: ["value"],
+  async create(_ctx, { length }) {
+    return { id: "password", outputs: { value: randomPassword(length) } };
+  },
+  async read(_ctx, _id, wanted, outputs) {
+    return { inputs: wanted, outputs };
+  },
+  async update(_ctx, _id, _olds, _news, outputs) {
+    return outputs;
+  },
+  async delete() {
+    // The value goes with the state.
+  },
+};
