@@ -80,7 +80,10 @@ export function run(command: string, args: string[], options: RunOptions): Promi
       if (log !== undefined) writeSync(log, chunk);
       take(chunk);
     });
+    let ended = false;
     const end = () => {
+      if (ended) return;
+      ended = true;
       clearTimeout(timer);
       if (child.pid) children.delete(child.pid);
       if (log !== undefined) closeSync(log);
