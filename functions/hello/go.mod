@@ -1,0 +1,3 @@
+module oslo-faas.invalid/functions/hello
+
+go 1.22

@@ -1,0 +1,81 @@
+// Command hello is a function without a framework: an HTTP server on port 8080 that greets, and that ends as Swarm asks it to.
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// drain is how long requests in flight may still take after SIGTERM. Swarm kills what has not ended after 10 s by default.
+const drain = 8 * time.Second
+
+func main() {
+	// The image has no shell and no curl: the program checks itself.
+	if len(os.Args) > 1 && os.Args[1] == "--healthcheck" {
+		os.Exit(healthcheck("http://127.0.0.1:" + port() + "/_/health"))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	listener, err := net.Listen("tcp", ":"+port())
+	if err == nil {
+		err = serve(ctx, listener, drain)
+	}
+	if err != nil {
+		slog.Error("hello ended", "error", err)
+		os.Exit(1)
+	}
+}
+
+func port() string {
+	if value := os.Getenv("port"); value != "" {
+		return value
+	}
+	return "8080"
+}
+
+// serve answers on the listener until the context ends, then lets requests in flight finish, for as long as drain.
+func serve(ctx context.Context, listener net.Listener, drain time.Duration) error {
+	host, _ := os.Hostname()
+	server := &http.Server{
+		Handler:           newHandler(host),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       90 * time.Second,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	slog.Info("hello listens", "address", listener.Addr().String())
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	bounded, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	err := server.Shutdown(bounded)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("requests were still in flight when the time to finish them was over")
+	}
+	return err
+}
+
+func healthcheck(url string) int {
+	client := http.Client{Timeout: 2 * time.Second}
+	response, err := client.Get(url)
+	if err != nil {
+		return 1
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,46 @@
+"use strict";
+/** The function as a program: listens, checks itself, and ends as Swarm asks it to. */
+const http = require("node:http");
+const { createHandler, limitsFrom } = require("./handler");
+
+/** How long calls in flight may still take after SIGTERM. Swarm kills what has not ended after 10 s by default. */
+const DRAIN_MS = 8000;
+
+function start(env = process.env) {
+  const server = http.createServer(
+    // A body that does not arrive in a minute gives its slot back.
+    { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 75_000 },
+    createHandler(limitsFrom(env)),
+  );
+  const stop = () => {
+    server.close(() => process.exit(0));
+    // A connection that was busy at the stop goes idle later, and would be kept for the client's next call.
+    setInterval(() => server.closeIdleConnections(), 50).unref();
+    setTimeout(() => {
+      console.error(JSON.stringify({ level: "error", message: "calls were still in flight at the end" }));
+      process.exit(1);
+    }, DRAIN_MS).unref();
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  server.listen(Number(env.port || 8080), () => {
+    console.log(
+      JSON.stringify({ level: "info", message: "resize-image listens", port: server.address().port }),
+    );
+  });
+  return server;
+}
+
+/** The image has no shell and no curl: the program checks itself. */
+function healthcheck(port) {
+  const asked = http.get({ host: "127.0.0.1", port, path: "/_/health", timeout: 2000 }, (response) => {
+    process.exit(response.statusCode === 200 ? 0 : 1);
+  });
+  asked.on("timeout", () => process.exit(1));
+  asked.on("error", () => process.exit(1));
+}
+
+if (require.main === module) {
+  if (process.argv[2] === "--healthcheck") healthcheck(Number(process.env.port || 8080));
+  else start();
+}
