@@ -71,10 +71,13 @@ function buildInChild(job) {
     env: { ...process.env, NODE_OPTIONS: "" },
   });
   if (child.error && child.error.code === "ETIMEDOUT") {
-    throw new BundleError(`esbuild did not finish bundling ${job.entry} within ${BUILD_TIMEOUT_MS / 1000} s.`);
+    throw new BundleError(
+      `esbuild did not finish bundling ${job.entry} within ${BUILD_TIMEOUT_MS / 1000} s.`,
+    );
   }
   if (child.error) throw new BundleError(`Cannot start Node to bundle ${job.entry}: ${child.error.message}`);
-  if (child.status !== 0) throw new BundleError(child.stderr.trim() || `bundling ${job.entry} ended with ${child.status}`);
+  if (child.status !== 0)
+    throw new BundleError(child.stderr.trim() || `bundling ${job.entry} ended with ${child.status}`);
 }
 
 function modulePaths(directory) {
@@ -103,7 +106,9 @@ function run(file) {
   const module = new Module(file, require.main);
   module.filename = file;
   module.paths = modulePaths(path.dirname(file));
-  script.runInThisContext().call(module.exports, module.exports, Module.createRequire(file), module, file, path.dirname(file));
+  script
+    .runInThisContext()
+    .call(module.exports, module.exports, Module.createRequire(file), module, file, path.dirname(file));
   module.loaded = true;
   if (!cachedData || script.cachedDataRejected) {
     try {
@@ -130,7 +135,8 @@ const loaded = new Map();
  */
 function loadBundle(entry, options = {}) {
   const name = options.name ?? path.basename(entry).replace(/\.[^.]*$/, "");
-  if (!/^[\w-]+$/.test(name)) throw new BundleError(`A bundle's name has letters, digits, _ and - only, not "${name}".`);
+  if (!/^[\w-]+$/.test(name))
+    throw new BundleError(`A bundle's name has letters, digits, _ and - only, not "${name}".`);
   const job = { entry: path.resolve(entry), name, external: options.external ?? [] };
   // The paths in a bundle are absolute, so a clone that was moved needs a new one: `entry` is part of the key.
   const key = JSON.stringify(job);
@@ -147,7 +153,9 @@ function loadBundle(entry, options = {}) {
     if (!file || !fs.existsSync(file)) {
       fs.rmSync(manifestFile, { force: true });
       if (attempt < 3) continue;
-      throw new BundleError(`The bundle of ${entry} disappears as soon as it is written; is something else cleaning ${BUNDLES}?`);
+      throw new BundleError(
+        `The bundle of ${entry} disappears as soon as it is written; is something else cleaning ${BUNDLES}?`,
+      );
     }
     const exports = run(file);
     loaded.set(key, exports);
@@ -168,7 +176,11 @@ function keepDirname() {
         if (!/\b__(dirname|filename)\b/.test(text)) return undefined;
         // On the first line, with no line break, so that line numbers stay what they are.
         const head = `var __filename = ${JSON.stringify(file)}, __dirname = ${JSON.stringify(path.dirname(file))};`;
-        return { contents: head + text, loader: file.endsWith("x") ? "tsx" : "ts", resolveDir: path.dirname(file) };
+        return {
+          contents: head + text,
+          loader: file.endsWith("x") ? "tsx" : "ts",
+          resolveDir: path.dirname(file),
+        };
       });
     },
   };
@@ -215,7 +227,9 @@ async function build(job) {
     .map((input) => path.resolve(ROOT, input))
     .filter((input) => !input.includes(`${path.sep}node_modules${path.sep}`));
   // What lies in node_modules is told by the lock file; how sources are read, by tsconfig.json and by this file.
-  const around = ["package-lock.json", "node_modules/.package-lock.json", "tsconfig.json"].map((rest) => path.join(ROOT, rest));
+  const around = ["package-lock.json", "node_modules/.package-lock.json", "tsconfig.json"].map((rest) =>
+    path.join(ROOT, rest),
+  );
   return { code, map, file, inputs: [...own, ...around, __filename] };
 }
 
@@ -234,7 +248,9 @@ async function buildAndWrite(job) {
   // Taken before the build: a file saved while it runs makes the bundle stale, and not wrongly fresh.
   const before = Date.now();
   const { code, map, file, inputs } = await build(job);
-  const stamps = inputs.map(stamp).map(([name, mtimeMs, size]) => (mtimeMs > before ? [name, -2, 0] : [name, mtimeMs, size]));
+  const stamps = inputs
+    .map(stamp)
+    .map(([name, mtimeMs, size]) => (mtimeMs > before ? [name, -2, 0] : [name, mtimeMs, size]));
   writeAtomically(path.join(BUNDLES, `${file}.map`), map);
   writeAtomically(path.join(BUNDLES, file), `${code}//# sourceMappingURL=${file}.map\n`);
   writeAtomically(
@@ -246,7 +262,11 @@ async function buildAndWrite(job) {
 
 async function explain(error) {
   if (!Array.isArray(error.errors) || error.errors.length === 0) return String(error.message ?? error);
-  const lines = await require("esbuild").formatMessages(error.errors, { kind: "error", color: false, terminalWidth: 120 });
+  const lines = await require("esbuild").formatMessages(error.errors, {
+    kind: "error",
+    color: false,
+    terminalWidth: 120,
+  });
   return lines.join("\n").trim();
 }
 

@@ -1,0 +1,73 @@
+/**
+ * node toolchain/bootstrap.mjs COMMAND ARGS
+ *
+ * What every script of package.json starts. It runs on a fresh clone with nothing but Node: it installs node_modules when they
+ * are missing or out of date, and hands over. Everything it says goes to stderr; stdout belongs to what it starts.
+ */
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const require = createRequire(import.meta.url);
+const { CLONE, versions } = require("./lib/places.cjs");
+const { compareVersions } = require("./lib/official.cjs");
+const { installModules } = require("./lib/modules.cjs");
+const { handOver } = require("./lib/hand-over.cjs");
+const { ToolchainError } = require("./lib/say.cjs");
+
+const JEST_PROJECTS = ["unit", "integration", "e2e"];
+
+const inClone = (...parts) => path.join(CLONE, ...parts);
+/** A TypeScript program through tsx's loader, in one process. */
+const typescript = (file, args) => [process.execPath, "--import", "tsx", inClone(file), ...args];
+
+function jest(args) {
+  const command = [process.execPath, inClone("node_modules", "jest", "bin", "jest.js")];
+  const projects = args.filter((arg) => JEST_PROJECTS.includes(arg));
+  const rest = args.filter((arg) => !JEST_PROJECTS.includes(arg));
+  if (projects.length > 0) command.push("--selectProjects", ...projects);
+  // A list option takes all that follows, so what else was given stands before it.
+  command.splice(2, 0, ...rest);
+  return { command };
+}
+
+async function pulumi(args) {
+  const { resolveToolchain } = require("./lib/resolve.cjs");
+  const toolchain = await resolveToolchain({ args });
+  return { command: [toolchain.pulumi, ...args], env: toolchain.env };
+}
+
+const COMMANDS = {
+  up: (args) => ({ command: typescript("lab/cli.ts", ["up", ...args]) }),
+  down: (args) => ({ command: typescript("lab/cli.ts", ["down", ...args]) }),
+  images: (args) => ({ command: typescript("lab/images.ts", args) }),
+  bench: (args) => ({ command: typescript("bench/cli.ts", args) }),
+  check: (args) => ({ command: typescript("toolchain/check.ts", args) }),
+  test: jest,
+  pulumi,
+};
+
+function checkNode() {
+  if (compareVersions(process.versions.node, versions.node) >= 0) return;
+  throw new ToolchainError(
+    `This project needs Node ${versions.node} or later; this is ${process.versions.node} (${process.execPath}).`,
+    "Install a current LTS release of Node.js and run the same command again.",
+  );
+}
+
+async function main([name, ...args]) {
+  checkNode();
+  const command = COMMANDS[name];
+  if (!command) {
+    throw new ToolchainError(
+      `${name ? `There is no command "${name}"` : "No command given"}. There is: ${Object.keys(COMMANDS).join(", ")}.`,
+    );
+  }
+  await installModules();
+  const { command: line, env } = await command(args);
+  await handOver(line, { cwd: CLONE, env: env ?? process.env });
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`${error instanceof ToolchainError ? error.message : error.stack}\n`);
+  process.exitCode = 1;
+});
