@@ -97,6 +97,14 @@ async function removeObjects(lab: Lab, docker: Docker, reporter: Reporter): Prom
 }
 
 async function removeCaches(lab: Lab, docker: Docker | undefined, reporter: Reporter): Promise<void> {
+  const others = (await docker?.listContainers({ all: true, filters: { label: [LABEL_CLONE] } })) ?? [];
+  if (others.length > 0) {
+    const names = others.map((container) => container.Names[0]?.slice(1)).join(", ");
+    throw new LabError(
+      `The shared cache is in use by ${names}.`,
+      "Take those down first, then repeat `npm run down -- --cache`.",
+    );
+  }
   await removeBases(lab, docker);
   const images =
     (await docker?.listImages({ filters: { reference: ["oslo-faas/*", "*/oslo-faas/*"] } })) ?? [];

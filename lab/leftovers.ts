@@ -1,5 +1,5 @@
 /** What a host leaves on the machine apart from Docker's own objects, and whether anything of a lab is still there. */
-import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import { LABEL_CLONE, LABEL_INSTANCE, type Lab } from "./config";
@@ -59,9 +59,4 @@ export async function leftovers(lab: Lab, docker: Docker | undefined): Promise<s
   );
   if (existsSync(lab.cacheDir)) found.push(`folder ${lab.cacheDir}`);
   return found;
-}
-
-/** Network interfaces of the machine that belong to Docker networks or containers: compared before and after by the tests. */
-export function dockerInterfaces(dev = readFileSync("/proc/net/dev", "utf8")): string[] {
-  return [...dev.matchAll(/^\s*((?:br-|veth)[^:]+):/gm)].map((match) => match[1]!);
 }
