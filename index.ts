@@ -5,6 +5,7 @@ import { loadEnvironment } from "./components/environment";
 import { Functions } from "./components/functions";
 import { Host } from "./components/host";
 import { environmentImages } from "./components/images";
+import { OwnImages } from "./components/images/own";
 import { Nginx } from "./components/nginx";
 import { OpenFaaS } from "./components/openfaas";
 import { Swarm } from "./components/swarm";
@@ -21,15 +22,20 @@ const engine = new DockerEngine(
   { ...onHost, dependsOn: machine },
 );
 const swarm = new Swarm("swarm", { environment }, { ...onHost, dependsOn: engine });
+const own = new OwnImages(
+  "images",
+  { environment, images },
+  { providers: [engine.provider], dependsOn: engine },
+);
 const openfaas = new OpenFaaS(
   "openfaas",
-  { environment, images: images.stack },
+  { environment, images: images.stack, providerImage: own.swarmProvider() },
   { providers: { host: machine.provider, docker: engine.provider }, dependsOn: swarm },
 );
 const nginx = new Nginx("nginx", { environment }, { ...onHost, dependsOn: machine });
 const deployed = new Functions(
   "functions",
-  { environment, images, user: openfaas.user, password: openfaas.password, url: nginx.url },
+  { environment, images: own, user: openfaas.user, password: openfaas.password, url: nginx.url },
   { ...onHost, dependsOn: openfaas },
 );
 new FrontDoorChecks(

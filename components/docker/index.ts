@@ -2,7 +2,9 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
+import { quote } from "../../plugin/src/quote";
 import type { LoadedEnvironment } from "../environment";
+import { commandConnection } from "../host/connection";
 import {
   type DaemonValues,
   enginePackages,
@@ -54,9 +56,10 @@ export class DockerEngine extends pulumi.ComponentResource {
       { parent: this, dependsOn: [packages] },
     );
 
+    const access = env.host.user === "root" ? [] : [this.allowUser(name, env, packages)];
     this.provider = new docker.Provider(`${name}-api`, apiArgs(env), {
       parent: this,
-      dependsOn: [unit],
+      dependsOn: [unit, ...access],
     });
     this.registerOutputs({});
   }

@@ -225,6 +225,15 @@ const images = z.strictObject({
     .describe(
       "File that holds the digest of each image, relative to the project; written by `npm run images -- lock`.",
     ),
+  own: z
+    .enum(["build", "registry"])
+    .default("build")
+    .describe(
+      "Where this project's own images come from, the Swarm provider's and those of functions with `lang: dockerfile`: built by the host's engine, or a registry.",
+    ),
+  node: image()
+    .default("node:22-bookworm-slim")
+    .describe("Base of the Swarm provider's image where it is built."),
   gateway: image().default("ghcr.io/openfaas/gateway:0.25.4").describe("OpenFaaS gateway."),
   basicAuth: image().default("ghcr.io/openfaas/basic-auth:0.25.4").describe("Its basic-auth plugin."),
   queueWorker: image().default("ghcr.io/openfaas/queue-worker:0.13.3").describe("Queue worker."),

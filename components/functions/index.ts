@@ -2,12 +2,12 @@ import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
-import type { EnvironmentImages } from "../images";
-import { type FunctionSpec, parseStack } from "./stack";
+import type { OwnImages } from "../images/own";
+import { parseStack, type StackFunction } from "./stack";
 
 export interface FunctionsArgs {
   environment: LoadedEnvironment;
-  images: EnvironmentImages;
+  images: OwnImages;
   /** Credentials of the gateway. */
   user: pulumi.Input<string>;
   password: pulumi.Input<string>;
@@ -22,12 +22,12 @@ export class Functions extends pulumi.ComponentResource {
 
   constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Functions", name, {}, opts);
-    for (const spec of functionSpecs(args.environment)) {
+    for (const { spec, build, file } of environmentFunctions(args.environment)) {
       new host.Function(
         `${name}-${spec.name}`,
         {
           ...spec,
-          image: args.images.any(spec.image),
+          image: args.images.ofFunction(spec.name, spec.image, file, build),
           gateway: { host: "127.0.0.1", port: args.environment.openfaas.gatewayPort },
           username: args.user,
           password: args.password,
@@ -41,22 +41,32 @@ export class Functions extends pulumi.ComponentResource {
 }
 
 /** Every function of the environment. @throws pulumi.RunError when a file is missing, wrong, or names a function twice. */
-export function functionSpecs(env: LoadedEnvironment): FunctionSpec[] {
-  const specs: FunctionSpec[] = [];
+export function environmentFunctions(env: LoadedEnvironment): (StackFunction & { file: string })[] {
+  const all: (StackFunction & { file: string })[] = [];
   for (const { stack, only } of env.functions) {
-    const found = parseStack(read(stack), stack, process.env);
-    const unknown = (only ?? []).filter((wanted) => !found.some((spec) => spec.name === wanted));
+    const found = parse(stack);
+    const names = found.map(({ spec }) => spec.name);
+    const unknown = (only ?? []).filter((wanted) => !names.includes(wanted));
     if (unknown.length > 0)
       throw new pulumi.RunError(
-        `functions: ${stack} has no ${unknown.join(", ")}; it has ${found.map((f) => f.name).join(", ")}`,
+        `functions: ${stack} has no ${unknown.join(", ")}; it has ${names.join(", ")}`,
       );
-    for (const spec of found.filter((f) => !only || only.includes(f.name))) {
-      if (specs.some((other) => other.name === spec.name))
-        throw new pulumi.RunError(`functions: ${spec.name} is there twice, the second time in ${stack}`);
-      specs.push(spec);
+    for (const one of found.filter(({ spec }) => !only || only.includes(spec.name))) {
+      if (all.some(({ spec }) => spec.name === one.spec.name))
+        throw new pulumi.RunError(`functions: ${one.spec.name} is there twice, the second time in ${stack}`);
+      all.push({ ...one, file: stack });
     }
   }
-  return specs;
+  return all;
+}
+
+function parse(stack: string): StackFunction[] {
+  const source = read(stack);
+  try {
+    return parseStack(source, stack, process.env);
+  } catch (error) {
+    throw new pulumi.RunError((error as Error).message);
+  }
 }
 
 function read(file: string): string {

@@ -17,6 +17,19 @@ export interface FunctionSpec {
   readOnlyRootFilesystem: boolean;
 }
 
+/** How a function's image is built, where it is. */
+export interface FunctionBuild {
+  /** Folder with a Dockerfile, relative to the stack file. */
+  handler: string;
+  args: Record<string, string>;
+}
+
+/** A function of a stack.yml: what runs, and what it was built from (`lang: dockerfile`). */
+export interface StackFunction {
+  spec: FunctionSpec;
+  build?: FunctionBuild;
+}
+
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const texts = z
   .record(z.string(), text)
@@ -78,7 +91,7 @@ export function parseStack(
   source: string,
   file: string,
   variables: Record<string, string | undefined> = {},
-): FunctionSpec[] {
+): StackFunction[] {
   const missing = new Set<string>();
   const document = parseDocument(substitute(source, variables, missing), { uniqueKeys: true });
   const problems = [
@@ -88,7 +101,10 @@ export function parseStack(
   if (problems.length > 0) throw new StackFileError(file, problems);
   const result = stackSchema.safeParse(document.toJS());
   if (!result.success) throw new StackFileError(file, result.error.issues.flatMap(describe));
-  return Object.entries(result.data.functions).map(([name, spec]) => toSpec(name, spec));
+  return Object.entries(result.data.functions).map(([name, spec]) => ({
+    spec: toSpec(name, spec),
+    build: toBuild(spec),
+  }));
 }
 
 function describe(issue: z.core.$ZodIssue): string[] {
@@ -127,4 +143,9 @@ function toSpec(name: string, spec: z.infer<typeof functionSchema>): FunctionSpe
     requests: spec.requests,
     readOnlyRootFilesystem: spec.readonly_root_filesystem,
   };
+}
+
+function toBuild(spec: z.infer<typeof functionSchema>): FunctionBuild | undefined {
+  if (spec.skip_build || spec.lang?.toLowerCase() !== "dockerfile" || !spec.handler) return undefined;
+  return { handler: spec.handler, args: spec.build_args };
 }

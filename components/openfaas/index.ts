@@ -22,6 +22,8 @@ export interface OpenFaaSArgs {
   environment: LoadedEnvironment;
   /** Turns the environment's image names into references by digest. */
   images: ImageResolver;
+  /** Image of the Swarm provider, pulled or built. */
+  providerImage: pulumi.Input<string>;
 }
 
 /**
@@ -59,7 +61,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
     const nats = this.nats(core);
     const prometheus = this.prometheus(core);
     const auth = this.basicAuth(core, credentials);
-    const provider = this.swarmProvider([core, functions], credentials);
+    const provider = this.swarmProvider(args.providerImage, [core, functions], credentials);
     // The order of an update as well: the gateway and the worker exit while NATS is away, so NATS has to be back first.
     // The gateway panics when it lists functions and Prometheus cannot be reached.
     this.gateway = this.runGateway([core, functions], credentials, [nats, prometheus, auth, provider]);
@@ -170,9 +172,13 @@ export class OpenFaaS extends pulumi.ComponentResource {
     });
   }
 
-  private swarmProvider(networks: docker.Network[], secrets: Record<string, docker.Secret>): docker.Service {
+  private swarmProvider(
+    image: pulumi.Input<string>,
+    networks: docker.Network[],
+    secrets: Record<string, docker.Secret>,
+  ): docker.Service {
     return this.service("swarm-provider", {
-      image: this.image("swarmProvider"),
+      image,
       env: providerEnv(this.env.openfaas),
       networks,
       secrets,

@@ -3,7 +3,7 @@ import { parseStack, StackFileError } from "../../../components/functions/stack"
 const stack = (body: string) => `provider:\n  name: openfaas\nfunctions:\n${body}`;
 
 test("a function as the provider API takes it", () => {
-  const [spec] = parseStack(
+  const [found] = parseStack(
     stack(`  resize:
     lang: node
     handler: ./resize
@@ -15,7 +15,7 @@ test("a function as the provider API takes it", () => {
 `),
     "stack.yml",
   );
-  expect(spec).toEqual({
+  expect(found!.spec).toEqual({
     name: "resize",
     image: "ghcr.io/oslo-faas/resize:1",
     envProcess: undefined,
@@ -30,10 +30,20 @@ test("a function as the provider API takes it", () => {
   });
 });
 
+test("what is built is told from what is only run", () => {
+  const built = (lines: string) => parseStack(stack(`  a:\n    image: x\n${lines}`), "f")[0]!.build;
+  expect(built("    lang: dockerfile\n    handler: ./a\n    build_args: { V: 1 }\n")).toEqual({
+    handler: "./a",
+    args: { V: "1" },
+  });
+  expect(built("    lang: node\n    handler: ./a\n")).toBeUndefined();
+  expect(built("    lang: dockerfile\n    handler: ./a\n    skip_build: true\n")).toBeUndefined();
+});
+
 test("variables have the environment's value, their default, or are named as missing", () => {
   const text = stack("  a:\n    image: ${REGISTRY:-ghcr.io}/a:${TAG}\n");
-  expect(parseStack(text, "f", { TAG: "2" })[0]!.image).toBe("ghcr.io/a:2");
-  expect(parseStack(text, "f", { TAG: "2", REGISTRY: "r" })[0]!.image).toBe("r/a:2");
+  expect(parseStack(text, "f", { TAG: "2" })[0]!.spec.image).toBe("ghcr.io/a:2");
+  expect(parseStack(text, "f", { TAG: "2", REGISTRY: "r" })[0]!.spec.image).toBe("r/a:2");
   expect(() => parseStack(text, "f")).toThrow("${TAG}: has no value and no default");
 });
 

@@ -1,0 +1,73 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { LoadedEnvironment } from "../environment";
+import type { FunctionBuild } from "../functions/stack";
+import type { EnvironmentImages } from ".";
+import { folderHash } from "./hash";
+import { packProvider } from "./provider";
+
+export interface OwnImagesArgs {
+  environment: LoadedEnvironment;
+  images: EnvironmentImages;
+}
+
+/**
+ * Images of this project: the Swarm provider's and those of functions with `lang: dockerfile`.
+ *
+ * With `images.own: build` (the default) the host's engine builds them: a host of one's own then needs no registry. Their tag is
+ * the hash of what they are made of, so a tag never means two things; their name lies under "localhost", where no registry
+ * of somebody else's can answer for it. With `images.own: registry` they are pulled like all others.
+ */
+export class OwnImages extends pulumi.ComponentResource {
+  private readonly environment: LoadedEnvironment;
+  private readonly images: EnvironmentImages;
+
+  constructor(
+    private readonly label: string,
+    args: OwnImagesArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("oslo-faas:index:OwnImages", label, {}, opts);
+    this.environment = args.environment;
+    this.images = args.images;
+  }
+
+  /** Image of the Swarm provider. */
+  swarmProvider(): pulumi.Input<string> {
+    if (this.environment.images.own === "registry") return this.images.stack("swarmProvider");
+    const { folder, hash } = packProvider();
+    return this.build("swarm-provider", hash, folder, { NODE_IMAGE: this.images.stack("node") });
+  }
+
+  /** Image of a function: as its stack.yml names it, or built from its folder. */
+  ofFunction(name: string, image: string, stackFile: string, build?: FunctionBuild): pulumi.Input<string> {
+    if (!build || this.environment.images.own === "registry") return this.images.any(image);
+    const folder = path.join(path.dirname(stackFile), build.handler);
+    if (!fs.existsSync(path.join(folder, "Dockerfile")))
+      throw new pulumi.RunError(
+        `functions: ${name} in ${stackFile} has \`lang: dockerfile\`, but there is no ${folder}/Dockerfile`,
+      );
+    return this.build(`fn-${name}`, folderHash(folder, build.args), folder, build.args);
+  }
+
+  private build(
+    name: string,
+    hash: string,
+    context: string,
+    buildArgs: Record<string, string>,
+  ): pulumi.Output<string> {
+    const image = new docker.RemoteImage(
+      `${this.label}-${name}`,
+      {
+        name: `localhost/oslo-faas/${name}:${hash}`,
+        build: { context, buildArgs },
+        // A task that is still stopping holds its image; the engine's own clean-up takes it later.
+        keepLocally: true,
+      },
+      { parent: this, customTimeouts: { create: "20m" } },
+    );
+    return image.name;
+  }
+}
