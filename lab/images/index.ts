@@ -1,0 +1,108 @@
+/**
+ * The images that the lab's host runs: built once per content, kept in the lab's registry, and written with their digests to the
+ * lab's lock file, which is where the program reads them.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeLock, type ImageLock } from "../../components/images/lock";
+import type { Lab } from "../config";
+import { connect } from "../docker";
+import { seconds, type Progress } from "../progress";
+import { buildAndPush, OWN_IMAGES, removeBase, type BuiltImage } from "./own";
+import { REGISTRY_ADDRESS, startRegistry, type Registry } from "./registry";
+import { NODE_IMAGE, STACK_IMAGES, type AssembledImage } from "./stack";
+import { contentKey, imageCacheDir, inParallel, Work } from "./work";
+
+/** Every image in the lab's registry, by its name there. */
+export const IMAGES: readonly string[] = [...STACK_IMAGES, ...OWN_IMAGES].map((image) => image.name);
+
+/** From an image's name in the lab's registry to its digest. */
+type Digests = Map<string, string>;
+
+/**
+ * Sees to it that the lab's registry runs and holds every image, and that the lock file says which. Where nothing changed that
+ * is a look at the sources and one question to the registry for each image. Throws LabError naming the image that could not be
+ * built; what was built before it is kept.
+ */
+export async function ensureImages(lab: Lab, progress: Progress): Promise<void> {
+  const registry = await startRegistry(lab, progress);
+  const digests = await known(lab, registry);
+  const missing = IMAGES.filter((name) => !digests.has(name));
+  if (missing.length > 0) {
+    progress.say(`building ${missing.length} of ${IMAGES.length} images: ${missing.join(", ")}`);
+    await build(lab, progress, registry, digests);
+  }
+  const lock: ImageLock = Object.fromEntries(
+    [...digests].map(([name, digest]) => [`${REGISTRY_ADDRESS}/${name}`, digest]),
+  );
+  if (writeLock(lab.imagesLock, lock)) progress.say(`wrote ${lab.imagesLock}`);
+}
+
+async function build(lab: Lab, progress: Progress, registry: Registry, digests: Digests): Promise<void> {
+  const work = new Work(lab, progress);
+  const make = async (image: AssembledImage | BuiltImage, push: () => Promise<string>) => {
+    if (digests.has(image.name)) return;
+    const started = Date.now();
+    const digest = await push();
+    record(lab, image, digest);
+    digests.set(image.name, digest);
+    progress.say(`${image.name} (${seconds(Date.now() - started)})`);
+  };
+  try {
+    await inParallel(STACK_IMAGES, 2, (image) => make(image, () => assembleAndPush(work, registry, image)));
+    const docker = await connect();
+    const node = { name: NODE_IMAGE, digest: digests.get(NODE_IMAGE)! };
+    try {
+      await inParallel(OWN_IMAGES, 2, (image) =>
+        make(image, () => buildAndPush(work, docker, registry.port, image, node)),
+      );
+    } finally {
+      await removeBase(docker, registry.port, node);
+    }
+  } finally {
+    work.remove();
+  }
+}
+
+async function assembleAndPush(work: Work, registry: Registry, image: AssembledImage): Promise<string> {
+  const [repository, tag] = image.name.split(":") as [string, string];
+  const assembled = await image.assemble(work);
+  work.progress.status(`push ${image.name}`);
+  await registry.store.push(repository, tag, assembled);
+  return assembled.manifest.digest;
+}
+
+/** What was built of the present content and is in the registry still. */
+async function known(lab: Lab, registry: Registry): Promise<Digests> {
+  const found = await Promise.all(
+    [...STACK_IMAGES, ...OWN_IMAGES].map(async (image): Promise<[string, string | undefined]> => {
+      const digest = recorded(lab, image);
+      const repository = image.name.split(":")[0]!;
+      const there = digest && (await registry.store.digest(repository, digest));
+      return [image.name, there === digest ? digest : undefined];
+    }),
+  );
+  return new Map(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function recordFile(lab: Lab, image: AssembledImage | BuiltImage): string {
+  const slug = image.name.replace(/[/:]/g, "_");
+  return join(imageCacheDir(lab), "built", `${slug}-${contentKey(image.inputs)}.json`);
+}
+
+function recorded(lab: Lab, image: AssembledImage | BuiltImage): string | undefined {
+  const file = recordFile(lab, image);
+  if (!existsSync(file)) return undefined;
+  try {
+    return (JSON.parse(readFileSync(file, "utf8")) as { digest: string }).digest;
+  } catch {
+    return undefined; // Half a file of a machine that lost power: built anew.
+  }
+}
+
+function record(lab: Lab, image: AssembledImage | BuiltImage, digest: string): void {
+  const file = recordFile(lab, image);
+  mkdirSync(join(imageCacheDir(lab), "built"), { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify({ name: image.name, digest })}\n`);
+  renameSync(`${file}.${process.pid}`, file);
+}

@@ -1,0 +1,151 @@
+/**
+ * This project's own images, built from the Dockerfiles that people use: on the machine's engine, from files made beforehand, so
+ * that no other registry is asked. What the engine is left with afterwards is nothing.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type Docker from "dockerode";
+import { orMissing } from "../docker";
+import { LabError } from "../errors";
+import { archiveOf, treeOf, type Tree } from "./oci";
+import { nodeManifest, npmInstall } from "./sources";
+import type { Input, Work } from "./work";
+
+const ROOT = join(__dirname, "..", "..");
+const PROVIDER = join(ROOT, "services", "swarm-provider");
+const HELLO = join(ROOT, "functions", "hello");
+const RESIZE_IMAGE = join(ROOT, "functions", "resize-image");
+
+/** What is no part of an image, whatever folder it lies in. */
+const SKIP = /^(node_modules|dist|testdata|README\.md|\.gitignore|.*_test\.go|hello)$/;
+
+export interface BuiltImage {
+  /** Name in the lab's registry, with its tag. */
+  name: string;
+  inputs: Input[];
+  /** Stage of the Dockerfile. Default: the last. */
+  target?: string;
+  /** Whether it stands on the lab's node image, given as the build argument NODE_IMAGE. */
+  onNode: boolean;
+  /** The files to build from. */
+  context(work: Work): Promise<Tree>;
+}
+
+const ALL: BuiltImage[] = [
+  {
+    name: "oslo-faas/swarm-provider:dev",
+    inputs: [
+      { path: PROVIDER, skip: SKIP },
+      { path: join(ROOT, "package-lock.json") },
+      { path: nodeManifest() },
+    ],
+    onNode: true,
+    context: async (work) => {
+      const dist = work.folder("swarm-provider");
+      await work.run(process.execPath, [join(PROVIDER, "build.mjs"), dist], {
+        step: "bundle the Swarm provider",
+        cwd: ROOT,
+        limitMs: 120_000,
+      });
+      return { ...file(PROVIDER, "Dockerfile"), ...treeOf(dist, "dist") };
+    },
+  },
+  {
+    name: "oslo-faas/hello:dev",
+    inputs: [{ path: HELLO, skip: SKIP }],
+    target: "prebuilt",
+    onNode: false,
+    context: async (work) => {
+      const dist = work.folder("hello");
+      await work.run("go", ["build", "-trimpath", "-ldflags=-s -w", "-o", join(dist, "hello"), "."], {
+        step: "build the function hello",
+        cwd: HELLO,
+        env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOWORK: "off" },
+        limitMs: 300_000,
+        remedy: "The lab builds it with Go: Go 1.24 or later has to be on PATH.",
+      });
+      return { ...file(HELLO, "Dockerfile"), ...treeOf(dist, "") };
+    },
+  },
+  {
+    name: "oslo-faas/resize-image:dev",
+    inputs: [{ path: RESIZE_IMAGE, skip: SKIP }, { path: nodeManifest() }],
+    target: "prebuilt",
+    onNode: true,
+    context: async (work) => ({
+      ...treeOf(RESIZE_IMAGE, "", (path) => /^([a-z]+\.js|package\.json|Dockerfile)$/.test(path)),
+      ...treeOf(await npmInstall(work, RESIZE_IMAGE, "resize-image"), "node_modules"),
+    }),
+  },
+];
+
+export const OWN_IMAGES = ALL.filter((image) => !image.name.includes("swarm-provider") || existsSync(join(PROVIDER, "build.mjs")));
+
+function file(folder: string, name: string): Tree {
+  return treeOf(folder, "", (path) => path === name);
+}
+
+/** Builds the image and pushes it to the registry on `port`; gives its digest. `node` is the digest of the node image. */
+export async function buildAndPush(
+  work: Work,
+  docker: Docker,
+  port: number,
+  image: BuiltImage,
+  node: { name: string; digest: string },
+): Promise<string> {
+  const [repository, tag] = image.name.split(":") as [string, string];
+  // Not the usual tag: two clones may build at a time on one engine.
+  const local = `127.0.0.1:${port}/${repository}`;
+  const draft = `${tag}-${process.pid}`;
+  const base = `127.0.0.1:${port}/${node.name.split(":")[0]}@${node.digest}`;
+  const context = archiveOf(await image.context(work));
+  work.progress.status(`docker build of ${image.name}`);
+  try {
+    const building = await docker.buildImage(context, {
+      t: `${local}:${draft}`,
+      forcerm: true,
+      ...(image.target ? { target: image.target } : {}),
+      ...(image.onNode ? { buildargs: { NODE_IMAGE: base } } : {}),
+    });
+    await follow(docker, building, `build ${image.name}`);
+    work.progress.status(`docker push of ${image.name}`);
+    const pushing = await docker.getImage(`${local}:${draft}`).push({ authconfig: {} });
+    const digest = await follow(docker, pushing, `push ${image.name}`);
+    if (!digest) throw new LabError(`The engine pushed ${image.name} and named no digest.`);
+    return digest;
+  } finally {
+    await orMissing(docker.getImage(`${local}:${draft}`).remove({ force: true })).catch(() => undefined);
+  }
+}
+
+/** Takes the node image off the machine's engine again, where building on it has left it. */
+export async function removeBase(
+  docker: Docker,
+  port: number,
+  node: { name: string; digest: string },
+): Promise<void> {
+  const base = `127.0.0.1:${port}/${node.name.split(":")[0]}@${node.digest}`;
+  // Another clone may be building on it; then it stays until that one is done.
+  await orMissing(docker.getImage(base).remove()).catch(() => undefined);
+}
+
+interface Event {
+  error?: string;
+  stream?: string;
+  aux?: { Digest?: string };
+}
+
+/** Waits for the end of a build or a push; gives the digest where the engine names one. */
+function follow(docker: Docker, stream: NodeJS.ReadableStream, what: string): Promise<string | undefined> {
+  return new Promise((done, fail) => {
+    docker.modem.followProgress(stream, (error: Error | null, events: Event[] = []) => {
+      const reason = error?.message ?? events.find((event) => event.error)?.error;
+      if (reason === undefined) return done(events.map((event) => event.aux?.Digest).find(Boolean));
+      const last = events
+        .map((event) => event.stream?.trim())
+        .filter(Boolean)
+        .slice(-5);
+      fail(new LabError([`Could not ${what}: ${reason}`, ...last.map((line) => `    ${line}`)].join("\n")));
+    });
+  });
+}

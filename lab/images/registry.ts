@@ -1,0 +1,168 @@
+/**
+ * The lab's registry: a container on the lab's network, known there as registry.lab:5000, and to this machine by a port of its
+ * own on 127.0.0.1. Its data lie in the shared cache, so that a new lab finds the images that an earlier one pushed.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type Docker from "dockerode";
+import { pack } from "tar-stream";
+import { LABEL_SPEC, type Lab } from "../config";
+import { connect, orMissing, waitFor } from "../docker";
+import { ensureNetwork } from "../network";
+import type { Progress } from "../progress";
+import type { Image } from "./oci";
+import { REGISTRY_IMAGE } from "./stack";
+import { Store } from "./store";
+import { contentKey, imageCacheDir, Work } from "./work";
+
+/** What the registry is called on the lab's network. */
+export const REGISTRY_ALIAS = "registry.lab";
+export const REGISTRY_ADDRESS = `${REGISTRY_ALIAS}:5000`;
+
+export interface Registry {
+  /** Its port on 127.0.0.1 of this machine. */
+  port: number;
+  store: Store;
+}
+
+export function registryContainer(lab: Lab): string {
+  return `${lab.name}-registry`;
+}
+
+const SILENT: Progress = { say: () => undefined, status: () => undefined };
+
+/** Starts the registry where it does not run; waits, bounded, until it answers. Idempotent. */
+export async function startRegistry(lab: Lab, progress: Progress = SILENT): Promise<Registry> {
+  const docker = await connect();
+  await ensureNetwork(lab, docker);
+  const image = await ensureRegistryImage(lab, docker, progress);
+  const spec = await containerSpec(lab, docker, image);
+  const name = registryContainer(lab);
+  const found = await orMissing(docker.getContainer(name).inspect());
+  if (found && (found.Config.Labels[LABEL_SPEC] !== spec.Labels![LABEL_SPEC] || !found.State.Running)) {
+    await remove(docker, name);
+  }
+  if (!found || !(await orMissing(docker.getContainer(name).inspect()))) {
+    progress.say(`starting the registry (${REGISTRY_ADDRESS} on the network ${lab.network})`);
+    const container = await docker.createContainer(spec);
+    await container.start();
+  }
+  return answering(docker, name);
+}
+
+/** Removes the registry's container; its data stay in the shared cache. Idempotent. */
+export async function stopRegistry(lab: Lab): Promise<void> {
+  await remove(await connect(), registryContainer(lab));
+}
+
+/** Removes what the image builders keep: the registry's data, the records and the registry's own image. For `down -- --cache`. */
+export async function removeImageCache(lab: Lab, docker: Docker | undefined): Promise<void> {
+  for (const image of (await docker?.listImages({ filters: { reference: [REGISTRY_IMAGE.name] } })) ?? []) {
+    await docker!.getImage(image.Id).remove({ force: true });
+  }
+  rmSync(imageCacheDir(lab), { recursive: true, force: true });
+}
+
+async function remove(docker: Docker, name: string): Promise<void> {
+  await orMissing(docker.getContainer(name).remove({ force: true, v: true }));
+  await waitFor(async () => !(await orMissing(docker.getContainer(name).inspect())), {
+    what: `the container ${name} to be gone`,
+    limitMs: 30_000,
+  });
+}
+
+async function answering(docker: Docker, name: string): Promise<Registry> {
+  return waitFor(
+    async () => {
+      const state = await docker.getContainer(name).inspect();
+      const port = Number(state.NetworkSettings.Ports["5000/tcp"]?.[0]?.HostPort);
+      if (!port) return undefined;
+      const store = new Store(port);
+      const answer = await store.ask("GET", "/v2/").catch(() => undefined);
+      return answer?.status === 200 ? { port, store } : undefined;
+    },
+    {
+      what: `the registry ${name} to answer`,
+      limitMs: 30_000,
+      everyMs: 50,
+      remedy: `See \`docker logs ${name}\`.`,
+    },
+  );
+}
+
+async function containerSpec(
+  lab: Lab,
+  docker: Docker,
+  image: string,
+): Promise<Docker.ContainerCreateOptions> {
+  const data = join(imageCacheDir(lab), "registry");
+  mkdirSync(data, { recursive: true });
+  // The data belong to whoever runs the lab, so that they can be removed without root. Under a rootless engine that is user 0.
+  const rootless = ((await docker.info()).SecurityOptions ?? []).some((option: string) =>
+    option.includes("rootless"),
+  );
+  const user = rootless ? "0:0" : `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+  const spec: Docker.ContainerCreateOptions = {
+    name: registryContainer(lab),
+    Image: image,
+    User: user,
+    HostConfig: {
+      Binds: [`${data}:/var/lib/registry`],
+      // A free port of the engine's choice: labs run side by side. Engines take registries on 127.0.0.1 without TLS.
+      PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] },
+      NetworkMode: lab.network,
+      RestartPolicy: { Name: "unless-stopped" },
+      ReadonlyRootfs: true,
+    },
+    NetworkingConfig: { EndpointsConfig: { [lab.network]: { Aliases: [REGISTRY_ALIAS] } } },
+  };
+  const hash = createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 16);
+  return { ...spec, Labels: { ...lab.labels, [LABEL_SPEC]: hash } };
+}
+
+async function ensureRegistryImage(lab: Lab, docker: Docker, progress: Progress): Promise<string> {
+  const key = contentKey(REGISTRY_IMAGE.inputs);
+  const name = `${REGISTRY_IMAGE.name}:${key}`;
+  if (await orMissing(docker.getImage(name).inspect())) return name;
+  const file = join(imageCacheDir(lab), `registry-${key}.tar`);
+  if (!existsSync(file)) {
+    progress.say("making the registry's image");
+    const work = new Work(lab, progress);
+    try {
+      const draft = join(work.folder("registry-image"), "image.tar");
+      await archive(await REGISTRY_IMAGE.assemble(work), name, draft);
+      renameSync(draft, file);
+    } finally {
+      work.remove();
+    }
+  }
+  const loading = await docker.loadImage(createReadStream(file));
+  await new Promise<void>((done, fail) =>
+    docker.modem.followProgress(loading, (error: Error | null) => (error ? fail(error) : done())),
+  );
+  return name;
+}
+
+/** The image as `docker load` takes it. */
+async function archive(image: Image, name: string, file: string): Promise<void> {
+  const hex = (digest: string) => digest.replace("sha256:", "");
+  const config = `${hex(image.config.digest)}.json`;
+  const layers = image.layers.map((layer) => `${hex(layer.digest)}.tar.gz`);
+  const tar = pack();
+  const writing = pipeline(tar, createWriteStream(file));
+  const manifest = [{ Config: config, RepoTags: [name], Layers: layers }];
+  tar.entry({ name: "manifest.json" }, JSON.stringify(manifest));
+  tar.entry({ name: config }, image.config.bytes);
+  for (const [index, layer] of image.layers.entries()) {
+    await new Promise<void>((done, fail) => {
+      const sink = tar.entry({ name: layers[index]!, size: layer.size }, (error) =>
+        error ? fail(error) : done(),
+      );
+      pipeline(createReadStream(layer.file), sink).catch(fail);
+    });
+  }
+  tar.finalize();
+  await writing;
+}

@@ -1,0 +1,233 @@
+/** The images of the OpenFaaS stack and the node image, as the lab assembles them: users, paths and commands as upstream's have them. */
+import { composeImage, treeOf, writeLayer, type Image, type RunConfig, type Tree } from "./oci";
+import {
+  certificates,
+  debianPackage,
+  goBinary,
+  goModule,
+  goModuleFolder,
+  libraries,
+  nodeBinary,
+  nodeManifest,
+  type GoPart,
+} from "./sources";
+import type { Input, Work } from "./work";
+
+export interface AssembledImage {
+  /** Name in the lab's registry, with its tag. */
+  name: string;
+  /** What the image is made of; another content is another image. */
+  inputs: Input[];
+  assemble(work: Work): Promise<Image>;
+}
+
+/** Raised when the way of assembling changes, since the key knows the inputs only. */
+const RECIPE = "2";
+
+export const NONROOT = 65532;
+const NOBODY = 65534;
+
+const gateway: GoPart = {
+  part: "gateway",
+  binary: "gateway",
+  // GET /system/info is complete only with both.
+  variables: {
+    "github.com/openfaas/faas/gateway/version.Version": "0.25.3-c07bebbbc9c2",
+    "github.com/openfaas/faas/gateway/version.GitCommitSHA": "c07bebbbc9c2",
+    "github.com/openfaas/faas/gateway/types.Arch": process.arch === "x64" ? "amd64" : process.arch,
+  },
+};
+
+const queueWorker: GoPart = {
+  part: "queue-worker",
+  binary: "nats-queue-worker",
+  variables: {
+    "github.com/openfaas/nats-queue-worker/version.Version": "0.13.3-3615ccb286cc",
+    "github.com/openfaas/nats-queue-worker/version.GitCommit": "3615ccb286cc",
+  },
+};
+
+const natsStreaming: GoPart = { part: "nats-streaming", binary: "nats-streaming-server" };
+const basicAuth: GoPart = { part: "basic-auth", binary: "basic-auth" };
+
+/** Folders, users, certificates and name lookup, which every image has: one layer that all of them share. */
+function base(work: Work) {
+  return work.once("layer base", async () => {
+    const user = (name: string, id: number) => `${name}:x:${id}:${id}:${name}:/home/${name}:/sbin/nologin\n`;
+    const group = (name: string, id: number) => `${name}:x:${id}:\n`;
+    const ids: [string, number][] = [
+      ["root", 0],
+      ["nonroot", NONROOT],
+      ["nobody", NOBODY],
+    ];
+    const text = (content: string) => ({ kind: "file", mode: 0o644, text: content }) as const;
+    const tree: Tree = {
+      "etc/passwd": text(ids.map(([name, id]) => user(name, id)).join("")),
+      "etc/group": text(ids.map(([name, id]) => group(name, id)).join("")),
+      "etc/nsswitch.conf": text("hosts: files dns\n"),
+      "etc/ssl/certs/ca-certificates.crt": text(await certificates(work)),
+      "home/nonroot": { kind: "directory", mode: 0o755, uid: NONROOT },
+      tmp: { kind: "directory", mode: 0o1777 },
+    };
+    return writeLayer(tree, `${work.folder("layers")}/base.tar.gz`);
+  });
+}
+
+/** The C library, for programs that are not static. */
+function glibc(work: Work) {
+  return work.once("layer glibc", async () =>
+    writeLayer(await libraries(work, "libc6"), `${work.folder("layers")}/glibc.tar.gz`),
+  );
+}
+
+async function compose(work: Work, name: string, tree: Tree, run: RunConfig, needsC = false): Promise<Image> {
+  const own = await writeLayer(tree, `${work.folder("layers")}/${name}.tar.gz`);
+  const layers = needsC ? [await base(work), await glibc(work), own] : [await base(work), own];
+  const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  return composeImage(layers, { ...run, Env: [path, ...(run.Env ?? [])] });
+}
+
+const program = (from: string) => ({ kind: "file", mode: 0o755, from }) as const;
+const goInputs = (part: GoPart): Input[] => [
+  RECIPE,
+  { path: goModule(part.part) },
+  JSON.stringify(part.variables ?? {}),
+];
+
+export const NODE_IMAGE = "oslo-faas/node:22";
+
+export const REGISTRY_IMAGE: AssembledImage = {
+  name: "oslo-faas/registry",
+  inputs: [RECIPE, "docker-registry"],
+  assemble: async (work) => {
+    const root = await debianPackage(work, "docker-registry");
+    const config = [
+      "version: 0.1",
+      "log: {level: warn, accesslog: {disabled: true}}",
+      "storage: {filesystem: {rootdirectory: /var/lib/registry}, delete: {enabled: true}}",
+      "http: {addr: ':5000'}",
+    ].join("\n");
+    const tree: Tree = {
+      "bin/registry": program(`${root}/usr/bin/docker-registry`),
+      "etc/docker/registry/config.yml": { kind: "file", mode: 0o644, text: `${config}\n` },
+      "var/lib/registry": { kind: "directory", mode: 0o755, uid: NONROOT },
+    };
+    const run: RunConfig = {
+      User: String(NONROOT),
+      Entrypoint: ["/bin/registry"],
+      Cmd: ["serve", "/etc/docker/registry/config.yml"],
+      ExposedPorts: { "5000/tcp": {} },
+    };
+    return compose(work, "registry", tree, run, true);
+  },
+};
+
+export const STACK_IMAGES: AssembledImage[] = [
+  {
+    name: NODE_IMAGE,
+    inputs: [RECIPE, { path: nodeManifest(), skip: /^node_modules$/ }],
+    assemble: async (work) => {
+      const tree: Tree = {
+        ...(await libraries(work, "libstdc++6")),
+        ...(await libraries(work, "libgcc-s1")),
+        "usr/local/bin/node": program(await nodeBinary(work)),
+        app: { kind: "directory", mode: 0o755 },
+      };
+      const run: RunConfig = {
+        User: String(NONROOT),
+        Entrypoint: ["/usr/local/bin/node"],
+        WorkingDir: "/app",
+        Env: ["NODE_ENV=production", "HOME=/home/nonroot"],
+      };
+      return compose(work, "node", tree, run, true);
+    },
+  },
+  {
+    name: "openfaas/gateway:c07bebbbc9c2",
+    inputs: goInputs(gateway),
+    assemble: async (work) => {
+      const binary = await goBinary(work, gateway);
+      const assets = `${await goModuleFolder(work, gateway, "github.com/openfaas/faas/gateway")}/assets`;
+      const tree: Tree = { "home/app/gateway": program(binary), ...treeOf(assets, "home/app/assets") };
+      const ExposedPorts = { "8080/tcp": {}, "8082/tcp": {} };
+      const run = { User: String(NONROOT), WorkingDir: "/home/app", Cmd: ["./gateway"], ExposedPorts };
+      return compose(work, "gateway", tree, run);
+    },
+  },
+  {
+    name: "openfaas/basic-auth:6afae214e3ec",
+    inputs: goInputs(basicAuth),
+    assemble: async (work) => {
+      const tree: Tree = { "home/app/handler": program(await goBinary(work, basicAuth)) };
+      const run = { User: String(NONROOT), WorkingDir: "/home/app", Cmd: ["./handler"] };
+      return compose(work, "basic-auth", tree, run);
+    },
+  },
+  {
+    name: "openfaas/queue-worker:3615ccb286cc",
+    inputs: goInputs(queueWorker),
+    assemble: async (work) => {
+      const tree: Tree = { worker: program(await goBinary(work, queueWorker)) };
+      return compose(work, "queue-worker", tree, {
+        User: String(NONROOT),
+        WorkingDir: "/",
+        Cmd: ["/worker"],
+      });
+    },
+  },
+  {
+    name: "library/nats-streaming:0.25.6",
+    inputs: goInputs(natsStreaming),
+    assemble: async (work) => {
+      const tree: Tree = { "nats-streaming-server": program(await goBinary(work, natsStreaming)) };
+      // Runs as root, as upstream's image does: a volume that such a container made has to stay readable under this one.
+      const run = {
+        Entrypoint: ["/nats-streaming-server"],
+        Cmd: ["-m", "8222"],
+        ExposedPorts: { "4222/tcp": {}, "8222/tcp": {} },
+      };
+      return compose(work, "nats-streaming", tree, run);
+    },
+  },
+  {
+    name: "prom/prometheus:v2.42.0-debian",
+    inputs: [RECIPE, "prometheus"],
+    assemble: async (work) => {
+      const root = await debianPackage(work, "prometheus");
+      const tree: Tree = {
+        "bin/prometheus": program(`${root}/usr/bin/prometheus`),
+        ...treeOf(`${root}/usr/share/prometheus/web`, "usr/share/prometheus/web"),
+        "etc/prometheus/prometheus.yml": { kind: "file", mode: 0o644, text: "global: {}\n" },
+        prometheus: { kind: "directory", mode: 0o755, uid: NOBODY },
+      };
+      const run = {
+        User: "nobody",
+        WorkingDir: "/prometheus",
+        Entrypoint: ["/bin/prometheus"],
+        Cmd: ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
+        ExposedPorts: { "9090/tcp": {} },
+      };
+      return compose(work, "prometheus", tree, run, true);
+    },
+  },
+  {
+    name: "prom/alertmanager:v0.25.0-debian",
+    inputs: [RECIPE, "prometheus-alertmanager"],
+    assemble: async (work) => {
+      const root = await debianPackage(work, "prometheus-alertmanager");
+      const tree: Tree = {
+        "bin/alertmanager": program(`${root}/usr/bin/prometheus-alertmanager`),
+        alertmanager: { kind: "directory", mode: 0o755, uid: NOBODY },
+        "etc/alertmanager": { kind: "directory", mode: 0o755 },
+      };
+      const run = {
+        User: "nobody",
+        WorkingDir: "/alertmanager",
+        Entrypoint: ["/bin/alertmanager"],
+        Cmd: ["--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager"],
+        ExposedPorts: { "9093/tcp": {} },
+      };
+      return compose(work, "alertmanager", tree, run, true);
+    },
+  },
+];
