@@ -2,36 +2,12 @@
 import { command } from "../quote";
 import type { Context, ResourceHandler } from "../resource";
 import { runScript } from "../scripts";
-import { HostError, type Session } from "../session";
-import { type SwarmInfo, parseSwarmInfo, tokenDigest } from "./swarmInfo";
+import type { Session } from "../session";
+import { changedKeys } from "./compare";
+import { docker, info, mark, refuse } from "./swarmEngine";
+import { type SwarmInfo, tokenDigest } from "./swarmInfo";
 import { type SwarmMemberInputs, type SwarmMemberOutputs, inputs } from "./swarmInputs";
-
-/** On the host: that it was this project that put the host into its swarm. An interrupted run, or a lost state, forgets it else. */
-const MARK = "/var/lib/oslo-faas/swarm-member";
-
-async function info(session: Session): Promise<SwarmInfo> {
-  const options = { step: "read the state of the swarm", timeoutSeconds: 150 };
-  return parseSwarmInfo((await runScript(session, "swarm-info", { MARK }, options)).stdout);
-}
-
-/** Before the host enters a swarm with no id, and afterwards with the node's. */
-async function mark(session: Session, nodeId: string): Promise<void> {
-  await session.writeFile(MARK, nodeId, { mode: "0644", step: "note the membership of the swarm" });
-}
-
-async function unmark(session: Session): Promise<void> {
-  await session.run(command("rm", "-f", "--", MARK), { step: "forget the membership of the swarm" });
-}
-
-function refuse(session: Session, message: string, remedy: string): never {
-  throw new HostError(message, { host: session.name, step: "swarm membership", remedy });
-}
-
-/** docker with words, bounded; its arguments are no secrets. */
-async function docker(session: Session, step: string, seconds: number, ...words: string[]): Promise<string> {
-  const script = command("timeout", seconds, "docker", ...words);
-  return (await session.run(script, { step, timeoutSeconds: seconds + 10 })).stdout.trim();
-}
+import { leave } from "./swarmLeave";
 
 const outputsOf = (found: SwarmInfo, adopted: boolean): SwarmMemberOutputs => ({
   clusterId: found.clusterId,
@@ -250,86 +226,6 @@ async function read(ctx: Context, wanted: SwarmMemberInputs, outputs: SwarmMembe
   };
 }
 
-/** The names of what still depends on the swarm of which this is the last manager; empty: nothing does. */
-async function stillInUse(session: Session): Promise<string[]> {
-  const services = await docker(
-    session,
-    "list the swarm's services",
-    30,
-    "service",
-    "ls",
-    "--format",
-    "service {{.Name}}",
-  );
-  const nodes = await docker(
-    session,
-    "list the swarm's nodes",
-    30,
-    "node",
-    "ls",
-    "--format",
-    "{{if not .Self}}{{.Status}} node {{.Hostname}}{{end}}",
-  );
-  const others = nodes.split("\n").filter((line) => line.startsWith("Ready"));
-  return [...services.split("\n"), ...others].map((line) => line.trim()).filter((line) => line !== "");
-}
-
-async function leave(ctx: Context, wanted: SwarmMemberInputs, outputs: SwarmMemberOutputs): Promise<void> {
-  const session = await ctx.session();
-  // Without an engine there is no membership either.
-  const { stdout } = await session.run("command -v docker || true", { step: "look for the engine" });
-  if (stdout.trim() === "") return;
-  const found = await info(session);
-  if (found.state === "inactive") return unmark(session);
-  const otherSwarm = found.caDigest !== "" && outputs.caDigest !== "" && found.caDigest !== outputs.caDigest;
-  if (outputs.adopted || otherSwarm) {
-    ctx.log(
-      otherSwarm
-        ? "the host is in another swarm now: left as it is"
-        : "the host was in the swarm before: it stays in it",
-    );
-    return;
-  }
-  if (!found.manager) {
-    await docker(session, "leave the swarm", 60, "swarm", "leave");
-    return unmark(session);
-  }
-  if (found.managers > 1) {
-    await docker(session, "hand the manager's role over", 60, "node", "demote", found.nodeId);
-    await waitDemoted(session);
-    await docker(session, "leave the swarm", 60, "swarm", "leave");
-    return unmark(session);
-  }
-  const users = await stillInUse(session);
-  if (users.length > 0)
-    refuse(
-      session,
-      `${session.name} is the last manager of a swarm that is still in use by ${users.join(", ")}`,
-      "remove these first (docker service rm, docker swarm leave on the other nodes): leaving now would end them and lose the swarm's data",
-    );
-  if (wanted.role !== "manager-init")
-    refuse(
-      session,
-      `${session.name} is the last manager of a swarm that another host made`,
-      "destroy the resource that initialised it first",
-    );
-  // The one place for --force: this very resource made the swarm, and nothing is left in it.
-  await docker(session, "end the swarm", 60, "swarm", "leave", "--force");
-  await unmark(session);
-}
-
-async function waitDemoted(session: Session): Promise<void> {
-  for (let attempt = 0; attempt < 30; attempt++) {
-    if (!(await info(session)).manager) return;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  refuse(
-    session,
-    `${session.name} was still a manager 30 s after it was demoted`,
-    "see docker node ls on another manager",
-  );
-}
-
 /**
  * Initialises or joins a swarm, or adopts the membership where the host is in the wanted one already; refuses a host that is in
  * another. Delete: an adopted member stays; a worker leaves; a manager hands its role over and leaves; the last manager leaves by
@@ -352,8 +248,7 @@ export const swarmMember: ResourceHandler<SwarmMemberInputs, SwarmMemberOutputs>
   changed(olds, news) {
     // Whom it joined and with which token is history: a rotated token is no reason to touch a member.
     const ignored = ["joinTokenFrom", "joinTimeoutSeconds"];
-    const keys = [...new Set([...Object.keys(olds), ...Object.keys(news)])] as (keyof SwarmMemberInputs)[];
-    return keys.filter((key) => !ignored.includes(key) && stable(olds[key]) !== stable(news[key]));
+    return changedKeys(olds, news, ignored);
   },
   create,
   async read(ctx, _id, wanted, outputs) {
@@ -375,12 +270,3 @@ export const swarmMember: ResourceHandler<SwarmMemberInputs, SwarmMemberOutputs>
     await leave(ctx, wanted, outputs);
   },
 };
-
-/** The same text for the same value, whatever the order of its keys. */
-function stable(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    item && typeof item === "object" && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
-}

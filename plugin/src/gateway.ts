@@ -1,0 +1,163 @@
+/**
+ * HTTP to the OpenFaaS gateway of a host, over the SSH connection that is there anyway: the gateway listens on the host's loopback
+ * alone, and nothing has to be opened for a deployment.
+ */
+import * as http from "node:http";
+import { HostError, type Session } from "./session";
+
+export interface GatewayAccess {
+  host: string;
+  port: number;
+  username: string;
+  /** Secret: in a header, and in no message. */
+  password: string;
+}
+
+export interface Answer {
+  status: number;
+  body: string;
+}
+
+/** The gateway's answers are lists of functions and lines of logs; what is larger than this is none of them. */
+const MAX_BODY = 4 * 1024 * 1024;
+
+export class Gateway {
+  constructor(
+    private readonly session: Session,
+    private readonly access: GatewayAccess,
+  ) {}
+
+  private get name(): string {
+    return `the gateway at ${this.access.host}:${this.access.port} of ${this.session.name}`;
+  }
+
+  fail(step: string, message: string, remedy?: string, output?: string): never {
+    throw new HostError(message, { host: this.session.name, step, remedy, output });
+  }
+
+  /** One request on a channel of its own. Rejects where there is no answer within `seconds`. Any status is an answer. */
+  async request(method: string, path: string, body?: object, seconds = 60): Promise<Answer> {
+    const deadline = AbortSignal.timeout(seconds * 1000);
+    const late = new Promise<never>((_resolve, reject) => {
+      deadline.addEventListener(
+        "abort",
+        () => reject(new Error(`no answer to ${method} ${path} within ${seconds} s`)),
+        { once: true },
+      );
+    });
+    return Promise.race([this.send(method, path, body, deadline), late]);
+  }
+
+  private async send(
+    method: string,
+    path: string,
+    body: object | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { host, port, username, password } = this.access;
+    const stream = await this.session.forward(host, port);
+    // The request may be over before the stream is: an error that comes later has nobody to go to.
+    stream.on("error", () => undefined);
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        const request = http.request(
+          {
+            createConnection: () => stream as never,
+            method,
+            path,
+            signal,
+            headers: {
+              Host: `${host}:${port}`,
+              Connection: "close",
+              Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`,
+              ...(payload === undefined
+                ? {}
+                : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(payload) }),
+            },
+          },
+          (response) => collect(response, resolve, reject),
+        );
+        request.on("error", reject);
+        request.end(payload);
+      });
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  /**
+   * Waits until the gateway and its provider answer: it may just have been rolled. After `seconds` an error says what the last
+   * attempt met.
+   */
+  async waitReady(seconds = 60): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    let last = "";
+    while (Date.now() < deadline) {
+      try {
+        const { status, body } = await this.request("GET", "/healthz", undefined, 10);
+        if (status === 200) return;
+        last = `it answered ${status} ${body.trim().slice(0, 200)}`;
+      } catch (error) {
+        last = error instanceof Error ? error.message : String(error);
+      }
+      await sleep(1000);
+    }
+    this.fail(
+      "wait for the gateway",
+      `${this.name} was not ready within ${seconds} s: ${last}`,
+      "see docker service ps for the gateway and the provider on the host",
+    );
+  }
+
+  /** As `request`, and tries again for a while where the gateway or its provider is on its way up (502, 503, 504, no connection). */
+  async steadily(method: string, path: string, body?: object, seconds = 30): Promise<Answer> {
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+      let problem: unknown;
+      try {
+        const answer = await this.request(method, path, body, 30);
+        if (answer.status === 401)
+          this.fail(
+            `${method} ${path}`,
+            `${this.name} refuses the user ${this.access.username} (401)`,
+            "give the password that the gateway runs with: the secret basic-auth-password of the swarm",
+          );
+        if (![502, 503, 504].includes(answer.status)) return answer;
+        problem = new Error(`${answer.status} ${answer.body.trim().slice(0, 300)}`);
+      } catch (error) {
+        if (error instanceof HostError) throw error;
+        problem = error;
+      }
+      if (Date.now() >= deadline) {
+        const message = problem instanceof Error ? problem.message : String(problem);
+        this.fail(
+          `${method} ${path}`,
+          `${this.name} did not answer ${method} ${path} within ${seconds} s: ${message}`,
+        );
+      }
+      await sleep(1000);
+    }
+  }
+}
+
+export const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+function collect(
+  response: http.IncomingMessage,
+  resolve: (answer: Answer) => void,
+  reject: (error: Error) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  response.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > MAX_BODY) reject(new Error(`an answer of more than ${MAX_BODY} bytes`));
+    else chunks.push(chunk);
+  });
+  response.on("end", () =>
+    resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
+  );
+  response.on("error", reject);
+}

@@ -1,0 +1,37 @@
+/** What a SwarmMember asks of the host's engine, each bounded. */
+import { command } from "../quote";
+import { runScript } from "../scripts";
+import { HostError, type Session } from "../session";
+import { type SwarmInfo, parseSwarmInfo } from "./swarmInfo";
+
+/** On the host: that it was this project that put the host into its swarm. An interrupted run, or a lost state, forgets it else. */
+const MARK = "/var/lib/oslo-faas/swarm-member";
+
+export async function info(session: Session): Promise<SwarmInfo> {
+  const options = { step: "read the state of the swarm", timeoutSeconds: 150 };
+  return parseSwarmInfo((await runScript(session, "swarm-info", { MARK }, options)).stdout);
+}
+
+/** Before the host enters a swarm with no id, and afterwards with the node's. */
+export async function mark(session: Session, nodeId: string): Promise<void> {
+  await session.writeFile(MARK, nodeId, { mode: "0644", step: "note the membership of the swarm" });
+}
+
+export async function unmark(session: Session): Promise<void> {
+  await session.run(command("rm", "-f", "--", MARK), { step: "forget the membership of the swarm" });
+}
+
+export function refuse(session: Session, message: string, remedy: string): never {
+  throw new HostError(message, { host: session.name, step: "swarm membership", remedy });
+}
+
+/** docker with words, bounded; its arguments are no secrets. */
+export async function docker(
+  session: Session,
+  step: string,
+  seconds: number,
+  ...words: string[]
+): Promise<string> {
+  const script = command("timeout", seconds, "docker", ...words);
+  return (await session.run(script, { step, timeoutSeconds: seconds + 10 })).stdout.trim();
+}
