@@ -20,28 +20,36 @@ const inClone = (...parts) => path.join(CLONE, ...parts);
 /** A TypeScript program through tsx's loader, in one process. */
 const typescript = (file, args) => [process.execPath, "--import", "tsx", inClone(file), ...args];
 
+/** What integration and end-to-end tests use (an sshd, an engine, ports) is there once; unit tests come first, as they fail fastest. */
 function jest(args) {
-  const command = [process.execPath, inClone("node_modules", "jest", "bin", "jest.js")];
-  const projects = args.filter((arg) => JEST_PROJECTS.includes(arg));
+  const asked = args.filter((arg) => JEST_PROJECTS.includes(arg));
   const rest = args.filter((arg) => !JEST_PROJECTS.includes(arg));
-  if (projects.length > 0) command.push("--selectProjects", ...projects);
-  // A list option takes all that follows, so what else was given stands before it.
-  command.splice(2, 0, ...rest);
-  return { command };
+  const projects = asked.length > 0 ? asked : JEST_PROJECTS;
+  // `--selectProjects` takes all that follows it, so what else was given stands before it.
+  const line = (project) => [
+    process.execPath,
+    inClone("node_modules", "jest", "bin", "jest.js"),
+    ...(project === "unit" ? [] : ["--runInBand"]),
+    "--passWithNoTests",
+    ...rest,
+    "--selectProjects",
+    project,
+  ];
+  return { lines: projects.map(line) };
 }
 
 async function pulumi(args) {
   const { resolveToolchain } = require("./lib/resolve.cjs");
   const toolchain = await resolveToolchain({ args });
-  return { command: [toolchain.pulumi, ...args], env: toolchain.env };
+  return { lines: [[toolchain.pulumi, ...args]], env: toolchain.env };
 }
 
 const COMMANDS = {
-  up: (args) => ({ command: typescript("lab/cli.ts", ["up", ...args]) }),
-  down: (args) => ({ command: typescript("lab/cli.ts", ["down", ...args]) }),
-  images: (args) => ({ command: typescript("lab/images.ts", args) }),
-  bench: (args) => ({ command: typescript("bench/cli.ts", args) }),
-  check: (args) => ({ command: typescript("toolchain/check.ts", args) }),
+  up: (args) => ({ lines: [typescript("lab/cli.ts", ["up", ...args])] }),
+  down: (args) => ({ lines: [typescript("lab/cli.ts", ["down", ...args])] }),
+  images: (args) => ({ lines: [typescript("lab/images.ts", args)] }),
+  bench: (args) => ({ lines: [typescript("bench/cli.ts", args)] }),
+  check: (args) => ({ lines: [typescript("toolchain/check.ts", args)] }),
   test: jest,
   pulumi,
 };
@@ -63,8 +71,8 @@ async function main([name, ...args]) {
     );
   }
   await installModules();
-  const { command: line, env } = await command(args);
-  await handOver(line, { cwd: CLONE, env: env ?? process.env });
+  const { lines, env } = await command(args);
+  await handOver(lines, { cwd: CLONE, env: env ?? process.env });
 }
 
 main(process.argv.slice(2)).catch((error) => {

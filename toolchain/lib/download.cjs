@@ -36,7 +36,7 @@ async function get(url) {
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return { response, controller };
   } catch (error) {
-    throw new Error(error.cause?.code || error.cause?.message || error.message);
+    throw new Error(error.cause?.code || error.cause?.message || error.message, { cause: error });
   } finally {
     clearTimeout(timer);
   }

@@ -12,30 +12,39 @@ function onTerminal() {
   return process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
 }
 
-function passSignals(child) {
-  const last = new Map();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
-    process.on(signal, () => {
-      const byTerminal = (signal === "SIGINT" || signal === "SIGQUIT") && onTerminal();
-      const again = Date.now() - (last.get(signal) ?? 0) < SAME_SIGNAL_MS;
-      last.set(signal, Date.now());
-      if (!byTerminal && !again) child.kill(signal);
-    });
-  }
+/** The child that runs, if any, and when it got which signal. */
+let current;
+const last = new Map();
+
+function pass(signal) {
+  const byTerminal = (signal === "SIGINT" || signal === "SIGQUIT") && onTerminal();
+  const again = Date.now() - (last.get(signal) ?? -SAME_SIGNAL_MS) < SAME_SIGNAL_MS;
+  last.set(signal, Date.now());
+  if (!byTerminal && !again) current?.kill(signal);
+}
+
+/** @returns {Promise<number>} its exit code; 128 and the signal's number where a signal ended it, as a shell has it */
+function run([command, ...args], options) {
+  return new Promise((resolve, reject) => {
+    current = spawn(command, args, { ...options, stdio: "inherit" });
+    current.on("error", (error) => reject(new ToolchainError(`Cannot start ${command}: ${error.message}`)));
+    current.on("exit", (code, signal) => resolve(signal ? 128 + os.constants.signals[signal] : code));
+  });
 }
 
 /**
- * @param {string[]} line the program and its arguments
+ * @param {string[][]} lines programs with their arguments; one after the other, as long as they end well
  * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
- * @returns {Promise<void>} never, but for an error in starting it: the process ends as the child does
+ * @returns {Promise<never>} but for an error in starting one: this process ends as the last of them does
  */
-function handOver([command, ...args], { cwd, env }) {
-  return new Promise((_resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: "inherit" });
-    passSignals(child);
-    child.on("error", (error) => reject(new ToolchainError(`Cannot start ${command}: ${error.message}`)));
-    child.on("exit", (code, signal) => process.exit(signal ? 128 + os.constants.signals[signal] : code));
-  });
+async function handOver(lines, options) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) process.on(signal, () => pass(signal));
+  let code = 0;
+  for (const line of lines) {
+    code = await run(line, options);
+    if (code !== 0) break;
+  }
+  process.exit(code);
 }
 
 module.exports = { handOver };
