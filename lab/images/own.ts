@@ -93,28 +93,26 @@ export async function buildAndPush(
   image: BuiltImage,
   node: { name: string; digest: string },
 ): Promise<string> {
-  const [repository, tag] = image.name.split(":") as [string, string];
-  // Not the usual tag: two clones may build at a time on one engine.
-  const local = `127.0.0.1:${port}/${repository}`;
-  const draft = `${tag}-${process.pid}`;
+  // The port is this lab's registry's alone, so another lab's build on the same engine has another name.
+  const local = `127.0.0.1:${port}/${image.name}`;
   const base = `127.0.0.1:${port}/${node.name.split(":")[0]}@${node.digest}`;
   const context = archiveOf(await image.context(work));
   work.progress.status(`docker build of ${image.name}`);
   try {
     const building = await docker.buildImage(context, {
-      t: `${local}:${draft}`,
+      t: local,
       forcerm: true,
       ...(image.target ? { target: image.target } : {}),
       ...(image.onNode ? { buildargs: { NODE_IMAGE: base } } : {}),
     });
     await follow(docker, building, `build ${image.name}`);
     work.progress.status(`docker push of ${image.name}`);
-    const pushing = await docker.getImage(`${local}:${draft}`).push({ authconfig: {} });
+    const pushing = await docker.getImage(local).push({ authconfig: {} });
     const digest = await follow(docker, pushing, `push ${image.name}`);
     if (!digest) throw new LabError(`The engine pushed ${image.name} and named no digest.`);
     return digest;
   } finally {
-    await orMissing(docker.getImage(`${local}:${draft}`).remove({ force: true })).catch(() => undefined);
+    await orMissing(docker.getImage(local).remove({ force: true })).catch(() => undefined);
   }
 }
 
