@@ -11,7 +11,8 @@ const LIMIT = 1024 * 1024;
 /** onChange commands restart services. */
 const APPLY_SECONDS = 300;
 
-const name = (what: string) => z.string().regex(/^[a-z_][a-z0-9_.-]*\$?$/i, `is no ${what}'s name, e.g. "root"`);
+const name = (what: string) =>
+  z.string().regex(/^[a-z_][a-z0-9_.-]*\$?$/i, `is no ${what}'s name, e.g. "root"`);
 const commands = () => z.array(z.string().min(1, "is empty")).default([]);
 
 const inputs = z.strictObject({
@@ -64,7 +65,11 @@ async function apply(ctx: Context, wanted: FileInputs): Promise<FileOutputs> {
   return { sha256: sha256(content) };
 }
 
-async function look(ctx: Context, path: string, known: string | undefined): Promise<ReadResult<FileInputs, FileOutputs> | undefined> {
+async function look(
+  ctx: Context,
+  path: string,
+  known: string | undefined,
+): Promise<ReadResult<FileInputs, FileOutputs> | undefined> {
   const expect = known === undefined ? "" : sha256(known);
   const result = await runScript(
     await ctx.session(),
@@ -77,10 +82,16 @@ async function look(ctx: Context, path: string, known: string | undefined): Prom
   const rest = { path, onChange: [], onDelete: [] };
   // Not gone and not a file: shown as what it is, and the next `up` says that it is in the way.
   if (found.kind !== "file")
-    return { inputs: { ...rest, content: `(${found.kind})`, mode: "", owner: "", group: "" }, outputs: { sha256: "" } };
+    return {
+      inputs: { ...rest, content: `(${found.kind})`, mode: "", owner: "", group: "" },
+      outputs: { sha256: "" },
+    };
   const content = found.sha256 === expect ? (known as string) : contentFound(found);
   const mode = found.mode.padStart(4, "0");
-  return { inputs: { ...rest, content, mode, owner: found.owner, group: found.group }, outputs: { sha256: found.sha256 } };
+  return {
+    inputs: { ...rest, content, mode, owner: found.owner, group: found.group },
+    outputs: { sha256: found.sha256 },
+  };
 }
 
 /** The text where it is one, and else words that say what is there: a state and a diff hold text only. */
@@ -99,6 +110,7 @@ export const file: ResourceHandler<FileInputs, FileOutputs> = {
   type: "host:index:File",
   schema: inputs as unknown as z.ZodType<FileInputs>,
   replaceOn: ["path"],
+  derived: { sha256: "content" },
   async create(ctx, wanted) {
     return { id: wanted.path, outputs: await apply(ctx, wanted) };
   },

@@ -77,7 +77,7 @@ async function waitUp(ctx: Context, gateway: Gateway, wanted: FunctionInputs): P
   gateway.fail(
     `wait for the function ${wanted.name}`,
     `the function ${wanted.name} was not up within ${wanted.waitSeconds} s: ${found}`,
-    "see the tasks and the log below; raise waitSeconds where the image is large or the start is slow",
+    "see the tasks and the log above; raise waitSeconds where the image is large or the start is slow",
     await whatIsKnown(ctx, gateway, wanted),
   );
 }

@@ -18,7 +18,9 @@ export async function mark(session: Session, nodeId: string): Promise<void> {
 }
 
 export async function unmark(session: Session): Promise<void> {
-  await session.run(command("rm", "-f", "--", MARK), { step: "forget the membership of the swarm" });
+  // The folder goes with the last thing in it.
+  const script = `${command("rm", "-f", "--", MARK)}; rmdir -- ${command(MARK.slice(0, MARK.lastIndexOf("/")))} 2>/dev/null || true`;
+  await session.run(script, { step: "forget the membership of the swarm" });
 }
 
 export function refuse(session: Session, message: string, remedy: string): never {

@@ -35,8 +35,8 @@ if [ -s "$work/wrong" ]; then
 fi
 
 undo() {
-  while IFS=$tab read -r path previous; do
-    printf '%s\n' "$previous" >"/proc/sys/$path" 2>/dev/null || true
+  while IFS=$tab read -r written before; do
+    printf '%s\n' "$before" >"/proc/sys/$written" 2>/dev/null || true
   done <"$work/done"
 }
 

@@ -15,8 +15,8 @@ step() {
   timeout "$TIMEOUT" systemctl --no-ask-password "$1" -- "$UNIT" 2>&1 || code=$?
   [ "$code" -ne 0 ] || return 0
   { [ "$1" = enable ] || [ "$1" = disable ]; } || details
-  [ "$code" -ne 124 ] || refuse "systemctl $1 $UNIT did not end within $TIMEOUT s" "see the unit's journal below; raise timeoutSeconds where it needs longer"
-  refuse "systemctl $1 $UNIT failed" "see the unit's journal below"
+  [ "$code" -ne 124 ] || refuse "systemctl $1 $UNIT did not end within $TIMEOUT s" "see its journal above; raise timeoutSeconds where it needs longer"
+  refuse "systemctl $1 $UNIT failed" "see its journal above"
 }
 
 property() { systemctl show --no-pager --property="$1" -- "$UNIT" | cut -d= -f2-; }
@@ -36,23 +36,23 @@ wait_active() {
       # A job that has run and ended well is what "active" can mean for a oneshot without RemainAfterExit.
       if [ "$(property Type)" = oneshot ] && [ "$(property Result)" = success ]; then break; fi
       details
-      refuse "$UNIT is not active: it ended by itself" "see the unit's journal below"
+      refuse "$UNIT is not active: it ended by itself" "see its journal above"
       ;;
     failed)
       details
-      refuse "$UNIT failed to become active" "see the unit's journal below"
+      refuse "$UNIT failed to become active" "see its journal above"
       ;;
     esac
     if [ "$waited" -ge "$TIMEOUT" ]; then
       details
-      refuse "$UNIT was not active within $TIMEOUT s: it is $(property ActiveState)" "see the unit's journal below; raise timeoutSeconds where it needs longer"
+      refuse "$UNIT was not active within $TIMEOUT s: it is $(property ActiveState)" "see its journal above; raise timeoutSeconds where it needs longer"
     fi
     sleep 1
     waited=$((waited + 1))
   done
   if [ "$(property NRestarts)" != "$restarts" ]; then
     details
-    refuse "$UNIT does not stay up: systemd restarts it again and again" "see the unit's journal below"
+    refuse "$UNIT does not stay up: systemd restarts it again and again" "see its journal above"
   fi
 }
 
@@ -61,7 +61,7 @@ apply() {
   case $(property LoadState) in
   not-found) refuse "there is no unit $UNIT on the host" "install the package that brings it first (dependsOn), or give its text in 'content'" ;;
   masked) refuse "$UNIT is masked: someone decided that it must not start" "systemctl unmask $UNIT on the host, if that decision no longer stands" ;;
-  error | bad-setting) details; refuse "systemd cannot load $UNIT" "correct what the lines below name" ;;
+  error | bad-setting) details; refuse "systemd cannot load $UNIT" "correct what the lines above name" ;;
   esac
   is=$(systemctl is-enabled -- "$UNIT" 2>/dev/null || true)
   case $ENABLED:$is in

@@ -104,6 +104,7 @@ export function contextOf(session: Session | (() => Promise<Session>)): TestCont
   return {
     logged,
     preview: false,
+    isSecret: () => false,
     session: async () => (typeof session === "function" ? session() : session),
     log: (message, severity = "info") => void logged.push({ message, severity }),
   };

@@ -1,0 +1,26 @@
+# shellcheck shell=sh
+# Takes a file of ours away, after file-hooks.sh: what was there before comes back, folders made for it go when they are empty.
+# Parameters: TARGET, KEY, ON_DELETE. Something else in its place (a directory, a link) is not ours and stays.
+record=/var/lib/oslo-faas/files/$KEY
+folder=${TARGET%/*}
+folder=${folder:-/}
+if [ -f "$record/original" ] && [ -d "$folder" ] && [ ! -d "$TARGET" ]; then
+  cp -a -- "$record/original" "$folder/.oslo-faas.original"
+  sync -- "$folder/.oslo-faas.original"
+  mv -fT -- "$folder/.oslo-faas.original" "$TARGET"
+elif [ -f "$TARGET" ] && [ ! -L "$TARGET" ]; then
+  rm -f -- "$TARGET"
+fi
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+trap 'exit 130' HUP INT TERM PIPE
+: >"$work/hooks"
+if ! run_hooks "$ON_DELETE" "$work/hooks"; then
+  cat "$work/hooks" >&2
+  refuse "'$failed' failed with exit code $failed_code after $TARGET was taken away" "correct it on the host, and run the same again"
+fi
+if [ -f "$record/folders" ]; then
+  while read -r made; do rmdir -- "$made" 2>/dev/null || break; done <"$record/folders"
+fi
+rm -rf -- "$record"
+rmdir -- /var/lib/oslo-faas/files /var/lib/oslo-faas 2>/dev/null || true

@@ -1,0 +1,113 @@
+/** A signed apt repository in a folder, made with dpkg-deb and gpg alone: for tests of apt sources. */
+import { execFileSync } from "node:child_process";
+import * as crypto from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+export interface SignedRepository {
+  /** "file:/..." */
+  uri: string;
+  /** Armored public key that signs it. */
+  key: string;
+  fingerprint: string;
+  /** Signs the repository again, with another key than the one published. */
+  signWithAnotherKey(): void;
+}
+
+interface Key {
+  home: string;
+  fingerprint: string;
+  armored: string;
+}
+
+const gpg = (home: string, ...args: string[]): string =>
+  execFileSync(
+    "gpg",
+    ["--homedir", home, "--batch", "--quiet", "--no-tty", "--pinentry-mode", "loopback", ...args],
+    {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
+
+export function makeKey(folder: string, name: string): Key {
+  const home = path.join(folder, `gnupg-${name}`);
+  fs.mkdirSync(home, { mode: 0o700 });
+  gpg(
+    home,
+    "--passphrase",
+    "",
+    "--quick-gen-key",
+    `${name} <${name}@example.invalid>`,
+    "ed25519",
+    "sign",
+    "1d",
+  );
+  const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(gpg(home, "--with-colons", "--list-keys"))?.[1] ?? "";
+  return { home, fingerprint, armored: gpg(home, "--armor", "--export", fingerprint) };
+}
+
+/** gpg leaves an agent behind for each home. */
+export function stopAgents(folder: string): void {
+  for (const entry of fs.readdirSync(folder).filter((name) => name.startsWith("gnupg-")))
+    execFileSync("gpgconf", ["--homedir", path.join(folder, entry), "--kill", "all"], { stdio: "ignore" });
+}
+
+function buildPackage(folder: string, name: string, version: string): string {
+  const root = path.join(folder, `${name}-${version}`);
+  fs.mkdirSync(path.join(root, "DEBIAN"), { recursive: true });
+  const control = [
+    `Package: ${name}`,
+    `Version: ${version}`,
+    "Architecture: all",
+    "Maintainer: Test <test@example.invalid>",
+    "Description: for a test",
+  ];
+  fs.writeFileSync(path.join(root, "DEBIAN", "control"), `${control.join("\n")}\n`);
+  const file = path.join(folder, "repo", `${name}_${version}_all.deb`);
+  execFileSync("dpkg-deb", ["--root-owner-group", "--build", root, file], { stdio: "ignore" });
+  const data = fs.readFileSync(file);
+  const sha256 = crypto.createHash("sha256").update(data).digest("hex");
+  return `${control.join("\n")}\nFilename: ./${path.basename(file)}\nSize: ${data.length}\nSHA256: ${sha256}\n`;
+}
+
+/** A repository of one suite with component "main" and the packages given as name -> version. */
+export function makeRepository(
+  folder: string,
+  suite: string,
+  packages: Record<string, string>,
+): SignedRepository {
+  const repo = path.join(folder, "repo");
+  const binary = path.join(repo, "dists", suite, "main", "binary-amd64");
+  fs.mkdirSync(binary, { recursive: true });
+  const index = Object.entries(packages).map(([name, version]) => buildPackage(folder, name, version));
+  fs.writeFileSync(path.join(binary, "Packages"), index.join("\n"));
+  const key = makeKey(folder, "owner");
+  const sign = (by: Key): void => {
+    const data = fs.readFileSync(path.join(binary, "Packages"));
+    const release = [
+      "Origin: test",
+      `Suite: ${suite}`,
+      `Codename: ${suite}`,
+      "Architectures: amd64 all",
+      "Components: main",
+      `Date: ${new Date().toUTCString()}`,
+      "SHA256:",
+      ` ${crypto.createHash("sha256").update(data).digest("hex")} ${data.length} main/binary-amd64/Packages`,
+    ];
+    const plain = path.join(repo, "dists", suite, "Release");
+    fs.writeFileSync(plain, `${release.join("\n")}\n`);
+    gpg(by.home, "--yes", "--clearsign", "--output", path.join(repo, "dists", suite, "InRelease"), plain);
+    fs.rmSync(plain);
+  };
+  sign(key);
+  // apt reads as its own user.
+  execFileSync("chmod", ["-R", "a+rX", folder]);
+  fs.chmodSync(key.home, 0o700);
+  return {
+    uri: `file:${repo}`,
+    key: key.armored,
+    fingerprint: key.fingerprint,
+    signWithAnotherKey: () => sign(makeKey(folder, "stranger")),
+  };
+}
