@@ -79,7 +79,9 @@ const ALL: BuiltImage[] = [
   },
 ];
 
-export const OWN_IMAGES = ALL.filter((image) => !image.name.includes("swarm-provider") || existsSync(join(PROVIDER, "build.mjs")));
+export const OWN_IMAGES = ALL.filter(
+  (image) => !image.name.includes("swarm-provider") || existsSync(join(PROVIDER, "build.mjs")),
+);
 
 function file(folder: string, name: string): Tree {
   return treeOf(folder, "", (path) => path === name);
