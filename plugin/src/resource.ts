@@ -13,6 +13,8 @@ export interface Context {
   log(message: string, severity?: "info" | "warning"): void;
   /** True in preview: nothing may be changed. */
   preview: boolean;
+  /** True where the program (or the handler's `secrets`) made this input, or a part of it, a secret. */
+  isSecret(property: string): boolean;
 }
 
 export interface ReadResult<I, O> {
@@ -34,6 +36,8 @@ export interface ResourceHandler<I extends object = any, O extends object = any>
   stables?: string[];
   /** Property paths whose values are secret in state and diff even when the program did not say so. Default: []. */
   secrets?: string[];
+  /** Outputs that are secret where the input they are made of is: output → input, e.g. { sha256: "content" }. Default: none. */
+  derived?: Record<string, string>;
   /** Overrides the generic input comparison, e.g. to ignore order. Returns the changed top-level property names. */
   changed?(olds: I, news: I): string[];
   create(ctx: Context, inputs: I): Promise<{ id: string; outputs: O }>;

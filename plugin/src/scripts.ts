@@ -22,13 +22,13 @@ function load(name: string): string {
   return text;
 }
 
-/** The complete script: parameters, the shared functions, the script itself. Pure but for reading the files once. */
-export function renderScript(name: string, variables: Record<string, string | number | boolean>): string {
+/** The complete script: parameters, the shared functions, the scripts themselves in their order. Pure but for reading the files once. */
+export function renderScript(name: string | string[], variables: Record<string, string | number | boolean>): string {
   const head = Object.entries(variables).map(([key, value]) => {
     if (!/^[A-Z][A-Z0-9_]*$/.test(key)) throw new Error(`${key} is no name for a script's parameter`);
     return `${key}=${quote(typeof value === "boolean" ? (value ? "1" : "") : String(value))}`;
   });
-  return [...head, load("lib"), load(name)].join("\n");
+  return [...head, load("lib"), ...[name].flat().map(load)].join("\n");
 }
 
 /**
@@ -37,20 +37,22 @@ export function renderScript(name: string, variables: Record<string, string | nu
  */
 export async function runScript(
   session: Session,
-  name: string,
+  name: string | string[],
   variables: Record<string, string | number | boolean>,
   options: RunOptions,
 ): Promise<RunResult> {
   const allow = options.allow === "any" ? "any" : [...(options.allow ?? [0]), REFUSED];
   const result = await session.run(renderScript(name, variables), { ...options, allow });
-  if (result.code !== REFUSED) return result;
-  const refusal = parseRefusal(result.stderr);
-  throw new HostError(refusal.message, {
-    host: session.name,
-    step: options.step,
-    remedy: refusal.remedy,
-    output: refusal.rest || undefined,
-  });
+  const refusal = refusalOf(session, options.step, result);
+  if (refusal) throw refusal;
+  return result;
+}
+
+/** The error of a script that refused; undefined where it did not. For callers that want its stdout as well. */
+export function refusalOf(session: Session, step: string, result: RunResult): HostError | undefined {
+  if (result.code !== REFUSED) return undefined;
+  const { message, remedy, rest } = parseRefusal(result.stderr);
+  return new HostError(message, { host: session.name, step, remedy, output: rest || undefined });
 }
 
 /** `refuse` prints one line, "REFUSED<tab>message<tab>remedy"; what stands before it is what the failed step printed. */

@@ -1,0 +1,49 @@
+/** Errors as a person reads them. */
+import { HostError } from "./session";
+import { mask } from "./values";
+
+/** What a program printed at its end says why it failed; more than this nobody reads in a terminal. */
+const SHOWN_LINES = 25;
+
+/** The thing was made, but a later step failed: the state keeps it, and the next `up` repairs it by an update. */
+export class PartialFailure extends Error {
+  constructor(
+    readonly reason: unknown,
+    readonly id: string,
+    readonly outputs: object,
+  ) {
+    super(reason instanceof Error ? reason.message : String(reason));
+    this.name = "PartialFailure";
+  }
+}
+
+/** One message: what, where, at which step, what was printed, what to do. User errors carry no stack; a bug of ours does. */
+export function describe(error: unknown, secrets: string[] = []): string {
+  if (error instanceof PartialFailure) return describe(error.reason, secrets);
+  if (error instanceof HostError) return mask(describeHostError(error), secrets);
+  if (error instanceof Error) {
+    const own = error.name === "Error" || error.name === "SchemaError";
+    return mask(own ? error.message : `a defect in the provider: ${error.stack ?? error.message}`, secrets);
+  }
+  return mask(String(error), secrets);
+}
+
+function describeHostError({ message, details }: HostError): string {
+  const { host, step, command, code, output, remedy } = details;
+  const lines = [message, `  where: ${host}, to ${step}${code === undefined ? "" : ` (exit code ${code})`}`];
+  if (command) lines.push(...indent(`  command: `, command));
+  const shown = (output ?? "").trim();
+  if (shown !== "" && !message.includes(shown)) lines.push("  it printed:", ...lastLines(shown).map((line) => `    ${line}`));
+  if (remedy) lines.push(`  what to do: ${remedy}`);
+  return lines.join("\n");
+}
+
+function indent(head: string, text: string): string[] {
+  const lines = text.split("\n");
+  return lines.length === 1 ? [`${head}${text}`] : [head.trimEnd(), ...lines.map((line) => `    ${line}`)];
+}
+
+export function lastLines(text: string, count = SHOWN_LINES): string[] {
+  const lines = text.split("\n").map((line) => line.trimEnd());
+  return lines.length > count ? [`(${lines.length - count} lines before these)`, ...lines.slice(-count)] : lines;
+}

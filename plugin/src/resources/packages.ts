@@ -1,0 +1,155 @@
+/** host:index:Packages: packages of apt in the versions wanted. */
+import { z } from "zod";
+import { PartialFailure } from "../errors";
+import type { Context, ResourceHandler } from "../resource";
+import { parseKeyValues, refusalOf, renderScript, runScript } from "../scripts";
+import { HostError } from "../session";
+
+const LOCK_SECONDS = 300;
+/** A lock waited for, lists fetched, packages fetched and installed over a slow line. */
+const APPLY_SECONDS = 1800;
+const MAX_AGE_MINUTES = 24 * 60;
+
+const NAME = "[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?";
+const VERSION = "[A-Za-z0-9.+:~-]+";
+/** "=" takes a `*` for anything, as apt does: "=5:24.0.*". */
+const BOUND = `>= ?${VERSION}|= ?[A-Za-z0-9.+:~*-]+`;
+const ENTRY = new RegExp(`^(${NAME}) ?(${BOUND})?$`);
+
+const name = z.string().regex(new RegExp(`^${NAME}$`), 'is no package\'s name, e.g. "nginx"');
+const bound = z
+  .string()
+  .regex(new RegExp(`^(${BOUND})?$`), 'must be "", "=VERSION" or ">=VERSION", e.g. ">=1.18"')
+  .transform((text) => text.replace(" ", ""));
+const entry = z.string().regex(ENTRY, 'must be "NAME", "NAME=VERSION" or "NAME>=VERSION", e.g. "nginx>=1.18"');
+
+const inputs = z.strictObject({
+  packages: z.union([
+    z.record(name, bound).refine((map) => Object.keys(map).length > 0, "names no package"),
+    z.array(entry).min(1, "names no package").transform(fromList),
+  ], { error: 'must be a list such as ["nginx", "curl>=7.58"], or a map such as { nginx: "", curl: ">=7.58" }' }),
+  hold: z.boolean().default(false),
+  recommends: z.boolean().default(false),
+});
+type Bounds = Record<string, string>;
+export interface PackagesInputs {
+  packages: Bounds;
+  hold: boolean;
+  recommends: boolean;
+}
+
+export interface PackagesOutputs {
+  /** Package → installed version. */
+  versions: Record<string, string>;
+  /** What this resource brought to the host, dependencies included: all that a delete may remove. Sorted. */
+  installed: string[];
+}
+
+function fromList(entries: string[]): Bounds {
+  return Object.fromEntries(
+    entries.map((text) => {
+      const [, package_, version] = ENTRY.exec(text) as RegExpExecArray;
+      return [package_, (version ?? "").replace(" ", "")];
+    }),
+  );
+}
+
+/** Lines "NAME OPERATOR VERSION" as packages-apply.sh reads them. */
+export function renderWanted(packages: Bounds): string {
+  return Object.entries(packages)
+    .map(([package_, text]) => `${package_} ${text.replace(/^(>=|=)/, "$1 ")}`.trim())
+    .join("\n");
+}
+
+const names = (packages: Bounds): string => Object.keys(packages).sort().join(", ");
+
+interface Found {
+  versions: Record<string, string>;
+  within: Record<string, boolean>;
+  held: Record<string, boolean>;
+}
+
+async function look(ctx: Context, packages: Bounds): Promise<Found> {
+  const result = await runScript(
+    await ctx.session(),
+    ["packages-lib", "packages-read"],
+    { WANTED: renderWanted(packages) },
+    { step: `look at the packages ${names(packages)}` },
+  );
+  const found: Found = { versions: {}, within: {}, held: {} };
+  for (const [package_, text] of Object.entries(parseKeyValues(result.stdout))) {
+    const [version, within, held] = text.split(" ");
+    found.versions[package_] = version;
+    found.within[package_] = within === "yes";
+    found.held[package_] = held === "yes";
+  }
+  return found;
+}
+
+/** Installs what is missing. What came to the host by a run that failed is not forgotten: it goes into the state with the error. */
+async function apply(ctx: Context, wanted: PackagesInputs, hold: "yes" | "no" | "", brought: string[]): Promise<PackagesOutputs> {
+  const session = await ctx.session();
+  const step = `install the packages ${names(wanted.packages)}`;
+  const variables = { LOCK_SECONDS, WANTED: renderWanted(wanted.packages), HOLD: hold, RECOMMENDS: wanted.recommends, MAX_AGE_MINUTES };
+  const script = renderScript(["packages-lib", "apt", "packages-apply"], variables);
+  const result = await session.run(script, { step, allow: "any", timeoutSeconds: APPLY_SECONDS });
+  const fresh = result.stdout.split("\n").flatMap((line) => (line.startsWith("new=") ? [line.slice(4)] : []));
+  const installed = [...new Set([...brought, ...fresh])].sort();
+  if (result.code === 0) return { versions: (await look(ctx, wanted.packages)).versions, installed };
+  const error =
+    refusalOf(session, step, result) ??
+    new HostError(`${step}: failed`, { host: session.name, step, code: result.code, output: `${result.stdout}\n${result.stderr}` });
+  if (fresh.length === 0) throw error;
+  throw new PartialFailure(error, idOf(wanted), { versions: (await look(ctx, wanted.packages)).versions, installed });
+}
+
+/** Takes away of `gone` what we brought; tells what has to stay. Returns what of ours is still on the host. */
+async function remove(ctx: Context, gone: string[], brought: string[], unhold: string[]): Promise<string[]> {
+  const own = gone.filter((package_) => brought.includes(package_));
+  if (own.length === 0 && unhold.length === 0) return brought;
+  const result = await runScript(
+    await ctx.session(),
+    ["packages-lib", "apt", "packages-remove"],
+    { LOCK_SECONDS, NAMES: own.join(" "), BROUGHT: brought.join(" "), UNHOLD: unhold.join(" ") },
+    { step: `remove the packages ${gone.sort().join(", ")}`, timeoutSeconds: APPLY_SECONDS },
+  );
+  const lines = result.stdout.split("\n");
+  const kept = lines.flatMap((line) => (line.startsWith("kept=") ? [line.slice(5)] : []));
+  if (kept.length > 0) ctx.log(`stays on the host, because packages that are not ours need it: ${kept.join(", ")}`, "warning");
+  return lines.flatMap((line) => (line.startsWith("left=") ? [line.slice(5)] : []));
+}
+
+const idOf = ({ packages }: PackagesInputs): string => Object.keys(packages).sort().join(",").slice(0, 200);
+
+/**
+ * Delete: purges what this resource itself brought, then what came with it and nothing needs any more; packages that were there
+ * before stay, and so does one that a package of somebody else needs. An update that drops a name does the same for that name.
+ */
+export const packages: ResourceHandler<PackagesInputs, PackagesOutputs> = {
+  type: "host:index:Packages",
+  schema: inputs as unknown as z.ZodType<PackagesInputs>,
+  replaceOn: [],
+  async create(ctx, wanted) {
+    return { id: idOf(wanted), outputs: await apply(ctx, wanted, wanted.hold ? "yes" : "", []) };
+  },
+  async read(ctx, _id, wanted, outputs) {
+    const { versions, within, held } = await look(ctx, wanted.packages);
+    if (Object.keys(versions).length === 0) return undefined;
+    const found: Bounds = {};
+    for (const [package_, text] of Object.entries(wanted.packages)) {
+      // One that is not installed is left out: the diff shows it as missing.
+      if (package_ in versions) found[package_] = within[package_] ? text : `=${versions[package_]}`;
+    }
+    const hold = wanted.hold && Object.keys(versions).every((package_) => held[package_]);
+    return { inputs: { ...wanted, packages: found, hold }, outputs: { versions, installed: outputs.installed ?? [] } };
+  },
+  async update(ctx, _id, olds, news, outputs) {
+    const dropped = Object.keys(olds.packages).filter((package_) => !(package_ in news.packages));
+    const left = await remove(ctx, dropped, outputs.installed ?? [], olds.hold ? dropped : []);
+    return apply(ctx, news, news.hold ? "yes" : olds.hold ? "no" : "", left);
+  },
+  async delete(ctx, _id, { packages: wanted, hold }, outputs) {
+    const all = Object.keys(wanted);
+    await remove(ctx, all, outputs.installed ?? [], hold ? all : []);
+  },
+};

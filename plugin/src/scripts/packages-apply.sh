@@ -1,0 +1,114 @@
+# shellcheck shell=sh
+# Installs packages in the versions wanted, after packages-lib.sh and apt.sh. Nothing to do costs one look at dpkg's list.
+# Parameters: LOCK_SECONDS, WANTED (lines "NAME OPERATOR VERSION", "NAME" alone for any version), HOLD (yes, no: release, or "": as it
+# is), RECOMMENDS, MAX_AGE_MINUTES.
+# Prints new=NAME for each package that was not on the host before, dependencies included, also when it fails half-way.
+
+missing() {
+  printf '%s\n' "$WANTED" | while read -r name operator version; do
+    [ -z "$name" ] || satisfied "$(version_of "$name")" "$operator" "$version" || printf '%s %s %s\n' "$name" "$operator" "$version"
+  done
+}
+
+candidate_of() {
+  apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | grep -vx '(none)' | head -n 1
+}
+
+available_of() {
+  apt-cache madison "$1" 2>/dev/null | cut -d '|' -f 2 | tr -d ' ' | awk '!seen[$0]++'
+}
+
+# What apt-get install is to get for a wanted package; nothing where the known lists have none.
+choice_for() {
+  case $2 in
+  '=')
+    for one in $(available_of "$1"); do
+      if satisfied "$one" '=' "$3"; then
+        printf '%s=%s' "$1" "$one"
+        return 0
+      fi
+    done
+    ;;
+  *)
+    candidate=$(candidate_of "$1")
+    ! satisfied "$candidate" "$2" "$3" || printf '%s' "$1"
+    ;;
+  esac
+}
+
+choose() {
+  : >"$work/choices"
+  : >"$work/unknown"
+  while read -r name operator version; do
+    choice=$(choice_for "$name" "$operator" "$version")
+    if [ -n "$choice" ]; then printf '%s\n' "$choice" >>"$work/choices"; else printf '%s %s %s\n' "$name" "$operator" "$version" >>"$work/unknown"; fi
+  done <"$work/missing"
+}
+
+lists_are_old() {
+  [ -z "$(find /var/lib/apt/lists -maxdepth 1 -type f -name '*Packages*' -mmin "-$MAX_AGE_MINUTES" 2>/dev/null | head -n 1)" ]
+}
+
+refresh_lists() {
+  apt_get update || fail_with "apt-get update failed" "look at the host's apt sources (/etc/apt) and at whether it reaches them"
+}
+
+# All that cannot be had, in one message.
+refuse_unknown() {
+  said=
+  while read -r name operator version; do
+    found=$(available_of "$name" | head -n 5 | tr '\n' ' ')
+    if [ -z "$found" ]; then
+      providers=$(apt-cache showpkg "$name" 2>/dev/null | sed -n '/^Reverse Provides:/,$p' | sed -n '2,$s/ .*//p' | sort -u | head -n 5 | tr '\n' ' ')
+      one="there is no package $name${providers:+ (a name that others provide: $providers)}"
+    else
+      one="there is no $name $operator $version (to be had: $found)"
+    fi
+    said="${said:+$said; }$one"
+  done <"$work/unknown"
+  ! grep -qE '^(W|E|Err)' "$work/apt" 2>/dev/null || grep -E '^(W|E|Err)' "$work/apt" | head -n 5 >&2
+  refuse "$said" "correct the name or the version, or add the apt source that has it (host:index:AptRepository) and depend on it"
+}
+
+install_missing() {
+  installed_names >"$work/before"
+  trap 'installed_names | comm -13 "$work/before" - | sed "s/^/new=/"; rm -rf -- "$work"' EXIT
+  recommends=--no-install-recommends
+  [ -z "$RECOMMENDS" ] || recommends=--install-recommends
+  set --
+  while read -r choice; do set -- "$@" "$choice"; done <"$work/choices"
+  apt_get install "$recommends" --allow-downgrades --allow-change-held-packages -- "$@" || fail_with "apt-get could not install $*" "correct what it complains of"
+}
+
+hold_or_not() {
+  names=$(printf '%s\n' "$WANTED" | cut -d ' ' -f 1)
+  held=$(apt-mark showhold)
+  for name in $names; do
+    # apt-mark leaves the architecture out for the host's own.
+    plain=${name%%:*}
+    if printf '%s\n' "$held" | grep -qxE "$plain(:.*)?"; then is=1; else is=; fi
+    if [ "$HOLD" = yes ] && [ -z "$is" ]; then
+      apt_quietly apt-mark hold "$name" || fail_with "$name could not be held" "look at the host's dpkg"
+    elif [ "$HOLD" = no ] && [ -n "$is" ]; then
+      apt_quietly apt-mark unhold "$name" || fail_with "$name could not be released from its hold" "look at the host's dpkg"
+    fi
+  done
+}
+
+finish_interrupted
+missing >"$work/missing"
+if [ -s "$work/missing" ]; then
+  fresh=
+  if lists_are_old; then
+    refresh_lists
+    fresh=1
+  fi
+  choose
+  if [ -s "$work/unknown" ] && [ -z "$fresh" ]; then
+    refresh_lists
+    choose
+  fi
+  [ ! -s "$work/unknown" ] || refuse_unknown
+  install_missing
+fi
+hold_or_not

@@ -1,0 +1,47 @@
+# shellcheck shell=sh
+# Purges packages that we brought to the host, after packages-lib.sh and apt.sh, and of their dependencies those that nothing needs any more. What somebody
+# else's package needs stays.
+# Parameters: LOCK_SECONDS, NAMES (asked for by name, and new then), BROUGHT (all that came with them), UNHOLD (released first).
+# Prints kept=NAME for what stays because others need it, left=NAME for what we brought that is still there.
+
+is_listed() {
+  for one in $2; do [ "$one" != "$1" ] || return 0; done
+  return 1
+}
+
+# What would go with a package: itself and what depends on it.
+would_remove() {
+  apt-get -s purge -- "$@" 2>/dev/null 9>&- | sed -n 's/^\(Purg\|Remv\) \([^ ]*\).*/\2/p'
+}
+
+# True when nothing would go but what is ours.
+only_ours() {
+  for victim in $(would_remove "$1"); do
+    is_listed "$victim" "$NAMES $BROUGHT" || return 1
+  done
+}
+
+purge() {
+  [ $# -gt 0 ] || return 0
+  apt_get purge --allow-change-held-packages -- "$@" || fail_with "apt-get could not remove $*" "correct what it complains of"
+}
+
+finish_interrupted
+held=$(apt-mark showhold)
+for name in $UNHOLD; do
+  ! printf '%s\n' "$held" | grep -qxE "${name%%:*}(:.*)?" || apt_quietly apt-mark unhold "$name" || fail_with "$name could not be released from its hold" "look at the host's dpkg"
+done
+set --
+for name in $NAMES; do
+  [ -n "$(version_of "$name")" ] || continue
+  if only_ours "$name"; then set -- "$@" "$name"; else printf 'kept=%s\n' "$name"; fi
+done
+purge "$@"
+set --
+for name in $(apt-get -s autoremove 2>/dev/null 9>&- | sed -n 's/^Remv \([^ ]*\).*/\1/p'); do
+  ! is_listed "$name" "$BROUGHT" || set -- "$@" "$name"
+done
+purge "$@"
+for name in $BROUGHT; do
+  [ -z "$(version_of "$name")" ] || printf 'left=%s\n' "$name"
+done
