@@ -3,8 +3,17 @@
  * here is shared by every clone on the machine, so its record lies in the shared cache.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type Docker from "dockerode";
 import type { Lab } from "./config";
 import { answers, connect, DEFAULT_SOCKET, engineAddress, waitFor } from "./docker";
@@ -20,6 +29,7 @@ interface EngineRecord {
 }
 
 const PACKAGES = ["docker.io", "iproute2", "iptables"];
+const RUNC_STATE = "/run/docker/runtime-runc/moby";
 const PID_FILES = ["/run/docker.pid", "/run/docker/containerd/containerd.pid"];
 
 /** The engine's client, started first where none answers. Throws LabError where there is none and none can be started. */
@@ -69,7 +79,7 @@ async function startEngine(lab: Lab, progress: Progress): Promise<void> {
     return;
   }
   removeStalePidFiles();
-  const log = join(lab.cloneDir, ".cache", "engine", "dockerd.log");
+  const log = join(lab.cloneDir, ".cache", "engine", `dockerd-${Date.now()}.log`);
   progress.say(`starting dockerd (log: ${log})`);
   try {
     await launch(lab, log);
@@ -82,7 +92,8 @@ async function startEngine(lab: Lab, progress: Progress): Promise<void> {
 }
 
 async function launch(lab: Lab, log: string): Promise<void> {
-  mkdirSync(join(lab.cloneDir, ".cache", "engine"), { recursive: true });
+  mkdirSync(dirname(log), { recursive: true });
+  removeOldLogs(dirname(log));
   const out = openSync(log, "a");
   // Detached, with its own session: it outlives this command and does not hear its Ctrl-C.
   const child = spawn("dockerd", [], { detached: true, stdio: ["ignore", out, out], cwd: "/" });
@@ -144,35 +155,55 @@ function recordFile(lab: Lab): string {
 
 /** dockerd refuses to start while its pid file names a living process, even if that is another program by now. */
 function removeStalePidFiles(): void {
-  for (const file of PID_FILES) {
+  for (const file of PID_FILES.filter((name) => existsSync(name))) {
     const pid = pidIn(file);
-    if (pid === undefined) continue;
     const expected = file.includes("containerd") ? "containerd" : "dockerd";
-    if (programOf(pid) !== expected) rmSync(file, { force: true });
+    if (pid === undefined || programOf(pid) !== expected) rmSync(file, { force: true });
   }
 }
 
 /**
- * After a dockerd that was killed: its containerd, which goes on alone, and what it had mounted. Only processes named in the
- * engine's own pid files are ended, and only mounts under the engine's own folders are undone.
+ * After a dockerd that was killed: its containerd and its containers, which go on alone (an engine that starts ends them anyway),
+ * and what it had mounted. Only processes that the engine's own files name are ended, and only mounts under its own folders are undone.
  */
 async function clearLeftovers(): Promise<void> {
-  for (const file of PID_FILES) {
+  for (const file of PID_FILES.filter((name) => existsSync(name))) {
     const pid = pidIn(file);
-    if (pid !== undefined && /^(dockerd|containerd)$/.test(programOf(pid) ?? "")) {
-      process.kill(pid, "SIGKILL");
-      await waitFor(async () => programOf(pid) === undefined, {
-        what: `process ${pid} to end`,
-        limitMs: 10_000,
-      });
-    }
+    if (pid !== undefined && /^(dockerd|containerd)$/.test(programOf(pid) ?? "")) await kill(pid);
     rmSync(file, { force: true });
   }
-  rmSync(DEFAULT_SOCKET, { force: true });
-  rmSync("/run/docker/containerd", { recursive: true, force: true });
-  for (const point of mountsUnder(["/var/lib/docker/", "/run/docker/"])) {
-    await run("umount", ["-l", point], { step: `unmount ${point}`, limitMs: 20_000, allow: [0, 1, 32] });
+  for (const id of existsSync(RUNC_STATE) ? readdirSync(RUNC_STATE) : []) {
+    const args = ["--root", RUNC_STATE, "delete", "--force", id];
+    await run("runc", args, { step: `end the container ${id}`, limitMs: 30_000, allow: "any" });
   }
+  for (const pid of shims()) await kill(pid);
+  rmSync(DEFAULT_SOCKET, { force: true, recursive: true });
+  for (const folder of ["/run/docker/containerd", RUNC_STATE])
+    rmSync(folder, { recursive: true, force: true });
+  for (const point of mountsUnder(["/var/lib/docker/", "/run/docker/"])) {
+    await run("umount", ["-l", point], { step: `unmount ${point}`, limitMs: 20_000, allow: "any" });
+  }
+}
+
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, "SIGKILL");
+  await waitFor(async () => programOf(pid) === undefined, { what: `process ${pid} to end`, limitMs: 10_000 });
+}
+
+/** The processes that hold the containers of an engine whose state is under /run/docker. */
+function shims(): number[] {
+  const pids = readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 1);
+  return pids.filter((pid) => {
+    if (!programOf(pid)?.startsWith("containerd-shim")) return false;
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return command.some((word) => /^(\/var)?\/run\/docker\/containerd\//.test(word));
+    } catch {
+      return false; // It has just ended.
+    }
+  });
 }
 
 /** Mount points under the given folders, innermost first. */
@@ -210,6 +241,12 @@ export function startTimeOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The last one stays: it says how the engine before this one ended. */
+function removeOldLogs(folder: string): void {
+  const logs = readdirSync(folder).filter((name) => /^dockerd-\d+\.log$/.test(name));
+  for (const name of logs.sort().slice(0, -1)) rmSync(join(folder, name), { force: true });
 }
 
 function logTail(file: string): string {

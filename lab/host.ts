@@ -17,6 +17,9 @@ import { innerContainers, removeControlGroups } from "./leftovers";
 import { canBePrivileged, type HostFile, machineFiles } from "./machine";
 import type { Progress } from "./progress";
 
+/** Of the user ops, as base/setup.sh makes it. */
+const OPS_UID = 2000;
+
 export interface HostResult {
   /** True when this run made the host: what an earlier host's stack state says is then about something that is gone. */
   created: boolean;
@@ -238,8 +241,7 @@ function keyFiles(keys: { clientPublic: string; hostPrivate: string; hostPublic:
     { path: "/etc/ssh/ssh_host_ed25519_key", content: keys.hostPrivate, mode: 0o600 },
     { path: "/etc/ssh/ssh_host_ed25519_key.pub", content: keys.hostPublic, mode: 0o644 },
     { path: "/root/.ssh/authorized_keys", content: keys.clientPublic, mode: 0o600 },
-    // The first user that useradd makes.
-    { path: "/home/ops/.ssh/authorized_keys", content: keys.clientPublic, mode: 0o600, uid: 1000 },
+    { path: "/home/ops/.ssh/authorized_keys", content: keys.clientPublic, mode: 0o600, uid: OPS_UID },
   ];
 }
 

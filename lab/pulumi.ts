@@ -42,6 +42,10 @@ export class Stack {
     await this.pulumi(["stack", "init", this.lab.stack, "--no-select", "--secrets-provider", "passphrase"], {
       step: `make the stack ${this.lab.stack}`,
     });
+    // The engine notes a salt in the stack's file under stacks/; a lab with a derived file has one of its own in that.
+    if (this.lab.derivedStackFile) {
+      rmSync(join(this.lab.cloneDir, "stacks", `Pulumi.${this.lab.stack}.yaml`), { force: true });
+    }
   }
 
   async exists(): Promise<boolean> {

@@ -24,7 +24,7 @@ export async function up(lab: Lab, reporter: Reporter): Promise<void> {
   });
   const docker = await enginePhase(lab, reporter);
   await reporter.phase("images", async () => {
-    const { ensureImages } = await import("./images");
+    const { ensureImages } = await import("./images/index");
     await ensureImages(lab, reporter);
   });
   const host = await hostPhase(lab, docker, reporter);

@@ -22,7 +22,8 @@ rm /etc/ssh/sshd_config.lab
 
 # The other kind of login that has to work: a user who becomes root with sudo, without a password.
 if ! id ops >/dev/null 2>&1; then
-  useradd --create-home --shell /bin/bash ops
+  # The number is the one lab/host.ts gives ops' key file; 1000 is taken in some images.
+  useradd --uid 2000 --create-home --shell /bin/bash ops
 fi
 printf 'ops ALL=(ALL) NOPASSWD:ALL\n' >/etc/sudoers.d/ops
 chmod 0440 /etc/sudoers.d/ops

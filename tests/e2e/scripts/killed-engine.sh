@@ -1,0 +1,56 @@
+#!/bin/sh
+# What is left of a dockerd that was killed, in several ways, and `up` and `down` after each. Prints a line per step; the lines
+# are checked by lab-engine.test.ts. Runs inside private-machine.sh, in the clone's root.
+set -eu
+lab() {
+  node --import tsx lab/cli.ts "$@"
+}
+number_in() {
+  cat "/run/docker$1" 2>/dev/null || true
+}
+containers() {
+  # The shims that hold containers; none may outlive the lab. (The brackets: grep is not to find itself.)
+  grep -l '[c]ontainerd-shim' /proc/[0-9]*/cmdline 2>/dev/null | wc -l
+}
+mounts() {
+  grep -c -E ' /(var/lib/docker/.|run/docker/)' /proc/self/mounts || true
+}
+
+# Those of the real machine's engine are seen here too.
+mounts_before=$(mounts)
+
+lab host
+echo "STEP started"
+
+kill -9 "$(number_in .pid)"
+lab host
+echo "STEP dockerd killed"
+
+kill -9 "$(number_in .pid)" "$(number_in /containerd/containerd.pid)"
+sleep 1
+lab host
+echo "STEP both killed"
+
+# A pid file that names a living process which is another program: dockerd alone would refuse to start.
+kill -9 "$(number_in .pid)"
+sleep 1
+sleep 1000 &
+echo $! >/run/docker.pid
+lab host
+echo "STEP pid file of another program"
+
+# Something in containerd's place, so that it cannot start over what there is.
+kill -9 "$(number_in .pid)" "$(number_in /containerd/containerd.pid)"
+sleep 1
+rm -rf /run/docker/containerd
+echo in the way >/run/docker/containerd
+lab host
+echo "STEP containerd cannot start"
+
+kill -9 "$(number_in .pid)"
+lab down
+echo "STEP down with a dead engine"
+echo "LEFT containers=$(containers) mounts=$(($(mounts) - mounts_before)) engine=$(find /run/docker.pid 2>/dev/null | wc -l) links=$(ip -o link | grep -c -E ': (br-|veth)')"
+
+lab down
+echo "STEP down again"
