@@ -16,6 +16,7 @@ const SDK_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 /** The engine takes 4 minutes on 2 cores; a machine ten times slower is still served. */
 const PART_TIMEOUT_MS = 45 * 60_000;
 const INSTALL_TIMEOUT_MS = 120_000;
+const KEEP_MS = 30 * 24 * 3600_000;
 
 /**
  * The version is set at build time: a plugin that reports another one than the SDK asks for is warned about at every run.
@@ -187,7 +188,9 @@ async function installPlugin(part, folder, logs, env) {
 
 async function buildAll(folder, logs, env) {
   const left = new Set(PARTS.map((part) => part.title));
-  const stop = heartbeat(() => `still building ${[...left].join(", ")}`);
+  const stop = heartbeat(() =>
+    left.size > 0 ? `still building ${[...left].join(", ")}` : "still installing the plugins",
+  );
   const lane = async (number) => {
     for (const part of PARTS.filter((candidate) => candidate.lane === number)) {
       await buildPart(part, folder, logs, env);
@@ -213,6 +216,17 @@ function removeLeftovers(target) {
   }
 }
 
+/** A build is 240 MB, and every change of a version makes another: one that is a month old is got again if it is wanted. */
+function removeOld(target) {
+  const parent = path.dirname(target);
+  for (const entry of fs.readdirSync(parent)) {
+    const folder = path.join(parent, entry);
+    if (!/^[0-9a-f]{16}$/.test(entry) || folder === target) continue;
+    if (Date.now() - fs.statSync(folder).mtimeMs > KEEP_MS)
+      fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Runs with the lock held. */
 async function buildLocked(env) {
   const target = buildFolder(env);
@@ -231,6 +245,7 @@ async function buildLocked(env) {
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true });
   }
+  removeOld(target);
   say(`built in ${duration(Date.now() - start)}; kept in ${target}`);
 }
 
