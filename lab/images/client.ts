@@ -157,16 +157,21 @@ async function credentialsFor(domain: string, options: ClientOptions): Promise<C
 /** docker-credential-NAME: the registry on its stdin, the credentials on its stdout. None where it knows none. */
 function askHelper(name: string, key: string): Promise<Credentials | undefined> {
   return new Promise((done) => {
-    const child = execFile(`docker-credential-${name}`, ["get"], { timeout: 10_000 }, (error, stdout) => {
-      if (error) return done(undefined);
-      try {
-        const found = JSON.parse(stdout) as { Username: string; Secret: string };
-        // "<token>" stands for an identity token, which is for another way of logging in than this one.
-        done(found.Username === "<token>" ? undefined : { user: found.Username, password: found.Secret });
-      } catch {
-        done(undefined);
-      }
-    });
+    const child = execFile(
+      `docker-credential-${name}`,
+      ["get"],
+      { timeout: 10_000, env: process.env },
+      (error, stdout) => {
+        if (error) return done(undefined);
+        try {
+          const found = JSON.parse(stdout) as { Username: string; Secret: string };
+          // "<token>" stands for an identity token, which is for another way of logging in than this one.
+          done(found.Username === "<token>" ? undefined : { user: found.Username, password: found.Secret });
+        } catch {
+          done(undefined);
+        }
+      },
+    );
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(key);
   });
