@@ -1,0 +1,112 @@
+/** The lab's registry on a real engine: what is written to it without an engine is what an engine pulls and runs. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type Docker from "dockerode";
+import { loadLab, type Lab } from "../../lab/config";
+import { orMissing } from "../../lab/docker";
+import { ensureEngine } from "../../lab/engine";
+import { composeImage, writeLayer, type Image } from "../../lab/images/oci";
+import { registryContainer, startRegistry, stopRegistry } from "../../lab/images/registry";
+
+const SILENT = { say: () => undefined, status: () => undefined };
+const NAME = "tests/static";
+
+let folder: string;
+let lab: Lab;
+let docker: Docker;
+let image: Image;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "oslo-faas-registry-"));
+  lab = loadLab(
+    { XDG_CACHE_HOME: folder, OSLO_FAAS_LAB: `registry-test-${process.pid}` },
+    join(folder, "clone"),
+  );
+  docker = (await ensureEngine(loadLab(), SILENT)).docker;
+  image = await staticImage();
+}, 180_000);
+
+afterAll(async () => {
+  await stopRegistry(lab);
+  await orMissing(docker.getNetwork(lab.network).remove());
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+/** A program of one line, static, in an image of nothing else. */
+async function staticImage(): Promise<Image> {
+  writeFileSync(join(folder, "go.mod"), "module test.invalid/static\n\ngo 1.22\n");
+  const source = `package main\n\nimport (\n\t"fmt"\n\t"os"\n)\n\nfunc main() { fmt.Println("uid", os.Getuid()) }\n`;
+  writeFileSync(join(folder, "main.go"), source);
+  const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off" };
+  execFileSync("go", ["build", "-o", "static", "."], {
+    cwd: folder,
+    env,
+    stdio: "inherit",
+    timeout: 120_000,
+  });
+  const tree = { static: { kind: "file", mode: 0o755, from: join(folder, "static") } } as const;
+  return composeImage([await writeLayer(tree, join(folder, "layer"))], {
+    User: "65532",
+    Entrypoint: ["/static"],
+  });
+}
+
+async function pull(reference: string): Promise<void> {
+  const stream = await docker.pull(reference);
+  await new Promise<void>((done, fail) =>
+    docker.modem.followProgress(stream, (error: Error | null) => (error ? fail(error) : done())),
+  );
+}
+
+async function runImage(reference: string): Promise<string> {
+  const container = await docker.createContainer({ Image: reference, Labels: lab.labels });
+  try {
+    await container.start();
+    expect(await container.wait()).toMatchObject({ StatusCode: 0 });
+    return (await container.logs({ stdout: true })).toString();
+  } finally {
+    await container.remove({ force: true });
+  }
+}
+
+test("an image written to it is pulled by its digest and runs as the user it names", async () => {
+  const { port, store } = await startRegistry(lab);
+  expect(await store.digest(NAME, "1")).toBeUndefined();
+  await store.push(NAME, "1", image);
+  await store.push(NAME, "1", image);
+  expect(await store.digest(NAME, "1")).toBe(image.manifest.digest);
+  const reference = `127.0.0.1:${port}/${NAME}@${image.manifest.digest}`;
+  await pull(reference);
+  try {
+    expect(await runImage(reference)).toContain("uid 65532");
+  } finally {
+    await docker.getImage(reference).remove({ force: true });
+  }
+}, 120_000);
+
+test("started again it is left alone; killed or removed it comes back with what it had", async () => {
+  const first = await startRegistry(lab);
+  await first.store.push(NAME, "1", image);
+  const id = async () => (await docker.getContainer(registryContainer(lab)).inspect()).Id;
+  const before = await id();
+  await startRegistry(lab);
+  expect(await id()).toBe(before);
+
+  await docker.getContainer(registryContainer(lab)).stop({ t: 0 });
+  const second = await startRegistry(lab);
+  expect(await second.store.digest(NAME, "1")).toBe(image.manifest.digest);
+
+  await stopRegistry(lab);
+  await stopRegistry(lab);
+  expect(await orMissing(docker.getContainer(registryContainer(lab)).inspect())).toBeUndefined();
+  const third = await startRegistry(lab);
+  expect(await third.store.digest(NAME, image.manifest.digest)).toBe(image.manifest.digest);
+}, 120_000);
+
+test("it is published on 127.0.0.1 alone", async () => {
+  await startRegistry(lab);
+  const { NetworkSettings } = await docker.getContainer(registryContainer(lab)).inspect();
+  expect(NetworkSettings.Ports["5000/tcp"]!.map((binding) => binding.HostIp)).toEqual(["127.0.0.1"]);
+});
