@@ -59,6 +59,7 @@ export default tseslint.config(
       eqeqeq: ["error", "always", { null: "ignore" }],
     },
   },
+  { files: ["tests/*.js"], languageOptions: { globals: { jest: "readonly", expect: "readonly" } } },
   {
     // Tests reach into mocks and half-made objects on purpose.
     files: ["tests/**/*.ts"],
