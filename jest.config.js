@@ -19,11 +19,12 @@ const common = {
   testPathIgnorePatterns: ["/node_modules/", "<rootDir>/.cache/"],
 };
 
-const project = (name) => ({
+const project = (name, more = {}) => ({
   ...common,
   displayName: name,
   testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`],
   setupFilesAfterEnv: ["<rootDir>/tests/timeouts.js"],
+  ...more,
 });
 
 /** sshd, an engine and what else these start, installed where they are missing. */
@@ -32,5 +33,5 @@ const programs = { globalSetup: "<rootDir>/tests/setup/packages.ts" };
 /** @type {import("jest").Config} */
 module.exports = {
   // Integration and end-to-end tests share an sshd, an engine and ports: `npm test` gives them one worker (toolchain/bootstrap.mjs).
-  projects: [project("unit"), project("integration"), project("e2e")],
+  projects: [project("unit"), project("integration", programs), project("e2e", programs)],
 };
