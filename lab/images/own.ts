@@ -80,7 +80,7 @@ const ALL: BuiltImage[] = [
 ];
 
 export const OWN_IMAGES = ALL.filter(
-  (image) => !image.name.includes("swarm-provider") || existsSync(join(PROVIDER, "build.mjs")),
+  (image) => !image.name.includes("swarm-provider") || existsSync(join(PROVIDER, "Dockerfile")),
 );
 
 function file(folder: string, name: string): Tree {

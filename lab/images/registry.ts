@@ -3,7 +3,7 @@
  * own on 127.0.0.1. Its data lie in the shared cache, so that a new lab finds the images that an earlier one pushed.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type Docker from "dockerode";
@@ -55,14 +55,6 @@ export async function startRegistry(lab: Lab, progress: Progress = SILENT): Prom
 /** Removes the registry's container; its data stay in the shared cache. Idempotent. */
 export async function stopRegistry(lab: Lab): Promise<void> {
   await remove(await connect(), registryContainer(lab));
-}
-
-/** Removes what the image builders keep: the registry's data, the records and the registry's own image. For `down -- --cache`. */
-export async function removeImageCache(lab: Lab, docker: Docker | undefined): Promise<void> {
-  for (const image of (await docker?.listImages({ filters: { reference: [REGISTRY_IMAGE.name] } })) ?? []) {
-    await docker!.getImage(image.Id).remove({ force: true });
-  }
-  rmSync(imageCacheDir(lab), { recursive: true, force: true });
 }
 
 async function remove(docker: Docker, name: string): Promise<void> {
