@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/**
+ * Bundles the provider into one file: `node services/swarm-provider/build.mjs OUT_DIR` writes OUT_DIR/provider.cjs
+ * (default: dist/ beside this file). The same sources give the same bytes.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const outDir = resolve(process.argv[2] ?? join(here, "dist"));
+const { version } = JSON.parse(readFileSync(join(here, "..", "..", "package.json"), "utf8"));
+
+/** dockerode can talk over ssh and to BuildKit; the provider does neither, and their parts are native or large. */
+const unused = {
+  name: "unused",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader)$/ }, ({ path }) => ({
+      path,
+      namespace: "unused",
+    }));
+    bundler.onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
+const result = await build({
+  entryPoints: [join(here, "src", "main.ts")],
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  minifySyntax: true,
+  legalComments: "none",
+  // Paths in the bundle's comments do not depend on where the clone lies.
+  absWorkingDir: join(here, "..", ".."),
+  define: { PROVIDER_RELEASE: JSON.stringify(version) },
+  plugins: [unused],
+  write: false,
+  logLevel: "warning",
+});
+
+const program = result.outputFiles[0].text;
+const sha = process.env.PROVIDER_SHA || createHash("sha256").update(program).digest("hex").slice(0, 12);
+mkdirSync(outDir, { recursive: true });
+const file = join(outDir, "provider.cjs");
+// Whole or not at all, also for one who builds at the same time.
+writeFileSync(`${file}.${process.pid}`, program.replaceAll("@PROVIDER_SHA@", sha));
+renameSync(`${file}.${process.pid}`, file);
+process.stdout.write(`${file}\n`);

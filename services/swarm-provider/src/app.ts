@@ -1,0 +1,212 @@
+/** The routes of OpenFaaS's provider API. What each means is in functions.ts, secrets.ts and proxy.ts. */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { Addresses } from "./addresses";
+import { isAuthorized, registryAuth } from "./auth";
+import type { Config } from "./config";
+import { parseDeployment } from "./deployment";
+import { Directory } from "./directory";
+import { Engine } from "./engine";
+import { ApiError, explain, invalid } from "./errors";
+import { Functions } from "./functions";
+import { FunctionProxy, parseTarget } from "./proxy";
+import { Secrets } from "./secrets";
+import { VERSION } from "./version";
+
+/** A deployment is text; the largest secret is 500 KB, 4/3 of it in base64. */
+const BODY_LIMIT = 1024 * 1024;
+/** Longer than callers keep an idle connection (Go: 90 s), so that it is never closed under a request of theirs. */
+const KEEP_ALIVE_MS = 120_000;
+const HEALTH_TIMEOUT_MS = 2000;
+
+interface Parts {
+  config: Config;
+  engine: Engine;
+  functions: Functions;
+  secrets: Secrets;
+  directory: Directory;
+  proxy: FunctionProxy;
+}
+
+/** The provider, not listening yet. `addresses` and `engine` are for tests. */
+export function buildApp(
+  config: Config,
+  addresses: Addresses = new Addresses(),
+  engine: Engine = new Engine(config.dockerSocket, config.dockerTimeoutMs),
+): FastifyInstance {
+  const app = Fastify({
+    logger: { level: config.logLevel, redact: ["req.headers"] },
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: config.readTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: 1000 },
+  });
+  const { network, writeTimeoutMs, deleteTimeoutMs, functionPort } = config;
+  const parts: Parts = {
+    config,
+    engine,
+    functions: new Functions(engine, { network, stopGraceMs: writeTimeoutMs, deleteTimeoutMs }),
+    secrets: new Secrets(engine, network),
+    directory: new Directory(engine),
+    proxy: new FunctionProxy(addresses, { network, port: functionPort, silenceMs: writeTimeoutMs }),
+  };
+  app.addHook("onClose", async () => addresses.close());
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
+  app.setNotFoundHandler((_request, reply) => text(reply, 404, "not found"));
+  logRequests(app);
+  app.get("/healthz", async (_request, reply) => {
+    await engine.ping(HEALTH_TIMEOUT_MS);
+    return text(reply, 200, "OK");
+  });
+  void app.register(async (scope) => managementRoutes(scope, parts), { prefix: "/system" });
+  void app.register(async (scope) => functionRoutes(scope, parts));
+  return app;
+}
+
+function managementRoutes(app: FastifyInstance, parts: Parts): void {
+  const { credentials, network } = parts.config;
+  acceptAnyJson(app);
+  app.addHook("onRequest", async (request, reply) => {
+    if (!credentials || isAuthorized(request.headers.authorization, credentials)) return;
+    void reply.header("WWW-Authenticate", 'Basic realm="Restricted"');
+    return text(reply, 401, "invalid credentials");
+  });
+  app.get("/info", async () => ({ provider: "swarm-provider", version: VERSION, orchestration: "swarm" }));
+  app.get("/namespaces", async () => [network]);
+  app.get("/logs", async (_request, reply) =>
+    text(reply, 501, "this provider does not serve logs; see docker service logs"),
+  );
+  deploymentRoutes(app, parts);
+  scaleRoute(app, parts);
+  secretRoutes(app, parts);
+}
+
+function deploymentRoutes(app: FastifyInstance, { functions, directory, config }: Parts): void {
+  const { network } = config;
+  const parse = (request: FastifyRequest) => {
+    const deployment = parseDeployment(request.body, network);
+    const auth = registryAuth(request.headers["x-registry-auth"], deployment.registryAuth, deployment.image);
+    return { deployment, auth };
+  };
+  app.get("/functions", async (request) => (isOurs(request, network) ? functions.list() : []));
+  app.post("/functions", async (request, reply) => {
+    const { deployment, auth } = parse(request);
+    await functions.create(deployment, auth);
+    directory.forget();
+    request.log.info({ function: deployment.service, image: deployment.image }, "deployed");
+    return text(reply, 202, "");
+  });
+  app.put("/functions", async (request, reply) => {
+    const { deployment, auth } = parse(request);
+    await functions.update(deployment, auth);
+    request.log.info({ function: deployment.service, image: deployment.image }, "updated");
+    return text(reply, 202, "");
+  });
+  app.delete("/functions", async (request, reply) => {
+    const name = (request.body as { functionName?: unknown } | null)?.functionName;
+    if (typeof name !== "string" || name === "")
+      throw invalid(["functionName: is required: the function's name"]);
+    const ended = await functions.remove(withoutNamespace(name, network));
+    directory.forget();
+    request.log.info({ function: name, ended }, "removed");
+    return text(reply, ended ? 200 : 202, ended ? "" : "removed; its last requests are still being finished");
+  });
+  app.get<{ Params: { name: string } }>("/function/:name", async (request) => {
+    const name = withoutNamespace(request.params.name, network);
+    if (!isOurs(request, network)) throw new ApiError(404, `No such function: ${name}`);
+    return functions.status(name);
+  });
+}
+
+function scaleRoute(app: FastifyInstance, { functions, config }: Parts): void {
+  app.post<{ Params: { name: string } }>("/scale-function/:name", async (request, reply) => {
+    const replicas = (request.body as { replicas?: unknown } | null)?.replicas;
+    if (typeof replicas !== "number" || !Number.isInteger(replicas) || replicas < 0)
+      throw invalid(["replicas: must be a whole number, 0 or more"]);
+    const name = withoutNamespace(request.params.name, config.network);
+    const set = await functions.scale(name, replicas);
+    request.log.info({ function: name, asked: replicas, replicas: set }, "scaled");
+    return text(reply, 202, set === replicas ? "" : `scaled to ${set}, the most its labels allow`);
+  });
+}
+
+function secretRoutes(app: FastifyInstance, { secrets }: Parts): void {
+  app.get("/secrets", async () => secrets.list());
+  app.post("/secrets", async (request, reply) => {
+    await secrets.create(request.body);
+    return text(reply, 201, "");
+  });
+  app.put("/secrets", async (request, reply) => {
+    await secrets.replace(request.body);
+    return text(reply, 200, "");
+  });
+  app.delete("/secrets", async (request, reply) => {
+    await secrets.remove(request.body);
+    return text(reply, 200, "");
+  });
+}
+
+function functionRoutes(app: FastifyInstance, { proxy, directory, config }: Parts): void {
+  // Bodies are the function's: none is read here, whatever its type.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    const target = parseTarget(request.raw.url ?? "", config.network);
+    if (!target || !(await directory.has(target.name)))
+      throw new ApiError(404, `No such function: ${target?.name ?? ""}`);
+    // From here on the answer is written by the proxy, byte by byte; an error before the first byte is thrown.
+    await proxy.forward(target, request.raw, reply.raw);
+    reply.hijack();
+  };
+  app.all("/function/:name", handler);
+  app.all("/function/:name/*", handler);
+}
+
+/** OpenFaaS's clients send JSON under whatever type, or none. An empty body is no body. */
+function acceptAnyJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
+    if (body === "") return done(null, null);
+    try {
+      done(null, JSON.parse(String(body)));
+    } catch {
+      // Without the parser's words: they quote what was sent, which may be a secret.
+      done(invalid(["the request's body is not JSON"]), undefined);
+    }
+  });
+}
+
+function isOurs(request: FastifyRequest, network: string): boolean {
+  const { namespace } = request.query as { namespace?: string };
+  return !namespace || namespace === network;
+}
+
+function withoutNamespace(name: string, network: string): string {
+  return name.endsWith(`.${network}`) ? name.slice(0, -network.length - 1) : name;
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, message } = explain(error);
+  if (status >= 500) request.log.error({ err: error, path: pathOf(request) }, "request failed");
+  else request.log.info({ status, path: pathOf(request), reason: message }, "request refused");
+  if (!reply.raw.headersSent) void text(reply, status, message);
+}
+
+function text(reply: FastifyReply, status: number, body: string): FastifyReply {
+  return reply.code(status).type("text/plain; charset=utf-8").send(body);
+}
+
+/** The path alone: queries of functions may carry what is nobody's business. */
+function pathOf(request: FastifyRequest): string {
+  return request.url.split("?")[0]!;
+}
+
+function logRequests(app: FastifyInstance): void {
+  app.addHook("onResponse", async (request, reply) => {
+    const { statusCode: status, elapsedTime } = reply;
+    request.log.debug(
+      { method: request.method, path: pathOf(request), status, ms: Math.round(elapsedTime) },
+      "request",
+    );
+  });
+}

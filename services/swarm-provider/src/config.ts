@@ -1,0 +1,104 @@
+/** What the provider's environment says. Names and forms are those of OpenFaaS's other providers, where they have one. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Credentials {
+  user: string;
+  password: string;
+}
+
+export interface Config {
+  /** `port`: where the API listens, on every address. Default 8080. */
+  port: number;
+  /** `functions_network`: overlay network of the functions, and the one namespace there is. Default openfaas-fn. */
+  network: string;
+  /** `read_timeout`: longest time, in ms, that receiving a request may take. Default 60s. Go duration: "300s", "1m30s". */
+  readTimeoutMs: number;
+  /** `write_timeout`: longest time, in ms, that a function may stay silent, and that it is given to end. Default 60s. */
+  writeTimeoutMs: number;
+  /** `docker_timeout`: longest time, in ms, for one answer of the engine. Default 30s. */
+  dockerTimeoutMs: number;
+  /** `delete_timeout`: how long, in ms, DELETE waits for the last replica to end. Default 15s. */
+  deleteTimeoutMs: number;
+  /** `shutdown_timeout`: how long, in ms, requests in flight may go on after SIGTERM. Default 30s. */
+  shutdownTimeoutMs: number;
+  /** `docker_socket`: the engine's unix socket. Default /var/run/docker.sock. */
+  dockerSocket: string;
+  /** `function_port`: where functions listen. Default 8080, the watchdog's. */
+  functionPort: number;
+  /** `log_level`: debug, info, warn or error. Default info; debug adds a line for every request. */
+  logLevel: string;
+  /** With `basic_auth=true`: files basic-auth-user and basic-auth-password under `secret_mount_path` (/run/secrets). */
+  credentials?: Credentials;
+}
+
+export class ConfigError extends Error {}
+
+type Env = Record<string, string | undefined>;
+
+/** @throws ConfigError that lists everything wrong, one line each. */
+export function readConfig(env: Env): Config {
+  const problems: string[] = [];
+  const duration = (name: string, fallback: string) => {
+    const text = env[name] || fallback;
+    const ms = parseDuration(text);
+    if (ms === undefined || ms <= 0)
+      problems.push(`${name}: "${text}" is not a duration above zero such as 30s or 1m30s`);
+    return ms ?? 0;
+  };
+  const port = (name: string, fallback: number) => {
+    const text = env[name] || String(fallback);
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 1 || value > 65535)
+      problems.push(`${name}: "${text}" is not a port`);
+    return value;
+  };
+  const logLevel = env.log_level || "info";
+  if (!["debug", "info", "warn", "error"].includes(logLevel))
+    problems.push(`log_level: "${logLevel}" is none of debug, info, warn, error`);
+  const config: Config = {
+    port: port("port", 8080),
+    network: env.functions_network || "openfaas-fn",
+    readTimeoutMs: duration("read_timeout", "60s"),
+    writeTimeoutMs: duration("write_timeout", "60s"),
+    dockerTimeoutMs: duration("docker_timeout", "30s"),
+    deleteTimeoutMs: duration("delete_timeout", "15s"),
+    shutdownTimeoutMs: duration("shutdown_timeout", "30s"),
+    dockerSocket: env.docker_socket || "/var/run/docker.sock",
+    functionPort: port("function_port", 8080),
+    logLevel,
+    credentials: readCredentials(env, problems),
+  };
+  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
+  return config;
+}
+
+/** Fails closed: basic_auth without its files is an error, not an open API. */
+function readCredentials(env: Env, problems: string[]): Credentials | undefined {
+  const wanted = (env.basic_auth || "false").toLowerCase();
+  if (wanted === "false" || wanted === "0") return undefined;
+  if (wanted !== "true" && wanted !== "1") problems.push(`basic_auth: "${wanted}" is neither true nor false`);
+  const folder = env.secret_mount_path || "/run/secrets";
+  const read = (file: string) => {
+    const path = join(folder, file);
+    const value = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+    if (!value)
+      problems.push(
+        `basic_auth: ${path} is missing or empty; give the service the secret, or set basic_auth=false`,
+      );
+    return value;
+  };
+  return { user: read("basic-auth-user"), password: read("basic-auth-password") };
+}
+
+const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A Go duration in ms ("1m30s" → 90000); a bare number is seconds, as elsewhere in OpenFaaS. */
+export function parseDuration(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    total += Number(amount) * UNIT_MS[unit!]!;
+  return Math.round(total);
+}

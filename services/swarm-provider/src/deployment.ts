@@ -1,0 +1,194 @@
+/** A deployment as OpenFaaS's clients send it, checked whole: every problem at once, each with its field. */
+import { z } from "zod";
+import { invalid } from "./errors";
+import {
+  LEAST_MEMORY_LIMIT,
+  LEAST_MEMORY_REQUEST,
+  LEAST_NANO_CPUS,
+  formatMemory,
+  parseCpu,
+  parseMemory,
+} from "./sizes";
+
+export const SCALE_MIN = "com.openfaas.scale.min";
+export const SCALE_MAX = "com.openfaas.scale.max";
+/** What the gateway takes for the ceiling of a function that names none. */
+export const DEFAULT_SCALE_MAX = 20;
+/** On every service that is a function, with the function's name. What does not carry it is none of our business. */
+export const FUNCTION_LABEL = "com.openfaas.function";
+/** Upstream's older mark of the same. */
+export const LEGACY_LABEL = "function";
+export const ANNOTATION_PREFIX = "com.openfaas.annotations.";
+/** Limits and requests as they were written, so that reading back gives the same words. */
+export const RESOURCE_PREFIX = "com.openfaas.resources.";
+
+const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const DOMAIN = "(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\\d+)?/)?";
+const PATH = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const IMAGE = new RegExp(`^${DOMAIN}${PATH}(?:/${PATH})*(?::\\w[\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`);
+const CONSTRAINT = /^\s*[a-zA-Z][\w.-]*\s*(==|!=)\s*\S.*$/;
+const SECRET = /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/;
+
+const texts = z
+  .record(z.string(), z.string("must be text; quote it"))
+  .nullish()
+  .transform((value) => value ?? {});
+const list = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? []);
+const resources = z
+  .object({ memory: z.string().nullish(), cpu: z.string().nullish() })
+  .nullish()
+  .transform((value) => ({ memory: value?.memory || undefined, cpu: value?.cpu || undefined }));
+
+/** Fields that are not ours are let through: clients of other versions send some. */
+const shape = z.object({
+  service: z
+    .string("is required: the function's name")
+    .max(63, "must have at most 63 characters")
+    .regex(NAME, "must be lower-case letters, digits and dashes, with a letter or digit at both ends"),
+  image: z
+    .string("is required: the image to run")
+    .regex(IMAGE, "is not an image name such as registry/name:tag"),
+  namespace: z.string().nullish(),
+  network: z.string().nullish(),
+  envProcess: z.string().nullish(),
+  envVars: texts,
+  constraints: list,
+  secrets: list,
+  labels: texts,
+  annotations: texts,
+  limits: resources,
+  requests: resources,
+  readOnlyRootFilesystem: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? false),
+  registryAuth: z.string().nullish(),
+});
+
+export type Deployment = z.infer<typeof shape>;
+
+/**
+ * @param body what the client sent
+ * @param network the functions' network, the one namespace there is
+ * @throws ApiError 400 naming every field that is wrong
+ */
+export function parseDeployment(body: unknown, network: string): Deployment {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw invalid(["the request's body must be a JSON object"]);
+  const result = shape.safeParse(body);
+  const problems = result.success
+    ? []
+    : result.error.issues.map((issue) => `${path(issue.path)}: ${issue.message}`);
+  // What parses on its own is checked further even when another field does not: all errors at once.
+  const parts = Object.entries(shape.shape).map(([key, part]) => [
+    key,
+    part.safeParse(Reflect.get(body, key)).data,
+  ]);
+  problems.push(...checkValues(Object.fromEntries(parts) as Partial<Deployment>, network));
+  if (problems.length > 0) throw invalid(problems);
+  return result.data!;
+}
+
+function path(parts: PropertyKey[]): string {
+  return parts.reduce<string>(
+    (text, part) =>
+      typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part),
+    "",
+  );
+}
+
+function checkValues(it: Partial<Deployment>, network: string): string[] {
+  return [
+    ...checkPlace(it, network),
+    ...Object.keys(it.envVars ?? {})
+      .filter((key) => !/^[^=\0\s]+$/.test(key))
+      .map((key) => `envVars.${key}: is not a name for a variable`),
+    ...(it.envProcess && it.envVars?.fprocess !== undefined
+      ? ["envVars.fprocess: is what envProcess sets; give one of them"]
+      : []),
+    ...(it.constraints ?? []).flatMap((text, at) =>
+      CONSTRAINT.test(text)
+        ? []
+        : [`constraints[${at}]: "${text}" is not like node.role==worker or node.labels.disk!=slow`],
+    ),
+    ...checkSecrets(it.secrets ?? []),
+    ...checkLabels(it),
+    ...checkResources(it),
+  ];
+}
+
+function checkPlace(it: Partial<Deployment>, network: string): string[] {
+  return (["namespace", "network"] as const)
+    .filter((key) => it[key] && it[key] !== network)
+    .map((key) => `${key}: there is only ${network}; leave it out`);
+}
+
+function checkSecrets(names: string[]): string[] {
+  return names.flatMap((name, at) => {
+    if (!SECRET.test(name)) return [`secrets[${at}]: "${name}" is not a name of a secret`];
+    return names.indexOf(name) < at ? [`secrets[${at}]: ${name} is there twice`] : [];
+  });
+}
+
+export function isSecretName(name: string): boolean {
+  return SECRET.test(name);
+}
+
+function checkLabels({ labels = {}, service }: Partial<Deployment>): string[] {
+  const problems: string[] = [];
+  for (const key of Object.keys(labels)) {
+    const ours =
+      (key === FUNCTION_LABEL && labels[key] !== service) ||
+      (key === LEGACY_LABEL && labels[key] !== "true") ||
+      key.startsWith(ANNOTATION_PREFIX) ||
+      key.startsWith(RESOURCE_PREFIX);
+    if (ours || key === "") problems.push(`labels.${key}: is the provider's own; choose another`);
+  }
+  const count = (key: string, least: number) => {
+    const value = Number(labels[key] || least);
+    if (labels[key] === undefined || (/^\d{1,6}$/.test(labels[key]) && value >= least)) return value;
+    problems.push(`labels.${key}: "${labels[key]}" must be a whole number, ${least} or more`);
+    return undefined;
+  };
+  const min = count(SCALE_MIN, 0);
+  const max = count(SCALE_MAX, 1);
+  if (labels[SCALE_MIN] && labels[SCALE_MAX] && min! > max!)
+    problems.push(`labels.${SCALE_MIN}: ${min} is above ${SCALE_MAX}, ${max}`);
+  return problems;
+}
+
+function checkResources(it: Partial<Deployment>): string[] {
+  const problems: string[] = [];
+  const amount = (
+    kind: "limits" | "requests",
+    what: "memory" | "cpu",
+    parse: (text: string) => number | undefined,
+    least: number,
+    say: string,
+  ) => {
+    const text = it[kind]?.[what];
+    if (!text) return undefined;
+    const value = parse(text);
+    if (value === undefined) problems.push(`${kind}.${what}: "${text}" is not an amount such as ${say}`);
+    else if (value < least)
+      problems.push(
+        `${kind}.${what}: ${text} is below ${what === "memory" ? formatMemory(least) : "1m"}, the least the engine takes`,
+      );
+    return value;
+  };
+  for (const [what, parse, say] of [
+    ["memory", parseMemory, "64Mi, 128m or 67108864"],
+    ["cpu", parseCpu, "100m, 0.5 or 2"],
+  ] as const) {
+    const [leastLimit, leastRequest] =
+      what === "memory" ? [LEAST_MEMORY_LIMIT, LEAST_MEMORY_REQUEST] : [LEAST_NANO_CPUS, LEAST_NANO_CPUS];
+    const limit = amount("limits", what, parse, leastLimit, say);
+    const request = amount("requests", what, parse, leastRequest, say);
+    if (limit !== undefined && request !== undefined && request > limit)
+      problems.push(`requests.${what}: ${it.requests?.[what]} is above limits.${what}, ${it.limits?.[what]}`);
+  }
+  return problems;
+}

@@ -1,0 +1,217 @@
+/** The calls to the Docker API, each bounded in time, with errors that name the step. */
+import { Agent } from "node:http";
+import Dockerode from "dockerode";
+import { FUNCTION_LABEL } from "./deployment";
+import { EngineError } from "./errors";
+import type { FunctionSpec } from "./spec";
+import type { ServiceRecord, TaskRecord } from "./status";
+
+/** The oldest API that has what is used here (engine 19.03). */
+export const OLDEST_API = "1.40";
+/** The newest this was written against; a newer engine is spoken to in this version. */
+export const NEWEST_API = "1.44";
+
+export interface RegistryAuth {
+  username?: string;
+  password?: string;
+  serveraddress?: string;
+  [key: string]: unknown;
+}
+
+export interface SecretRecord {
+  ID: string;
+  CreatedAt?: string;
+  Spec: { Name: string; Labels?: Record<string, string> };
+}
+
+interface Bounded {
+  abortSignal: AbortSignal;
+  filters?: Record<string, string[]>;
+}
+
+/** What is used of dockerode. Its published types leave out that every call takes an abortSignal. */
+interface DockerApi {
+  ping(options: Bounded): Promise<unknown>;
+  version(options: Bounded): Promise<{ ApiVersion: string; MinAPIVersion?: string }>;
+  listServices(options: Bounded): Promise<ServiceRecord[]>;
+  listTasks(options: Bounded): Promise<TaskRecord[]>;
+  listSecrets(options: Bounded): Promise<SecretRecord[]>;
+  createService(auth: RegistryAuth | undefined, options: FunctionSpec & Bounded): Promise<unknown>;
+  createSecret(options: { Name: string; Labels: object; Data: string } & Bounded): Promise<unknown>;
+  getService(id: string): {
+    update(
+      auth: RegistryAuth | undefined,
+      options: { _query: object; _body: object } & Bounded,
+    ): Promise<unknown>;
+    remove(options: Bounded): Promise<unknown>;
+  };
+  getSecret(id: string): { remove(options: Bounded): Promise<unknown> };
+}
+
+const ENDED = ["complete", "shutdown", "failed", "rejected", "remove", "orphaned"];
+
+/** The version to speak: the engine's, at most ours. @throws EngineError when there is none that both know. */
+export function chooseApi(engineNewest: string, engineOldest = "1.12"): string {
+  const version = compareApi(engineNewest, NEWEST_API) < 0 ? engineNewest : NEWEST_API;
+  if (compareApi(version, OLDEST_API) < 0)
+    throw new EngineError(
+      503,
+      "negotiate",
+      `the engine's API is ${engineNewest}; ${OLDEST_API} (engine 19.03) is needed`,
+    );
+  // An engine that has dropped our newest still has its own oldest, and the calls used here have not changed since 1.40.
+  return compareApi(version, engineOldest) < 0 ? engineOldest : version;
+}
+
+function compareApi(a: string, b: string): number {
+  const [aMajor = 0, aMinor = 0] = a.split(".").map(Number);
+  const [bMajor = 0, bMinor = 0] = b.split(".").map(Number);
+  return aMajor - bMajor || aMinor - bMinor;
+}
+
+export class Engine {
+  private client?: Promise<DockerApi>;
+
+  constructor(
+    private readonly socketPath: string,
+    private readonly timeoutMs: number,
+  ) {}
+
+  async ping(timeoutMs: number): Promise<void> {
+    await this.call("ping", (docker, abortSignal) => docker.ping({ abortSignal }), timeoutMs);
+  }
+
+  /** Every function, whatever else runs on the swarm. */
+  async listFunctions(): Promise<ServiceRecord[]> {
+    const filters = { label: [FUNCTION_LABEL] };
+    return this.call("list services", (docker, abortSignal) => docker.listServices({ filters, abortSignal }));
+  }
+
+  /** The service of exactly this name, function or not. */
+  async findService(name: string): Promise<ServiceRecord | undefined> {
+    // The engine's filter takes every name that begins so; asking for one service would take ids as well.
+    const filters = { name: [name] };
+    const services = await this.call("find service", (docker, abortSignal) =>
+      docker.listServices({ filters, abortSignal }),
+    );
+    return services.find((service) => service.Spec.Name === name);
+  }
+
+  /** Tasks that are meant to run, of one service or of all. */
+  async listRunningTasks(serviceId?: string): Promise<TaskRecord[]> {
+    const filters = { "desired-state": ["running"], ...(serviceId ? { service: [serviceId] } : {}) };
+    return this.call("list tasks", (docker, abortSignal) => docker.listTasks({ filters, abortSignal }));
+  }
+
+  /** Tasks of a service that may be gone already, and that still have a container. */
+  async countRemaining(serviceId: string): Promise<number> {
+    const tasks = await this.call("list tasks", (docker, abortSignal) => docker.listTasks({ abortSignal }));
+    return tasks.filter((task) => task.ServiceID === serviceId && !ENDED.includes(task.Status.State)).length;
+  }
+
+  async createService(spec: FunctionSpec, auth?: RegistryAuth): Promise<void> {
+    await this.call("create service", (docker, abortSignal) =>
+      docker.createService(auth, { ...spec, abortSignal }),
+    );
+  }
+
+  /** Replaces the spec of a service as it was read. @throws EngineError 409 when somebody changed it since */
+  async updateService(
+    service: ServiceRecord,
+    spec: ServiceRecord["Spec"],
+    auth?: RegistryAuth,
+  ): Promise<void> {
+    // _query and _body: the spec, environment and all, would otherwise be in the address as well, and so in logs.
+    const _query = { version: service.Version.Index, ...(auth ? {} : { registryAuthFrom: "spec" }) };
+    try {
+      await this.call("update service", (docker, abortSignal) =>
+        docker.getService(service.ID).update(auth, { _query, _body: spec, abortSignal }),
+      );
+    } catch (error) {
+      if (error instanceof EngineError && /out of sequence/.test(error.message))
+        throw new EngineError(
+          409,
+          error.step,
+          "the function was changed by somebody else at the same time; try again",
+        );
+      throw error;
+    }
+  }
+
+  async removeService(id: string): Promise<void> {
+    await this.call("remove service", (docker, abortSignal) => docker.getService(id).remove({ abortSignal }));
+  }
+
+  async listSecrets(label: string): Promise<SecretRecord[]> {
+    const filters = { label: [label] };
+    return this.call("list secrets", (docker, abortSignal) => docker.listSecrets({ filters, abortSignal }));
+  }
+
+  async createSecret(name: string, data: Buffer, labels: Record<string, string>): Promise<void> {
+    const secret = { Name: name, Labels: labels, Data: data.toString("base64") };
+    await this.call("create secret", (docker, abortSignal) =>
+      docker.createSecret({ ...secret, abortSignal }),
+    );
+  }
+
+  async removeSecret(id: string): Promise<void> {
+    await this.call("remove secret", (docker, abortSignal) => docker.getSecret(id).remove({ abortSignal }));
+  }
+
+  private async call<T>(
+    step: string,
+    action: (docker: DockerApi, signal: AbortSignal) => Promise<T>,
+    timeoutMs = this.timeoutMs,
+  ): Promise<T> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      return await action(await this.connect(signal), signal);
+    } catch (error) {
+      throw signal.aborted
+        ? new EngineError(0, step, `${step}: the engine did not answer within ${timeoutMs / 1000} s`)
+        : toEngineError(step, error);
+    }
+  }
+
+  /** Asked once; an engine that was away is asked again by the next call. */
+  private connect(signal: AbortSignal): Promise<DockerApi> {
+    this.client ??= this.negotiate(signal).catch((error: unknown) => {
+      this.client = undefined;
+      throw error;
+    });
+    return this.client;
+  }
+
+  private async negotiate(abortSignal: AbortSignal): Promise<DockerApi> {
+    const connect = (version?: string) => {
+      const agent = new Agent({ keepAlive: false, maxSockets: 32 });
+      const options = { socketPath: this.socketPath, agent, version };
+      return new Dockerode(options) as unknown as DockerApi;
+    };
+    const { ApiVersion, MinAPIVersion } = await connect().version({ abortSignal });
+    return connect(`v${chooseApi(ApiVersion, MinAPIVersion)}`);
+  }
+}
+
+function toEngineError(step: string, error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  const { statusCode, json, code, message } = error as {
+    statusCode?: number;
+    json?: { message?: string };
+    code?: string;
+    message?: string;
+  };
+  if (statusCode === undefined)
+    return new EngineError(503, step, `${step}: the engine cannot be reached (${code ?? message})`);
+  const said = json?.message ?? message ?? "";
+  if (/not a swarm manager/i.test(said))
+    return new EngineError(
+      503,
+      step,
+      "this node is no swarm manager; run the provider on one (node.role==manager)",
+    );
+  // Swarm's own errors come as 500 or 400 around a gRPC code.
+  if (/code = AlreadyExists|name conflicts/.test(said)) return new EngineError(409, step, `${step}: ${said}`);
+  if (/code = InvalidArgument/.test(said)) return new EngineError(400, step, `${step}: ${said}`);
+  return new EngineError(statusCode, step, `${step}: ${said}`);
+}

@@ -1,0 +1,164 @@
+/** What can be done with functions. Services that are not functions are neither shown nor touched. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX } from "./deployment";
+import type { Engine, RegistryAuth } from "./engine";
+import { ApiError, EngineError, invalid } from "./errors";
+import { OWNER_LABEL, OWNER_VALUE } from "./secrets";
+import { renderSpec } from "./spec";
+import {
+  countAvailable,
+  type FunctionStatus,
+  isFunction,
+  replicasOf,
+  type ServiceRecord,
+  toStatus,
+} from "./status";
+
+/** Attempts to change a service that others change as well (the gateway scales while a client deploys). */
+const ATTEMPTS = 5;
+
+export interface FunctionsOptions {
+  network: string;
+  /** How long a replica that is told to end may finish its requests. */
+  stopGraceMs: number;
+  /** How long a removal waits for the last replica to end. */
+  deleteTimeoutMs: number;
+}
+
+export class Functions {
+  constructor(
+    private readonly engine: Engine,
+    private readonly options: FunctionsOptions,
+  ) {}
+
+  /** Two calls to the engine, however many functions there are. */
+  async list(): Promise<FunctionStatus[]> {
+    const [services, tasks] = await Promise.all([
+      this.engine.listFunctions(),
+      this.engine.listRunningTasks(),
+    ]);
+    const available = countAvailable(tasks);
+    return services
+      .filter(isFunction)
+      .map((service) => toStatus(service, available.get(service.ID) ?? 0, this.options.network))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** @throws ApiError 404 */
+  async status(name: string): Promise<FunctionStatus> {
+    const service = await this.find(name);
+    const tasks = await this.engine.listRunningTasks(service.ID);
+    return toStatus(service, countAvailable(tasks).get(service.ID) ?? 0, this.options.network);
+  }
+
+  /** @throws ApiError 400 when the function is there (as upstream), 409 when the name is another service's */
+  async create(deployment: Deployment, auth?: RegistryAuth): Promise<void> {
+    const existing = await this.engine.findService(deployment.service);
+    if (existing && !isFunction(existing)) throw taken(deployment.service);
+    const exists = new ApiError(
+      400,
+      `Deployment error: function ${deployment.service} is there already; PUT changes it`,
+    );
+    if (existing) throw exists;
+    try {
+      await this.engine.createService(await this.render(deployment), auth);
+    } catch (error) {
+      throw error instanceof EngineError && error.status === 409 ? exists : error;
+    }
+  }
+
+  /** @throws ApiError 404 when there is no such function, 409 when the name is another service's */
+  async update(deployment: Deployment, auth?: RegistryAuth): Promise<void> {
+    await this.change(deployment.service, true, async (service) => {
+      const spec = await this.render(deployment, service);
+      await this.engine.updateService(service, spec, auth);
+    });
+  }
+
+  /**
+   * Sets the number of replicas, at most what the function's labels allow.
+   * @returns the number it was set to
+   */
+  async scale(name: string, replicas: number): Promise<number> {
+    let set = replicas;
+    await this.change(name, false, async (service) => {
+      set = Math.min(
+        replicas,
+        Number(service.Spec.Labels?.[SCALE_MAX] ?? DEFAULT_SCALE_MAX) || DEFAULT_SCALE_MAX,
+      );
+      if (set === replicasOf(service)) return;
+      // Everything else stays as it was read, so that no replica restarts.
+      await this.engine.updateService(service, { ...service.Spec, Mode: { Replicated: { Replicas: set } } });
+    });
+    return set;
+  }
+
+  /** @returns true when the last replica has ended, false when some still finish their requests */
+  async remove(name: string): Promise<boolean> {
+    const service = await this.find(name);
+    await this.engine.removeService(service.ID);
+    const until = Date.now() + this.options.deleteTimeoutMs;
+    for (;;) {
+      if ((await this.engine.countRemaining(service.ID)) === 0) return true;
+      if (Date.now() >= until) return false;
+      await sleep(200);
+    }
+  }
+
+  private async find(name: string): Promise<ServiceRecord> {
+    const service = await this.engine.findService(name);
+    if (!service || !isFunction(service)) throw new ApiError(404, `No such function: ${name}`);
+    return service;
+  }
+
+  private async change(
+    name: string,
+    sayTaken: boolean,
+    action: (service: ServiceRecord) => Promise<void>,
+  ): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const service = await this.engine.findService(name);
+      if (service && !isFunction(service) && sayTaken) throw taken(name);
+      if (!service || !isFunction(service)) throw new ApiError(404, `No such function: ${name}`);
+      try {
+        return await action(service);
+      } catch (error) {
+        if (!(error instanceof EngineError) || error.status !== 409 || attempt === ATTEMPTS) throw error;
+        await sleep(50 * attempt);
+      }
+    }
+  }
+
+  private async render(deployment: Deployment, service?: ServiceRecord) {
+    return renderSpec(deployment, {
+      network: this.options.network,
+      stopGraceMs: this.options.stopGraceMs,
+      secretIds: await this.secretIds(deployment.secrets),
+      current: service && {
+        replicas: replicasOf(service),
+        forceUpdate: service.Spec.TaskTemplate?.ForceUpdate ?? 0,
+      },
+    });
+  }
+
+  /** Only OpenFaaS's own secrets: a swarm has others, such as those of this very stack. */
+  private async secretIds(names: string[]): Promise<Record<string, string>> {
+    if (names.length === 0) return {};
+    const secrets = await this.engine.listSecrets(`${OWNER_LABEL}=${OWNER_VALUE}`);
+    const ids = Object.fromEntries(secrets.map((secret) => [secret.Spec.Name, secret.ID]));
+    const missing = names.filter((name) => !ids[name]);
+    if (missing.length > 0)
+      throw invalid(
+        missing.map(
+          (name) =>
+            `secrets[${names.indexOf(name)}]: there is no secret ${name} for functions; create it with ` +
+            `\`faas-cli secret create ${name}\`, or with the label ${OWNER_LABEL}=${OWNER_VALUE}`,
+        ),
+      );
+    return ids;
+  }
+}
+
+function taken(name: string): ApiError {
+  return new ApiError(409, `${name} is the name of a service that is not a function; choose another`);
+}

@@ -1,0 +1,58 @@
+/** Runs the provider; with --healthcheck, asks the one that runs here and exits with 0 or 1 (the image has no curl). */
+import { get } from "node:http";
+import { buildApp } from "./app";
+import { ConfigError, readConfig, type Config } from "./config";
+import { VERSION } from "./version";
+
+function main(): void {
+  const config = configOrExit();
+  if (process.argv.includes("--healthcheck")) healthcheck(config.port);
+  else void serve(config);
+}
+
+function configOrExit(): Config {
+  try {
+    // The health check needs no credentials, and runs every few seconds.
+    const isCheck = process.argv.includes("--healthcheck");
+    return readConfig(isCheck ? { ...process.env, basic_auth: "false" } : process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`swarm-provider: the environment is not usable:\n${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+async function serve(config: Config): Promise<void> {
+  const app = buildApp(config);
+  const stop = (signal: string) => {
+    app.log.info({ signal }, "ending: no new requests, those in flight are finished");
+    setTimeout(() => {
+      app.log.warn(`requests still in flight after ${config.shutdownTimeoutMs / 1000} s; they are cut off`);
+      process.exit(1);
+    }, config.shutdownTimeoutMs).unref();
+    app.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once("SIGTERM", () => stop("SIGTERM"));
+  process.once("SIGINT", () => stop("SIGINT"));
+  try {
+    await app.listen({ host: "0.0.0.0", port: config.port });
+    app.log.info({ version: VERSION, network: config.network, auth: Boolean(config.credentials) }, "ready");
+  } catch (error) {
+    app.log.error(`cannot listen on port ${config.port}: ${(error as Error).message}`);
+    process.exit(1);
+  }
+}
+
+function healthcheck(port: number): void {
+  const request = get({ host: "127.0.0.1", port, path: "/healthz", timeout: 3000 }, (response) => {
+    response.resume();
+    process.exit(response.statusCode === 200 ? 0 : 1);
+  });
+  request.on("timeout", () => process.exit(1));
+  request.on("error", () => process.exit(1));
+}
+
+main();

@@ -1,0 +1,147 @@
+/** From the engine's services and tasks to what OpenFaaS's clients are shown. */
+import type Dockerode from "dockerode";
+import { ANNOTATION_PREFIX, FUNCTION_LABEL, LEGACY_LABEL, RESOURCE_PREFIX } from "./deployment";
+import { formatCpu, formatMemory, parseCpu, parseMemory } from "./sizes";
+
+/** Empty objects and lists are there: some clients crash on null. */
+export interface FunctionStatus {
+  name: string;
+  image: string;
+  namespace: string;
+  envProcess: string;
+  envVars: Record<string, string>;
+  constraints: string[];
+  secrets: string[];
+  /** The deployment's own; the provider's marks are left out, so that reading back gives what was sent. */
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  limits?: Amounts;
+  requests?: Amounts;
+  readOnlyRootFilesystem: boolean;
+  /** Wanted. */
+  replicas: number;
+  /** Running, and healthy where the image has a health check. */
+  availableReplicas: number;
+  /** The gateway fills it in. */
+  invocationCount: number;
+  createdAt: string;
+}
+
+export interface Amounts {
+  memory?: string;
+  cpu?: string;
+}
+
+/** The parts of a service that the provider reads, as the engine sends them. */
+export interface ServiceRecord {
+  ID: string;
+  Version: { Index: number };
+  CreatedAt: string;
+  Spec: Dockerode.ServiceSpec & { TaskTemplate?: Dockerode.ContainerTaskSpec };
+}
+
+export interface TaskRecord {
+  ID: string;
+  ServiceID: string;
+  DesiredState: string;
+  Status: { State: string; Err?: string };
+}
+
+/** A service is a function when its label says so and names it: a label copied to another service does not. */
+export function isFunction(service: ServiceRecord): boolean {
+  return (
+    service.Spec.Labels?.[FUNCTION_LABEL] === service.Spec.Name && service.Spec.Mode?.Replicated !== undefined
+  );
+}
+
+/** Running tasks by service id: one pass for a whole list. */
+export function countAvailable(tasks: TaskRecord[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const task of tasks) {
+    if (task.Status.State !== "running" || task.DesiredState !== "running") continue;
+    counts.set(task.ServiceID, (counts.get(task.ServiceID) ?? 0) + 1);
+  }
+  return counts;
+}
+
+export function replicasOf(service: ServiceRecord): number {
+  return service.Spec.Mode?.Replicated?.Replicas ?? 0;
+}
+
+export function toStatus(service: ServiceRecord, available: number, namespace: string): FunctionStatus {
+  const task = service.Spec.TaskTemplate ?? {};
+  const container = task.ContainerSpec ?? {};
+  const labels = service.Spec.Labels ?? {};
+  const env = splitEnv(container.Env ?? []);
+  const limits = amounts("limits", task.Resources?.Limits, labels);
+  const requests = amounts("requests", task.Resources?.Reservations, labels);
+  return {
+    name: service.Spec.Name ?? "",
+    image: container.Image ?? "",
+    namespace,
+    envProcess: env.process,
+    envVars: env.vars,
+    constraints: task.Placement?.Constraints ?? [],
+    secrets: (container.Secrets ?? []).map(
+      (secret) => baseName(secret.File?.Name) ?? secret.SecretName ?? "",
+    ),
+    ...splitLabels(labels),
+    ...(limits ? { limits } : {}),
+    ...(requests ? { requests } : {}),
+    readOnlyRootFilesystem: container.ReadOnly ?? false,
+    replicas: replicasOf(service),
+    availableReplicas: available,
+    invocationCount: 0,
+    createdAt: service.CreatedAt,
+  };
+}
+
+function baseName(path?: string): string | undefined {
+  return path?.split("/").pop() || undefined;
+}
+
+function splitEnv(env: string[]): { process: string; vars: Record<string, string> } {
+  const vars: Record<string, string> = {};
+  let process = "";
+  for (const line of env) {
+    const at = line.indexOf("=");
+    const [key, value] = at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
+    if (key === "fprocess") process = value;
+    else vars[key] = value;
+  }
+  return { process, vars };
+}
+
+function splitLabels(all: Record<string, string>) {
+  const labels: Record<string, string> = {};
+  const annotations: Record<string, string> = {};
+  for (const [key, value] of Object.entries(all)) {
+    if (key.startsWith(ANNOTATION_PREFIX)) annotations[key.slice(ANNOTATION_PREFIX.length)] = value;
+    else if (key !== FUNCTION_LABEL && key !== LEGACY_LABEL && !key.startsWith(RESOURCE_PREFIX))
+      labels[key] = value;
+  }
+  return { labels, annotations };
+}
+
+/** In the words of the deployment as long as they still mean what the service has; else (changed by hand) in our own. */
+function amounts(
+  kind: "limits" | "requests",
+  actual: { MemoryBytes?: number; NanoCPUs?: number } | undefined,
+  labels: Record<string, string>,
+): Amounts | undefined {
+  const text = (
+    what: "memory" | "cpu",
+    value: number | undefined,
+    parse: (text: string) => number | undefined,
+    format: (value: number) => string,
+  ) => {
+    if (!value) return {};
+    const written = labels[`${RESOURCE_PREFIX}${kind}.${what}`];
+    return { [what]: written && parse(written) === value ? written : format(value) };
+  };
+  const result: Amounts = {
+    ...text("memory", actual?.MemoryBytes, parseMemory, formatMemory),
+    ...text("cpu", actual?.NanoCPUs, parseCpu, formatCpu),
+  };
+  return Object.keys(result).length > 0 ? result : undefined;
+}
