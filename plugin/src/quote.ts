@@ -7,7 +7,7 @@
 export function quote(value: string | number): string {
   const text = String(value);
   if (text.includes("\0")) throw new Error("a shell word cannot hold a NUL byte");
-  if (/^[A-Za-z0-9_][A-Za-z0-9_./:@%+,-]*$/.test(text)) return text;
+  if (/^[A-Za-z0-9_./:@%+,-]+$/.test(text)) return text;
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

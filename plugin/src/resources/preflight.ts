@@ -2,26 +2,10 @@
  * host:index:Preflight: refuses a host on which the rest cannot work, with every reason at once, before anything is changed.
  */
 import { z } from "zod";
-import { RELEASES, describeReleases, findRelease } from "../releases";
+import { DEFAULT_VIRTUALIZATION, RELEASES, describeReleases, findRelease } from "../releases";
 import type { ResourceHandler } from "../resource";
 import { HostError } from "../session";
 import { type Gathered, type HostFacts, type Listener, gatherFacts } from "./facts";
-
-/** Machines and the hypervisors that people run: systemd-detect-virt's words. No container is among them. */
-export const DEFAULT_VIRTUALIZATION = [
-  "none",
-  "kvm",
-  "qemu",
-  "amazon",
-  "apple",
-  "google",
-  "microsoft",
-  "oracle",
-  "parallels",
-  "vmware",
-  "xen",
-  "bhyve",
-];
 
 const port = z.strictObject({
   port: z.number().int().min(1).max(65535),
@@ -133,7 +117,9 @@ const checkSize: Check = (facts, wanted) => [
 
 const checkPorts: Check = (_facts, wanted, listeners) =>
   wanted.ports.flatMap(({ port, ours }) => {
-    const own = ([] as string[]).concat(ours);
+    const named = ([] as string[]).concat(ours);
+    // A port that a service publishes is held by the engine, or by the proxy that it starts for each.
+    const own = named.includes("dockerd") ? [...named, "docker-proxy"] : named;
     const others = listeners.filter((listener) => listener.port === port && !own.includes(listener.name));
     const names = [
       ...new Set(others.map(({ name, address }) => `${name || "an unknown process"} on ${address}`)),
