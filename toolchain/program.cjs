@@ -1,6 +1,6 @@
 "use strict";
 /**
- * What `main` in Pulumi.yaml names: it loads index.ts as one bundle and hands its exports on, which Pulumi makes the stack's outputs.
+ * What `main` in package.json names: it loads index.ts as one bundle and hands its exports on, which Pulumi makes the stack's outputs.
  * @pulumi/* stay outside of the bundle: the program has to share them, and with them the connection to the engine, with the
  * `cmd/run` that Pulumi started.
  */

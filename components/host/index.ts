@@ -100,7 +100,9 @@ function preflightArgs(env: LoadedEnvironment): host.PreflightArgs {
   if (env.nginx.tls) ports.push({ port: env.nginx.httpsPort, ours: "nginx" });
   ports.push({ port: env.openfaas.gatewayPort, ours: "dockerd" });
   return {
-    allowVirtualization: env.preflight.allowVirtualization,
+    ...(env.preflight.allowVirtualization.length > 0
+      ? { allowVirtualization: [...host.VIRTUAL_MACHINES, ...env.preflight.allowVirtualization] }
+      : {}),
     minMemoryMiB: env.preflight.minMemoryMiB,
     minDiskMiB: env.preflight.minDiskMiB,
     minFsyncPerSecond: env.preflight.minFsyncPerSecond,

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostFacts } from "../src/resources/facts";
 
+/** What preflight accepts unless it is told otherwise: machines, no containers. */
+export { DEFAULT_VIRTUALIZATION as VIRTUAL_MACHINES } from "../src/releases";
 export type { HostFacts } from "../src/resources/facts";
 
 export interface FactsArgs {

@@ -1,0 +1,200 @@
+/** What the whole program registers for an environment, with strict mocks: an unexpected call fails. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
+const DIGEST = `sha256:${"0".repeat(64)}`;
+
+interface Registered extends MockResourceArgs {
+  provider?: string;
+}
+
+/** Runs index.ts on a configuration and returns everything it registered, and its outputs. */
+async function program(
+  config: Record<string, unknown>,
+): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
+  const resources: Registered[] = [];
+  const outputs: Record<string, unknown> = {};
+  await jest.isolateModulesAsync(async () => {
+    const sdk = (await import("@pulumi/pulumi")) as typeof pulumi;
+    const all = Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [`oslo-faas:${key}`, JSON.stringify(value)]),
+    );
+    sdk.runtime.setAllConfig(all, []);
+    await sdk.runtime.setMocks(
+      {
+        newResource: (args) => {
+          resources.push(args);
+          const state = { ...args.inputs } as Record<string, unknown>;
+          if (args.type === "host:index:Preflight") state.facts = { osId: "ubuntu", osVersion: "18.04" };
+          if (args.type === "host:index:Password") state.value = "made";
+          return { id: `${args.name}-id`, state };
+        },
+        call: (args) => {
+          throw new Error(`unexpected call of ${args.token}`);
+        },
+      },
+      "oslo-faas",
+      "test",
+      false,
+    );
+    const exported = await import("../../../index");
+    for (const [name, value] of Object.entries(exported))
+      outputs[name] = await new Promise((resolve) => sdk.output(value as any).apply(resolve));
+    await (sdk.runtime as any).waitForRPCs?.();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  });
+  return { resources, outputs };
+}
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-program-"));
+const lock = path.join(dir, "lock.json");
+const own = {
+  host: { address: "198.51.100.7", hostKey: KEY },
+  images: { lock, own: "registry", registry: "registry.example.no" },
+  functions: [{ stack: "functions/stack.yml" }],
+};
+
+beforeAll(() => {
+  const names = [
+    "openfaas/gateway:0.25.4",
+    "openfaas/basic-auth:0.25.4",
+    "openfaas/queue-worker:0.13.3",
+    "library/nats-streaming:0.25.6",
+    "prom/prometheus:v2.42.0",
+    "prom/alertmanager:v0.25.0",
+    "oslo-faas/swarm-provider:0.1.0",
+    "oslo-faas/hello:dev",
+    "oslo-faas/resize-image:dev",
+  ];
+  const images = Object.fromEntries(names.map((name) => [`registry.example.no/${name}`, DIGEST]));
+  fs.writeFileSync(lock, JSON.stringify({ version: 1, images }));
+});
+afterAll(() => fs.rmSync(dir, { recursive: true }));
+
+const ofType = (resources: Registered[], type: string) => resources.filter((r) => r.type === type);
+const named = (resources: Registered[], name: string) => resources.find((r) => r.name === name)!;
+
+describe("an environment with Docker's own engine", () => {
+  let made: Awaited<ReturnType<typeof program>>;
+  beforeAll(async () => (made = await program(own)));
+
+  test("registers each part once, under names of its component", () => {
+    const list = made.resources.map((r) => `${r.type} ${r.name}`).sort();
+    expect(list).toMatchSnapshot();
+    expect(new Set(list).size).toBe(list.length);
+  });
+
+  test("runs every service by digest, restarted whatever it exits with, without virtual addresses", () => {
+    const services = ofType(made.resources, "docker:index/service:Service");
+    expect(services.map((s) => s.inputs.name).sort()).toEqual([
+      "alertmanager",
+      "basic-auth-plugin",
+      "gateway",
+      "nats",
+      "prometheus",
+      "queue-worker",
+      "swarm-provider",
+    ]);
+    for (const { inputs } of services) {
+      expect(inputs.taskSpec.containerSpec.image).toMatch(/^registry\.example\.no\/.*@sha256:0{64}$/);
+      expect(inputs.taskSpec.restartPolicy).toMatchObject({ condition: "any" });
+      expect(inputs.endpointSpec.mode).toBe("dnsrr");
+    }
+  });
+
+  test("gives a port to the gateway alone, and the engine's socket to the provider alone", () => {
+    const services = ofType(made.resources, "docker:index/service:Service");
+    expect(services.filter((s) => s.inputs.endpointSpec.ports.length > 0).map((s) => s.inputs.name)).toEqual([
+      "gateway",
+    ]);
+    const mounts = services.filter((s) => JSON.stringify(s.inputs).includes("docker.sock"));
+    expect(mounts.map((s) => s.inputs.name)).toEqual(["swarm-provider"]);
+  });
+
+  test("keeps the queue on a volume that outlives its service", () => {
+    const nats = named(made.resources, "openfaas-nats").inputs.taskSpec.containerSpec;
+    expect(nats.mounts).toEqual([{ type: "volume", source: "openfaas-queue", target: "/data" }]);
+    expect(nats.args).toEqual(expect.arrayContaining(["--store", "file"]));
+  });
+
+  test("takes the engine from Docker's repository, its key pinned by the full fingerprint", () => {
+    expect(named(made.resources, "docker-repository").inputs).toMatchObject({
+      uri: "https://download.docker.com/linux/ubuntu",
+      keyUrl: "https://download.docker.com/linux/ubuntu/gpg",
+      fingerprint: "9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+      components: ["stable"],
+    });
+    expect(named(made.resources, "docker-packages").inputs.hold).toBe(true);
+  });
+
+  test("connects with the pinned key, everywhere", () => {
+    expect(named(made.resources, "host-connection").inputs).toMatchObject({
+      host: "198.51.100.7",
+      hostKey: KEY,
+    });
+    expect(JSON.stringify(named(made.resources, "docker-api").inputs.sshOpts)).toContain(
+      `KnownHostsCommand=/bin/echo %H ${KEY}`,
+    );
+    expect(named(made.resources, "checks-calls").inputs.connection.hostKey).toBe(KEY);
+  });
+
+  test("has the outputs that the documentation promises", () => {
+    expect(made.outputs).toMatchObject({
+      url: "http://198.51.100.7",
+      gatewayUser: "admin",
+      functions: {
+        hello: "http://198.51.100.7/function/hello",
+        "resize-image": "http://198.51.100.7/function/resize-image",
+      },
+      host: { osId: "ubuntu" },
+    });
+    expect(Object.keys(made.outputs).sort()).toEqual([
+      "functions",
+      "gatewayPassword",
+      "gatewayUser",
+      "host",
+      "url",
+    ]);
+  });
+});
+
+test("the distribution's engine needs no repository", async () => {
+  const { resources } = await program({ ...own, docker: { source: "distro" } });
+  expect(ofType(resources, "host:index:AptRepository")).toEqual([]);
+  expect(named(resources, "docker-packages").inputs.packages).toContain("docker.io");
+});
+
+test("a user who is not root is let to the engine", async () => {
+  const { resources } = await program({ ...own, host: { ...own.host, user: "ops" } });
+  expect(named(resources, "docker-group").inputs.create).toBe("sudo -n usermod -aG docker ops");
+});
+
+test("own images are built on the host under the hash of what they are made of", async () => {
+  const { resources } = await program({ ...own, images: { ...own.images, own: "build" } });
+  const images = ofType(resources, "docker:index/remoteImage:RemoteImage");
+  expect(images.map((image) => image.name).sort()).toEqual([
+    "images-fn-hello",
+    "images-fn-resize-image",
+    "images-swarm-provider",
+  ]);
+  for (const { inputs } of images)
+    expect(inputs.name).toMatch(/^localhost\/oslo-faas\/[a-z-]+:[0-9a-f]{12}$/);
+  const hello = named(resources, "functions-hello").inputs.image;
+  expect(hello).toBe(named(resources, "images-fn-hello").inputs.name);
+});
+
+test("without a firewall nothing is closed and nothing installed for it", async () => {
+  const { resources } = await program({ ...own, firewall: { enabled: false } });
+  expect(resources.filter((r) => r.name.startsWith("host-firewall"))).toEqual([]);
+  expect(named(resources, "host-packages").inputs.packages).not.toContain("nftables");
+});
+
+test("a wrong configuration registers nothing and says all that is wrong", async () => {
+  await expect(program({ ...own, nginx: { keepAlive: 1, workerConnections: 1 } })).rejects.toThrow(
+    /stacks\/Pulumi\.test\.yaml: 2 errors[^]*nginx\.workerConnections[^]*did you mean nginx\.keepalive\?/,
+  );
+});
