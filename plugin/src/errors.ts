@@ -43,6 +43,10 @@ function indent(head: string, text: string): string[] {
   return lines.length === 1 ? [`${head}${text}`] : [head.trimEnd(), ...lines.map((line) => `    ${line}`)];
 }
 
+/** All that a command printed, messages last. */
+export const printed = ({ stdout, stderr }: { stdout: string; stderr: string }): string =>
+  [stdout.trim(), stderr.trim()].filter((text) => text !== "").join("\n");
+
 export function lastLines(text: string, count = SHOWN_LINES): string[] {
   const lines = text.split("\n").map((line) => line.trimEnd());
   return lines.length > count ? [`(${lines.length - count} lines before these)`, ...lines.slice(-count)] : lines;

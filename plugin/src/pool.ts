@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import type { Target } from "./config";
+import { printed } from "./errors";
 import { Output } from "./output";
 import { command } from "./quote";
 import { runScript } from "./scripts";
@@ -143,7 +144,7 @@ export class HostSession implements Session {
     const channel = await this.openChannel(live, remoteCommand(body.length, seconds, sudo), step);
     const started = Date.now();
     const result = await this.converse(live, channel, Buffer.concat([body, Buffer.from(options.stdin ?? "")]), seconds, script, options);
-    const details = { host: this.name, step, command: summary(script), code: result.code, output: `${result.stdout}\n${result.stderr}` };
+    const details = { host: this.name, step, command: summary(script), code: result.code, output: printed(result) };
     if (result.code === TIMED_OUT && Date.now() - started >= seconds * 950)
       throw new HostError(`${step}: not done within ${seconds} s; the command was ended`, {
         ...details,

@@ -1,6 +1,6 @@
 /** host:index:Packages: packages of apt in the versions wanted. */
 import { z } from "zod";
-import { PartialFailure } from "../errors";
+import { PartialFailure, printed } from "../errors";
 import type { Context, ResourceHandler } from "../resource";
 import { parseKeyValues, refusalOf, renderScript, runScript } from "../scripts";
 import { HostError } from "../session";
@@ -21,13 +21,20 @@ const bound = z
   .string()
   .regex(new RegExp(`^(${BOUND})?$`), 'must be "", "=VERSION" or ">=VERSION", e.g. ">=1.18"')
   .transform((text) => text.replace(" ", ""));
-const entry = z.string().regex(ENTRY, 'must be "NAME", "NAME=VERSION" or "NAME>=VERSION", e.g. "nginx>=1.18"');
+const entry = z
+  .string()
+  .regex(ENTRY, 'must be "NAME", "NAME=VERSION" or "NAME>=VERSION", e.g. "nginx>=1.18"');
 
 const inputs = z.strictObject({
-  packages: z.union([
-    z.record(name, bound).refine((map) => Object.keys(map).length > 0, "names no package"),
-    z.array(entry).min(1, "names no package").transform(fromList),
-  ], { error: 'must be a list such as ["nginx", "curl>=7.58"], or a map such as { nginx: "", curl: ">=7.58" }' }),
+  packages: z.union(
+    [
+      z.record(name, bound).refine((map) => Object.keys(map).length > 0, "names no package"),
+      z.array(entry).min(1, "names no package").transform(fromList),
+    ],
+    {
+      error: 'must be a list such as ["nginx", "curl>=7.58"], or a map such as { nginx: "", curl: ">=7.58" }',
+    },
+  ),
   hold: z.boolean().default(false),
   recommends: z.boolean().default(false),
 });
@@ -87,10 +94,21 @@ async function look(ctx: Context, packages: Bounds): Promise<Found> {
 }
 
 /** Installs what is missing. What came to the host by a run that failed is not forgotten: it goes into the state with the error. */
-async function apply(ctx: Context, wanted: PackagesInputs, hold: "yes" | "no" | "", brought: string[]): Promise<PackagesOutputs> {
+async function apply(
+  ctx: Context,
+  wanted: PackagesInputs,
+  hold: "yes" | "no" | "",
+  brought: string[],
+): Promise<PackagesOutputs> {
   const session = await ctx.session();
   const step = `install the packages ${names(wanted.packages)}`;
-  const variables = { LOCK_SECONDS, WANTED: renderWanted(wanted.packages), HOLD: hold, RECOMMENDS: wanted.recommends, MAX_AGE_MINUTES };
+  const variables = {
+    LOCK_SECONDS,
+    WANTED: renderWanted(wanted.packages),
+    HOLD: hold,
+    RECOMMENDS: wanted.recommends,
+    MAX_AGE_MINUTES,
+  };
   const script = renderScript(["packages-lib", "apt", "packages-apply"], variables);
   const result = await session.run(script, { step, allow: "any", timeoutSeconds: APPLY_SECONDS });
   const fresh = result.stdout.split("\n").flatMap((line) => (line.startsWith("new=") ? [line.slice(4)] : []));
@@ -98,9 +116,17 @@ async function apply(ctx: Context, wanted: PackagesInputs, hold: "yes" | "no" | 
   if (result.code === 0) return { versions: (await look(ctx, wanted.packages)).versions, installed };
   const error =
     refusalOf(session, step, result) ??
-    new HostError(`${step}: failed`, { host: session.name, step, code: result.code, output: `${result.stdout}\n${result.stderr}` });
+    new HostError(`${step}: failed`, {
+      host: session.name,
+      step,
+      code: result.code,
+      output: `${result.stdout}\n${result.stderr}`,
+    });
   if (fresh.length === 0) throw error;
-  throw new PartialFailure(error, idOf(wanted), { versions: (await look(ctx, wanted.packages)).versions, installed });
+  throw new PartialFailure(error, idOf(wanted), {
+    versions: (await look(ctx, wanted.packages)).versions,
+    installed,
+  });
 }
 
 /** Takes away of `gone` what we brought; tells what has to stay. Returns what of ours is still on the host. */
@@ -115,7 +141,8 @@ async function remove(ctx: Context, gone: string[], brought: string[], unhold: s
   );
   const lines = result.stdout.split("\n");
   const kept = lines.flatMap((line) => (line.startsWith("kept=") ? [line.slice(5)] : []));
-  if (kept.length > 0) ctx.log(`stays on the host, because packages that are not ours need it: ${kept.join(", ")}`, "warning");
+  if (kept.length > 0)
+    ctx.log(`stays on the host, because packages that are not ours need it: ${kept.join(", ")}`, "warning");
   return lines.flatMap((line) => (line.startsWith("left=") ? [line.slice(5)] : []));
 }
 
@@ -141,7 +168,10 @@ export const packages: ResourceHandler<PackagesInputs, PackagesOutputs> = {
       if (package_ in versions) found[package_] = within[package_] ? text : `=${versions[package_]}`;
     }
     const hold = wanted.hold && Object.keys(versions).every((package_) => held[package_]);
-    return { inputs: { ...wanted, packages: found, hold }, outputs: { versions, installed: outputs.installed ?? [] } };
+    return {
+      inputs: { ...wanted, packages: found, hold },
+      outputs: { versions, installed: outputs.installed ?? [] },
+    };
   },
   async update(ctx, _id, olds, news, outputs) {
     const dropped = Object.keys(olds.packages).filter((package_) => !(package_ in news.packages));
