@@ -10,10 +10,14 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { say, heartbeat, ToolchainError } = require("./say.cjs");
 
+/** What flock is told to answer when another process holds the lock. */
 const TAKEN = 75;
 const LONGEST_WAIT_S = 3600;
+const NO_FLOCK = 127;
+/** The lock is on a file descriptor that the work inherits, and the work takes the shell's place: a signal for it reaches it. */
+const LOCKED = 'exec 9>"$1" || exit 1; flock "$2" "$3" -E 75 9 || exit $?; shift 3; exec "$@"';
 
-/** @returns {Promise<number>} the exit code; -1 where the program is missing */
+/** @returns {Promise<number>} the exit code */
 function run(command, args, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, stdio: ["ignore", 2, 2] });
@@ -27,8 +31,7 @@ function run(command, args, env) {
     };
     child.on("error", (error) => {
       settle();
-      if (error.code === "ENOENT") resolve(-1);
-      else reject(error);
+      reject(error);
     });
     child.on("exit", (code, signal) => {
       settle();
@@ -48,15 +51,12 @@ function run(command, args, env) {
 async function runLocked(file, script, args, { what, env }) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const node = [process.execPath, script, ...args];
-  let code = await run("flock", ["-n", "-E", String(TAKEN), file, ...node], env);
+  const locked = (...wait) => run("sh", ["-c", LOCKED, "sh", file, ...wait, ...node], env);
+  let code = await locked("-x", "-n");
   if (code === TAKEN) {
     say(`another process is ${what}; waiting for it`);
     const stop = heartbeat(() => `another process is still ${what}`);
-    code = await run(
-      "flock",
-      ["-w", String(LONGEST_WAIT_S), "-E", String(TAKEN), file, ...node],
-      env,
-    ).finally(stop);
+    code = await locked("-w", String(LONGEST_WAIT_S)).finally(stop);
     if (code === TAKEN) {
       throw new ToolchainError(
         `Another process has been ${what} for more than an hour.`,
@@ -64,7 +64,7 @@ async function runLocked(file, script, args, { what, env }) {
       );
     }
   }
-  if (code === -1) code = await run(node[0], node.slice(1), env);
+  if (code === NO_FLOCK) code = await run(node[0], node.slice(1), env);
   return code === 0;
 }
 
