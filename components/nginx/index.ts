@@ -38,7 +38,7 @@ export class Nginx extends pulumi.ComponentResource {
         unit: "nginx.service",
         enabled: true,
         active: true,
-        dropIns: { "oslo-faas": renderNginxDropIn(base.openFiles, nginx.workerConnections) },
+        dropIns: { "oslo-faas": renderNginxDropIn(base.openFiles) },
       },
       { ...own, dependsOn: [packages] },
     );

@@ -15,7 +15,7 @@ export function renderNginxConf(values: NginxValues): string {
     `user ${nginx.user};`,
     `worker_processes ${nginx.workerProcesses};`,
     // A proxied request holds two descriptors, the client's and the gateway's.
-    `worker_rlimit_nofile ${Math.max(values.openFiles, nginx.workerConnections * 2)};`,
+    `worker_rlimit_nofile ${values.openFiles};`,
     "pid /run/nginx.pid;",
     "error_log /var/log/nginx/error.log warn;",
     "",
@@ -133,9 +133,9 @@ function lines(...text: string[]): string {
   return text.join("\n");
 }
 
-/** systemd's limit for Nginx: without it worker_rlimit_nofile cannot be reached by a master that is not root everywhere. */
-export function renderNginxDropIn(openFiles: number, workerConnections: number): string {
-  return `[Service]\nLimitNOFILE=${Math.max(openFiles, workerConnections * 2)}\nRestart=on-failure\nRestartSec=2\n`;
+/** systemd's limit for Nginx's master, which worker_rlimit_nofile cannot exceed where the master may not raise its own. */
+export function renderNginxDropIn(openFiles: number): string {
+  return `[Service]\nLimitNOFILE=${openFiles}\nRestart=on-failure\nRestartSec=2\n`;
 }
 
 /** The workers' user, declared to systemd-sysusers. */

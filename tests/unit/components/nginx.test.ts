@@ -29,10 +29,9 @@ test.each([
   ).toContain(line),
 );
 
-test("has descriptors for two sockets a connection", () => {
-  expect(conf({ workerConnections: 100000 })).toContain("worker_rlimit_nofile 200000;");
-  expect(renderNginxDropIn(65536, 100000)).toContain("LimitNOFILE=200000");
-  expect(renderNginxDropIn(65536, 10240)).toContain("LimitNOFILE=65536");
+test("workers and master have the same limit of open files", () => {
+  expect(conf()).toContain("worker_rlimit_nofile 65536;");
+  expect(renderNginxDropIn(65536)).toContain("LimitNOFILE=65536");
 });
 
 test("one changed parameter is one changed line", () => {
