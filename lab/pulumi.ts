@@ -169,7 +169,7 @@ export class Stack {
   }
 
   private environment(): NodeJS.ProcessEnv {
-    const env: NodeJS.ProcessEnv = { ...process.env, ...this.engine.env };
+    const env: NodeJS.ProcessEnv = { ...process.env, ...this.engine.env, NO_COLOR: "1" };
     // The lab's state is protected by a constant, whatever passphrase this shell has for real environments.
     delete env.PULUMI_CONFIG_PASSPHRASE;
     env.PULUMI_CONFIG_PASSPHRASE_FILE = this.lab.passphraseFile;
@@ -215,26 +215,40 @@ function readdirIfThere(folder: string): string[] {
 }
 
 const DONE =
-  /^\s*(?:[+~-]{1,2}|\+-|<|=)?\s*(\S+:\S+:\S+)\s+(.+?)\s+(created|updated|deleted|replaced|read|refreshed|\*\*.*failed\*\*)\s*(\([^)]*\))?/;
+  /^\s*(?:[+~<=-]+)?\s*(\S+:\S+:\S+)\s+(.+?)\s+(created|updated|deleted|replaced|read|refreshed|\*\*.*failed\*\*)\s*(\([^)]*\))?/;
+const DOING =
+  /^\s*(?:[+~<=-]+)?\s*(\S+:\S+:\S+)\s+(.+?)\s+(creating|updating|deleting|replacing|refreshing|reading) \(/;
 
 /** Turns the engine's lines into progress: what was done, at most a line a second, and what is being done. */
 export function condense(progress: Progress, now: () => number = Date.now): (line: string) => void {
+  const doing = new Map<string, string>();
   let done = 0;
   let last = 0;
+  const update = () => {
+    const [first, ...others] = [...doing.values()];
+    if (first) progress.status(others.length > 0 ? `${first} and ${others.length} more` : first);
+  };
   return (line) => {
-    const match = DONE.exec(line);
-    if (match) {
-      done += 1;
-      const [, type, name, what, time] = match;
-      const slow = Number(/\((\d+)s\)/.exec(time ?? "")?.[1] ?? 0) >= 3;
-      if (!slow && now() - last < 1000) return;
-      last = now();
-      progress.say(`${String(done).padStart(3)} done: ${type} ${name} ${what} ${time ?? ""}`.trimEnd());
-      return;
+    const begun = DOING.exec(line);
+    if (begun) {
+      doing.set(`${begun[1]} ${begun[2]}`, `${begun[3]} ${begun[1]} ${begun[2]}`);
+      return update();
     }
-    if (/ (creating|updating|deleting|replacing|refreshing) \(/.test(line))
-      progress.status(line.trim().replace(/^\S+\s+/, ""));
-    else if (/^(error|warning): /.test(line.trim())) progress.say(line.trim());
+    const ended = DONE.exec(line);
+    if (ended) {
+      const [, type, name, what, time] = ended;
+      done += 1;
+      doing.delete(`${type} ${name}`);
+      update();
+      const slow = Number(/\((\d+)s\)/.exec(time ?? "")?.[1] ?? 0) >= 3;
+      if (!slow && !what!.startsWith("**") && now() - last < 1000) return;
+      last = now();
+      return progress.say(
+        `${String(done).padStart(3)} done: ${type} ${name} ${what} ${time ?? ""}`.trimEnd(),
+      );
+    }
+    // What is repeated under "Diagnostics:" is indented and shown from there.
+    if (/^\s*(error|warning): /.test(line)) progress.say(line.trim());
   };
 }
 

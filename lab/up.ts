@@ -12,6 +12,7 @@ import { lockLab } from "./lock";
 import { ensureNetwork } from "./network";
 import type { Reporter } from "./progress";
 import { Stack } from "./pulumi";
+import { hostReport } from "./report";
 import { writeStackFile } from "./stackfile";
 
 export async function up(lab: Lab, reporter: Reporter): Promise<void> {
@@ -71,7 +72,8 @@ async function stackPhase(
 ): Promise<boolean> {
   writeStackFile(lab);
   await stack.ensure();
-  let { resources, pending } = await stack.state();
+  const { pending, ...state } = await stack.state();
+  let { resources } = state;
   if (pending > 0) {
     // Whether the operation took place is written nowhere. A disposable host makes the safe answer a cheap one.
     reporter.say(
@@ -90,9 +92,21 @@ async function stackPhase(
     reporter.note("nothing changed");
     return false;
   }
-  const changed = await stack.up({ preview: resources === 0 });
+  const changed = await explained(lab, docker, () => stack.up({ preview: resources === 0 }));
   reporter.note(changed ? `log: ${stack.log}` : "nothing changed");
   return changed;
+}
+
+/** Adds to an error what the host itself says: the engine knows only that a service did not start. */
+async function explained<T>(lab: Lab, docker: Docker, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const report = error instanceof LabError ? await hostReport(lab, docker) : [];
+    if (report.length === 0) throw error;
+    const { message, remedy } = error as LabError;
+    throw new LabError(`${message}\nOn the host:\n${report.map((line) => `  ${line}`).join("\n")}`, remedy);
+  }
 }
 
 function targetFrom(outputs: Record<string, unknown>): Target {

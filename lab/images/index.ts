@@ -66,9 +66,8 @@ async function build(lab: Lab, progress: Progress, registry: Registry, digests: 
 
 async function assembleAndPush(work: Work, registry: Registry, image: AssembledImage): Promise<string> {
   const [repository, tag] = image.name.split(":") as [string, string];
-  const assembled = await image.assemble(work);
-  work.progress.status(`push ${image.name}`);
-  await registry.store.push(repository, tag, assembled);
+  const assembled = await work.doing(`write ${image.name}`, () => image.assemble(work));
+  await work.doing(`push ${image.name}`, () => registry.store.push(repository, tag, assembled));
   return assembled.manifest.digest;
 }
 

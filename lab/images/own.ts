@@ -99,7 +99,6 @@ export async function buildAndPush(
   const local = `127.0.0.1:${port}/${image.name}`;
   const base = `127.0.0.1:${port}/${node.name.split(":")[0]}@${node.digest}`;
   const context = archiveOf(await image.context(work));
-  work.progress.status(`docker build of ${image.name}`);
   try {
     const building = await docker.buildImage(context, {
       t: local,
@@ -107,10 +106,11 @@ export async function buildAndPush(
       ...(image.target ? { target: image.target } : {}),
       ...(image.onNode ? { buildargs: { NODE_IMAGE: base } } : {}),
     });
-    await follow(docker, building, `build ${image.name}`);
-    work.progress.status(`docker push of ${image.name}`);
+    await work.doing(`docker build of ${image.name}`, () => follow(docker, building, `build ${image.name}`));
     const pushing = await docker.getImage(local).push({ authconfig: {} });
-    const digest = await follow(docker, pushing, `push ${image.name}`);
+    const digest = await work.doing(`docker push of ${image.name}`, () =>
+      follow(docker, pushing, `push ${image.name}`),
+    );
     if (!digest) throw new LabError(`The engine pushed ${image.name} and named no digest.`);
     return digest;
   } finally {

@@ -38,13 +38,17 @@ export async function startRegistry(lab: Lab, progress: Progress = SILENT): Prom
   const docker = await connect();
   await ensureNetwork(lab, docker);
   const image = await ensureRegistryImage(lab, docker, progress);
-  const spec = await containerSpec(lab, docker, image);
+  const data = join(imageCacheDir(lab), "registry");
+  // A container whose folder was removed under it holds on to what is no longer there, and answers 500 to every push.
+  const lost = !existsSync(data);
+  mkdirSync(data, { recursive: true });
+  const spec = await containerSpec(lab, docker, image, data);
   const name = registryContainer(lab);
   const found = await orMissing(docker.getContainer(name).inspect());
-  if (found && (found.Config.Labels[LABEL_SPEC] !== spec.Labels![LABEL_SPEC] || !found.State.Running)) {
-    await remove(docker, name);
-  }
-  if (!found || !(await orMissing(docker.getContainer(name).inspect()))) {
+  const usable =
+    found?.State.Running && !lost && found.Config.Labels[LABEL_SPEC] === spec.Labels![LABEL_SPEC];
+  if (!usable) {
+    if (found) await remove(docker, name);
     progress.say(`starting the registry (${REGISTRY_ADDRESS} on the network ${lab.network})`);
     const container = await docker.createContainer(spec);
     await container.start();
@@ -88,9 +92,8 @@ async function containerSpec(
   lab: Lab,
   docker: Docker,
   image: string,
+  data: string,
 ): Promise<Docker.ContainerCreateOptions> {
-  const data = join(imageCacheDir(lab), "registry");
-  mkdirSync(data, { recursive: true });
   // The data belong to whoever runs the lab, so that they can be removed without root. Under a rootless engine that is user 0.
   const rootless = ((await docker.info()).SecurityOptions ?? []).some((option: string) =>
     option.includes("rootless"),

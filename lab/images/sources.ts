@@ -1,5 +1,5 @@
 /** Where the programs in the lab's images come from: Go modules, Debian's packages and npm's builds of Node. */
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LabError } from "../errors";
 import { treeOf, type Tree } from "./oci";
@@ -47,11 +47,11 @@ export function goBinary(work: Work, { part, binary, variables = {} }: GoPart): 
 /** Folder of a module's own files, from the module cache that building the part filled. */
 export async function goModuleFolder(work: Work, part: GoPart, module: string): Promise<string> {
   await goBinary(work, part);
-  const result = (await work.run("go", ["list", "-m", "-f", "{{.Dir}}", module], {
+  const result = await work.run("go", ["list", "-m", "-f", "{{.Dir}}", module], {
     step: `find the module ${module}`,
     cwd: goModule(part.part),
     limitMs: 60_000,
-  })) as { stdout: string };
+  });
   return result.stdout.trim();
 }
 
@@ -78,8 +78,7 @@ export function debianPackage(work: Work, name: string): Promise<string> {
       );
       await download();
     }
-    const file = (await import("node:fs/promises")).readdir(folder);
-    const deb = (await file).find((entry) => entry.endsWith(".deb"));
+    const deb = readdirSync(folder).find((entry) => entry.endsWith(".deb"));
     if (!deb) throw new LabError(`apt-get download ${name} left no package behind.`, remedy);
     const unpacked = work.folder(`deb-${name}/root`);
     await work.run("dpkg", ["-x", join(folder, deb), unpacked], { step: `unpack ${name}`, limitMs: 60_000 });

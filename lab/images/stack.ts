@@ -30,9 +30,9 @@ const NOBODY = 65534;
 const gateway: GoPart = {
   part: "gateway",
   binary: "gateway",
-  // GET /system/info is complete only with both.
+  // GET /system/info is complete only with both. The commit lies behind the release 0.25.2.
   variables: {
-    "github.com/openfaas/faas/gateway/version.Version": "0.25.3-c07bebbbc9c2",
+    "github.com/openfaas/faas/gateway/version.Version": "0.25.2+c07bebbbc9c2",
     "github.com/openfaas/faas/gateway/version.GitCommitSHA": "c07bebbbc9c2",
     "github.com/openfaas/faas/gateway/types.Arch": process.arch === "x64" ? "amd64" : process.arch,
   },
@@ -42,7 +42,7 @@ const queueWorker: GoPart = {
   part: "queue-worker",
   binary: "nats-queue-worker",
   variables: {
-    "github.com/openfaas/nats-queue-worker/version.Version": "0.13.3-3615ccb286cc",
+    "github.com/openfaas/nats-queue-worker/version.Version": "0.0.0-20230117214128-3615ccb286cc",
     "github.com/openfaas/nats-queue-worker/version.GitCommit": "3615ccb286cc",
   },
 };

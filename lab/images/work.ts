@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import type { Lab } from "../config";
 import { startTimeOf } from "../engine";
 import type { Progress } from "../progress";
-import { run, type RunOptions } from "../run";
+import { run, type RunOptions, type RunResult } from "../run";
 
 /** Part of what an image is made of: a text, or a file or folder by its content. */
 export type Input = string | { path: string; skip?: RegExp };
@@ -41,6 +41,7 @@ export function imageCacheDir(lab: Lab): string {
 export class Work {
   readonly dir: string;
   readonly log: string;
+  private readonly steps: string[] = [];
   private readonly made = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -69,10 +70,20 @@ export class Work {
     return making;
   }
 
-  run(command: string, args: string[], options: Omit<RunOptions, "log" | "onLine">): Promise<unknown> {
-    const onLine = (line: string) => this.progress.status(`${options.step}: ${line.slice(0, 100)}`);
-    this.progress.status(options.step);
-    return run(command, args, { ...options, log: this.log, onLine });
+  run(command: string, args: string[], options: Omit<RunOptions, "log">): Promise<RunResult> {
+    return this.doing(options.step, () => run(command, args, { ...options, log: this.log }));
+  }
+
+  /** Shows the step, beside the others that go on at the same time, for as long as it takes. */
+  async doing<T>(step: string, work: () => Promise<T>): Promise<T> {
+    this.steps.push(step);
+    this.progress.status(this.steps.join("; "));
+    try {
+      return await work();
+    } finally {
+      this.steps.splice(this.steps.indexOf(step), 1);
+      this.progress.status(this.steps.join("; "));
+    }
   }
 
   remove(): void {

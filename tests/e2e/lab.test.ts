@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { Client } from "ssh2";
 import { loadLab } from "../../lab/config";
 import { connect, orMissing } from "../../lab/docker";

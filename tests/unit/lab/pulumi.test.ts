@@ -20,10 +20,24 @@ describe("condense", () => {
       "@ updating.....",
       " ~  docker:index:Service gateway updated (9s) [diff: ~taskSpec]",
     ]);
-    expect(statuses).toEqual(["host:index:Packages docker creating (0s)"]);
+    expect(statuses).toEqual(["creating host:index:Packages docker"]);
     expect(said).toEqual([
       "  1 done: host:index:Packages docker created (12s)",
       "  2 done: docker:index:Service gateway updated (9s)",
+    ]);
+  });
+
+  test("what is being done is what began and has not ended", () => {
+    const { statuses } = through([
+      " +  docker:index:Service nats creating (0s) ",
+      " +  host:index:File nginx creating (0s) ",
+      " +  host:index:File nginx created (1s) ",
+      " +  docker:index:Service nats **creating failed**",
+    ]);
+    expect(statuses).toEqual([
+      "creating docker:index:Service nats",
+      "creating docker:index:Service nats and 1 more",
+      "creating docker:index:Service nats",
     ]);
   });
 
