@@ -3,7 +3,7 @@
  * own on 127.0.0.1. Its data lie in the shared cache, so that a new lab finds the images that an earlier one pushed.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type Docker from "dockerode";
@@ -39,14 +39,11 @@ export async function startRegistry(lab: Lab, progress: Progress = SILENT): Prom
   await ensureNetwork(lab, docker);
   const image = await ensureRegistryImage(lab, docker, progress);
   const data = join(imageCacheDir(lab), "registry");
-  // A container whose folder was removed under it holds on to what is no longer there, and answers 500 to every push.
-  const lost = !existsSync(data);
   mkdirSync(data, { recursive: true });
   const spec = await containerSpec(lab, docker, image, data);
   const name = registryContainer(lab);
   const found = await orMissing(docker.getContainer(name).inspect());
-  const usable =
-    found?.State.Running && !lost && found.Config.Labels[LABEL_SPEC] === spec.Labels![LABEL_SPEC];
+  const usable = found?.State.Running && found.Config.Labels[LABEL_SPEC] === spec.Labels![LABEL_SPEC];
   if (!usable) {
     if (found) await remove(docker, name);
     progress.say(`starting the registry (${REGISTRY_ADDRESS} on the network ${lab.network})`);
@@ -113,7 +110,10 @@ async function containerSpec(
     },
     NetworkingConfig: { EndpointsConfig: { [lab.network]: { Aliases: [REGISTRY_ALIAS] } } },
   };
-  const hash = createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 16);
+  // A container whose folder was removed under it holds on to what is no longer there, and answers 500 to every push: the
+  // folder's number tells a new one from it.
+  const made = `${JSON.stringify(spec)} ${statSync(data).ino}`;
+  const hash = createHash("sha256").update(made).digest("hex").slice(0, 16);
   return { ...spec, Labels: { ...lab.labels, [LABEL_SPEC]: hash } };
 }
 

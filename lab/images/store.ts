@@ -89,7 +89,7 @@ export class Store {
 
   private refused(method: string, path: string, answer: Answer): LabError {
     return new LabError(
-      `The lab's registry answered ${answer.status} to ${method} ${path}: ${answer.text.slice(0, 300)}`,
+      `The lab's registry answered ${answer.status} to ${method} ${path}: ${answer.text.trim().slice(0, 300)}`,
       "See `docker logs` of its container; a full disk is the usual reason.",
     );
   }

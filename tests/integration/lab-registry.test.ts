@@ -1,6 +1,6 @@
 /** The lab's registry on a real engine: what is written to it without an engine is what an engine pulls and runs. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
@@ -8,6 +8,7 @@ import { loadLab, type Lab } from "../../lab/config";
 import { orMissing } from "../../lab/docker";
 import { ensureEngine } from "../../lab/engine";
 import { composeImage, writeLayer, type Image } from "../../lab/images/oci";
+import { imageCacheDir } from "../../lab/images/work";
 import { registryContainer, startRegistry, stopRegistry } from "../../lab/images/registry";
 
 const SILENT = { say: () => undefined, status: () => undefined };
@@ -104,6 +105,16 @@ test("started again it is left alone; killed or removed it comes back with what 
   const third = await startRegistry(lab);
   expect(await third.store.digest(NAME, image.manifest.digest)).toBe(image.manifest.digest);
 }, 120_000);
+
+test("when its data were removed under it, it starts anew, empty", async () => {
+  await (await startRegistry(lab)).store.push(NAME, "1", image);
+  rmSync(join(imageCacheDir(lab), "registry"), { recursive: true });
+  mkdirSync(join(imageCacheDir(lab), "registry"));
+  const { store } = await startRegistry(lab);
+  expect(await store.digest(NAME, "1")).toBeUndefined();
+  await store.push(NAME, "1", image);
+  expect(await store.digest(NAME, "1")).toBe(image.manifest.digest);
+}, 60_000);
 
 test("it is published on 127.0.0.1 alone", async () => {
   await startRegistry(lab);
