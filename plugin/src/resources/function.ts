@@ -33,9 +33,13 @@ const query = (wanted: FunctionInputs): string =>
   wanted.namespace ? `?namespace=${encodeURIComponent(wanted.namespace)}` : "";
 
 /** undefined: there is no such function. */
-async function status(gateway: Gateway, wanted: FunctionInputs): Promise<FunctionStatus | undefined> {
+async function status(
+  gateway: Gateway,
+  wanted: FunctionInputs,
+  seconds = 30,
+): Promise<FunctionStatus | undefined> {
   const path = `/system/function/${wanted.name}${query(wanted)}`;
-  const answer = await gateway.steadily("GET", path);
+  const answer = await gateway.steadily("GET", path, undefined, seconds);
   if (answer.status === 404) return undefined;
   if (answer.status !== 200)
     gateway.fail(
@@ -204,8 +208,15 @@ export const faasFunction: ResourceHandler<FunctionInputs, FunctionOutputs> = {
   create,
   async read(ctx, _id, wanted, outputs) {
     const gateway = await open(ctx, wanted);
-    const found = await status(gateway, wanted);
-    return found && { inputs: inputsFound(wanted, found, outputs.extras), outputs };
+    try {
+      const found = await status(gateway, wanted, 10);
+      return found && { inputs: inputsFound(wanted, found, outputs.extras), outputs };
+    } catch (error) {
+      // A refresh that failed here could not go on to repair the gateway.
+      const reason = error instanceof Error ? error.message : String(error);
+      ctx.log(`${reason}; the function ${wanted.name} is taken to be what it was`, "warning");
+      return { inputs: wanted, outputs };
+    }
   },
   async update(ctx, _id, _olds, news) {
     const gateway = await open(ctx, news);

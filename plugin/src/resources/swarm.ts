@@ -4,7 +4,7 @@ import type { Context, ResourceHandler } from "../resource";
 import { runScript } from "../scripts";
 import type { Session } from "../session";
 import { changedKeys } from "./compare";
-import { docker, info, mark, refuse } from "./swarmEngine";
+import { docker, info, look, mark, refuse } from "./swarmEngine";
 import { type SwarmInfo, tokenDigest } from "./swarmInfo";
 import { type SwarmMemberInputs, type SwarmMemberOutputs, inputs } from "./swarmInputs";
 import { leave } from "./swarmLeave";
@@ -197,7 +197,12 @@ async function create(
 
 async function read(ctx: Context, wanted: SwarmMemberInputs, outputs: SwarmMemberOutputs) {
   const session = await ctx.session();
-  const found = await info(session);
+  const found = await look(session);
+  if (typeof found === "string") {
+    // A refresh that failed here could not go on to repair the engine. Its membership lies on the disk, and comes back with it.
+    ctx.log(`${found}: the membership of the swarm is taken to be what it was`, "warning");
+    return { inputs: wanted, outputs };
+  }
   if (found.state === "inactive") return undefined;
   if (found.caDigest !== "" && outputs.caDigest !== "" && found.caDigest !== outputs.caDigest)
     refuse(

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# A file of ours, after put-file.sh and file-hooks.sh: keeps what was there before, replaces it only where it differs, runs what is to
+# A file of ours, after put-file.sh and file-lib.sh: keeps what was there before, replaces it only where it differs, runs what is to
 # be run after a change, and puts the old file back when that fails.
 # Parameters, besides those of put-file.sh: KEY (names the record), PLAIN_MODE (octal digits without leading zeros), ON_CHANGE.
 # Prints changed=1 or changed=.
@@ -7,7 +7,6 @@
 # The record of a file, /var/lib/oslo-faas/files/KEY:
 #   path      which file it is about
 #   original  what was there before the first time; absent: nothing was
-#   folders   what had to be made above it
 #   previous  the last version whose commands went well, while a change is under way
 #   pending   a change is under way: a run that was killed in the middle has the next one run the commands
 record=/var/lib/oslo-faas/files/$KEY
@@ -20,8 +19,6 @@ make_record() {
   mkdir -p -m 0700 -- /var/lib/oslo-faas /var/lib/oslo-faas/files
   mkdir -m 0700 -- "$record.new"
   printf '%s\n' "$TARGET" >"$record.new/path"
-  printf '%s' "${made_before:+$made_before
-}" >"$record.new/folders"
   [ ! -e "$TARGET" ] || cp -a -- "$TARGET" "$record.new/original"
   [ ! -e "$record.new/original" ] || sync -- "$record.new/original"
   mv -T -- "$record.new" "$record"
@@ -68,8 +65,8 @@ roll_back() {
   fi
   rm -f -- "$record/pending" "$record/previous"
   if [ -n "$own_record" ]; then
-    while read -r made; do rmdir -- "$made" 2>/dev/null || break; done <"$record/folders"
     rm -rf -- "$record"
+    drop_empty_folders "$folder"
   fi
   refuse "$what; $done_about_it" "correct the content by what the command printed, and run the same again"
 }
@@ -77,8 +74,7 @@ roll_back() {
 work=$(mktemp -d)
 : >"$work/hooks"
 refuse_odd_target
-# Before they are made: the record says which were missing, and they go with the file.
-made_before=$(missing_folders)
+mark_missing_folders "$folder"
 receive_file
 validate_file
 changed=

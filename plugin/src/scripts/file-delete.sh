@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Takes a file of ours away, after file-hooks.sh: what was there before comes back, folders made for it go when they are empty.
+# Takes a file of ours away, after file-lib.sh: what was there before comes back, folders made for it go when they are empty.
 # Parameters: TARGET, KEY, ON_DELETE. Something else in its place (a directory, a link) is not ours and stays.
 record=/var/lib/oslo-faas/files/$KEY
 folder=${TARGET%/*}
@@ -19,8 +19,6 @@ if ! run_hooks "$ON_DELETE" "$work/hooks"; then
   cat "$work/hooks" >&2
   refuse "'$failed' failed with exit code $failed_code after $TARGET was taken away" "correct it on the host, and run the same again"
 fi
-if [ -f "$record/folders" ]; then
-  while read -r made; do rmdir -- "$made" 2>/dev/null || break; done <"$record/folders"
-fi
 rm -rf -- "$record"
-rmdir -- /var/lib/oslo-faas/files /var/lib/oslo-faas 2>/dev/null || true
+drop_empty_folders "$folder"
+rmdir -- /var/lib/oslo-faas/files /var/lib/oslo-faas/folders /var/lib/oslo-faas 2>/dev/null || true

@@ -24,16 +24,6 @@ refuse_odd_target() {
   getent group -- "$GROUP" >/dev/null || refuse "there is no group $GROUP on the host, which $TARGET should belong to" "make the group first: dependsOn what makes it"
 }
 
-# The folders above $TARGET that are not there, deepest first, one a line.
-missing_folders() {
-  above=$folder
-  while [ ! -e "$above" ]; do
-    printf '%s\n' "$above"
-    above=${above%/*}
-    above=${above:-/}
-  done
-}
-
 receive_file() {
   mkdir -p -- "$folder" || refuse "the folder $folder cannot be made" "look at what is in its way"
   temporary=$(mktemp -- "$folder/.oslo-faas.XXXXXXXX") || refuse "nothing can be written to $folder; $TARGET is what it was" "df -h $folder; mount | grep ro"

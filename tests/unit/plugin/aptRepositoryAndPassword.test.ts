@@ -71,11 +71,7 @@ describe("a password", () => {
   });
 
   it("stays what it is: nothing but a replacement makes a new one", async () => {
-    const context = {
-      session: async () => Promise.reject(new Error("connected")),
-      log: () => undefined,
-      preview: false,
-    };
+    const context = contextOf(async () => Promise.reject(new Error("connected")));
     const inputs = password.schema.parse({});
     const { outputs } = await password.create(context, inputs);
     await expect(password.read(context, "password", inputs, outputs)).resolves.toEqual({ inputs, outputs });

@@ -149,6 +149,23 @@ describe("read", () => {
     ).resolves.toBeUndefined();
   });
 
+  it.each(["missing", "silent Cannot connect"])(
+    "goes on with a warning where the engine is %s: a refresh has to be able to repair it",
+    async (engine) => {
+      const context = contextOf(host(`engine=${engine}`));
+      await expect(swarmMember.read(context, "node1", init, outputs)).resolves.toEqual({
+        inputs: init,
+        outputs,
+      });
+      expect(context.logged).toEqual([
+        { severity: "warning", message: expect.stringContaining("the engine") },
+      ]);
+      await expect(swarmMember.create(contextOf(host(`engine=${engine}`)), init)).rejects.toThrow(
+        "the engine",
+      );
+    },
+  );
+
   it("refuses to call another swarm a difference", async () => {
     const context = contextOf(host(printed(engine(), { ca: "00".repeat(32) })));
     await expect(swarmMember.read(context, "node1", init, outputs)).rejects.toThrow("another swarm now");
