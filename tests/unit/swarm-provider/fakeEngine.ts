@@ -1,0 +1,112 @@
+/** A Docker API on a unix socket that keeps services, tasks and secrets, and remembers what it was asked. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface Asked {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage["headers"];
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- bodies of many shapes
+  body: any;
+}
+
+type Answer = { status: number; body?: unknown } | "silence";
+
+export class FakeEngine {
+  readonly socket: string;
+  readonly asked: Asked[] = [];
+  apiVersion = "1.41";
+  minApiVersion = "1.12";
+  /** First chance to answer; undefined leaves it to the rest. */
+  intercept?: (asked: Asked) => Answer | undefined;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the engine would send them
+  services: any[] = [];
+  tasks: object[] = [];
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the engine would send them
+  secrets: any[] = [];
+  private readonly dir = mkdtempSync(join(tmpdir(), "fake-engine-"));
+  private readonly server: Server;
+
+  constructor() {
+    this.socket = join(this.dir, "docker.sock");
+    this.server = createServer((request, response) => void this.handle(request, response));
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((done) => this.server.listen(this.socket, done));
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((done) => this.server.close(done));
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  addService(name: string, spec: object = {}): void {
+    const Labels = { "com.openfaas.function": name, function: "true" };
+    const base = {
+      Name: name,
+      Labels,
+      Mode: { Replicated: { Replicas: 1 } },
+      TaskTemplate: { ContainerSpec: { Image: "a:1" } },
+    };
+    const CreatedAt = "2026-01-01T00:00:00Z";
+    this.services.push({ ID: `id-${name}`, Version: { Index: 5 }, CreatedAt, Spec: { ...base, ...spec } });
+  }
+
+  /** What changed something. */
+  changes(): string[] {
+    return this.asked.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const url = new URL(request.url!, "http://engine");
+    const text = Buffer.concat(chunks).toString();
+    const body: unknown = text ? JSON.parse(text) : undefined;
+    const asked = {
+      method: request.method!,
+      path: url.pathname,
+      query: url.searchParams,
+      headers: request.headers,
+      body,
+    };
+    this.asked.push(asked);
+    const answer = this.intercept?.(asked) ?? this.answer(asked);
+    if (answer === "silence") return;
+    response.writeHead(answer.status, { "content-type": "application/json" });
+    response.end(JSON.stringify(answer.body ?? {}));
+  }
+
+  private answer({ method, path, query, body }: Asked): { status: number; body?: unknown } {
+    const filters = JSON.parse(query.get("filters") ?? "{}") as Record<string, string[]>;
+    const route = `${method} ${path.replace(/^\/v[\d.]+/, "")}`;
+    if (route === "GET /version")
+      return { status: 200, body: { ApiVersion: this.apiVersion, MinAPIVersion: this.minApiVersion } };
+    if (route === "GET /_ping") return { status: 200, body: "OK" };
+    if (route === "GET /services") {
+      const matches = this.services.filter(
+        ({ Spec }) =>
+          (filters.name ?? [""]).some((name) => Spec.Name.startsWith(name)) &&
+          (filters.label ?? []).every((label) => label in Spec.Labels),
+      );
+      return { status: 200, body: matches };
+    }
+    if (route === "GET /tasks") return { status: 200, body: this.tasks };
+    if (route === "GET /secrets") return { status: 200, body: this.secrets };
+    if (route === "POST /services/create") return { status: 201, body: { ID: "new" } };
+    if (/^POST \/services\/[^/]+\/update$/.test(route)) return { status: 200, body: {} };
+    if (route.startsWith("DELETE /services/")) {
+      this.services = this.services.filter(({ ID }) => !route.endsWith(ID));
+      return { status: 200 };
+    }
+    if (route === "POST /secrets/create") return { status: 201, body: { ID: "new", sent: body } };
+    if (route.startsWith("DELETE /secrets/")) return { status: 204 };
+    return { status: 404, body: { message: `page not found: ${route}` } };
+  }
+}
