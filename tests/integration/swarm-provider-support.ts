@@ -68,7 +68,7 @@ export class Testbed {
       const log = join(dir, "dockerd.log");
       const text = existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : "(no log)";
       await bed.stop();
-      throw new Error(`${String(error)}\n${text}`);
+      throw new Error(`the test's engine did not start\n${text}`, { cause: error });
     }
     return bed;
   }
@@ -213,7 +213,7 @@ export class Testbed {
       status: response.statusCode!,
       headers: response.headers,
       text: answer,
-      // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers of many shapes
+
       json: (isJson ? JSON.parse(answer) : undefined) as any,
     };
   }
@@ -259,9 +259,9 @@ export class Testbed {
   }
 
   async providerLog(): Promise<string> {
-    const log = await this.docker
-      .getService("swarm-provider")
-      .logs({ stdout: true, stderr: true, follow: false } as never);
-    return String(log);
+    const service = this.docker.getService("swarm-provider") as unknown as {
+      logs(options: object): Promise<Buffer>;
+    };
+    return String(await service.logs({ stdout: true, stderr: true, follow: false }));
   }
 }

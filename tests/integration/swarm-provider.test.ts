@@ -229,7 +229,6 @@ describe("calls", () => {
     expect(response.headers["content-type"]).toBe("image/raw");
     const { peak } = await bed.providerMemory();
     expect(peak).toBeLessThan(256 * MIB);
-    if (process.env.SHOW) process.stderr.write(`peak ${peak / MIB} MiB\n`);
   });
 
   test("wait for a reader that stops reading", async () => {
@@ -243,9 +242,8 @@ describe("calls", () => {
   });
 
   test("answer while the request's body is still being sent", async () => {
-    let more: (chunk: string | null) => void = () => undefined;
     const body = new Readable({ read: () => undefined });
-    more = (chunk) => body.push(chunk);
+    const more = (chunk: string | null) => body.push(chunk);
     more("one");
     const response = await bed.send("POST", "/function/stream/echo", {}, body);
     const first = await new Promise((done) =>

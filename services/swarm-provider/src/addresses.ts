@@ -36,13 +36,11 @@ export class Addresses {
     this.resolve = resolve ?? ((host) => resolver.resolve4(host));
   }
 
-  /** The replicas of a host name, fewest requests first; empty when there are none. */
+  /** The replicas of a host name; empty when there are none. */
   async replicas(host: string): Promise<Replica[]> {
     const known = this.known.get(host);
-    if (known && known.replicas.length > 0 && this.now() - known.at < FRESH_MS)
-      return ordered(known.replicas);
-    const asking = known?.asking ?? this.ask(host, known?.replicas ?? []);
-    return ordered(await asking);
+    if (known && known.replicas.length > 0 && this.now() - known.at < FRESH_MS) return known.replicas;
+    return known?.asking ?? this.ask(host, known?.replicas ?? []);
   }
 
   close(): void {
@@ -87,9 +85,14 @@ function retire(replica: Replica): void {
     for (const socket of sockets ?? []) socket.destroy();
 }
 
-function ordered(replicas: Replica[]): Replica[] {
-  return replicas
-    .map((replica) => ({ replica, tie: Math.random() }))
-    .sort((a, b) => a.replica.active - b.replica.active || a.tie - b.tie)
-    .map(({ replica }) => replica);
+/**
+ * Takes the replica with the fewest requests under way out of `replicas`, any of several. To be called just before it is used:
+ * many requests wait for the same look-up, and each has to see what the one before it took.
+ */
+export function takeLeastBusy(replicas: Replica[]): Replica | undefined {
+  const fewest = Math.min(...replicas.map((replica) => replica.active));
+  const candidates = replicas.filter((replica) => replica.active === fewest);
+  const taken = candidates[Math.floor(Math.random() * candidates.length)];
+  if (taken) replicas.splice(replicas.indexOf(taken), 1);
+  return taken;
 }

@@ -2,7 +2,7 @@
 import { request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pipeline } from "node:stream";
-import type { Addresses, Replica } from "./addresses";
+import { type Addresses, type Replica, takeLeastBusy } from "./addresses";
 import { ApiError } from "./errors";
 
 export interface ProxyOptions {
@@ -73,7 +73,8 @@ export class FunctionProxy {
     const until = Date.now() + (this.options.searchMs ?? 3000);
     for (let pause = 50; ; pause = Math.min(pause * 2, 500)) {
       const replicas = await this.addresses.replicas(host);
-      for (const replica of replicas) {
+      const left = [...replicas];
+      for (let replica = takeLeastBusy(left); replica; replica = takeLeastBusy(left)) {
         if (incoming.destroyed && !incoming.complete) return;
         const connected = await this.attempt(replica, host, target, incoming, outgoing);
         if (connected) return;
