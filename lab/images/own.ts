@@ -2,7 +2,6 @@
  * This project's own images, built from the Dockerfiles that people use: on the machine's engine, from files made beforehand, so
  * that no other registry is asked. What the engine is left with afterwards is nothing.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import { orMissing } from "../docker";
@@ -31,7 +30,7 @@ export interface BuiltImage {
   context(work: Work): Promise<Tree>;
 }
 
-const ALL: BuiltImage[] = [
+export const OWN_IMAGES: BuiltImage[] = [
   {
     name: "oslo-faas/swarm-provider:dev",
     inputs: [
@@ -78,10 +77,6 @@ const ALL: BuiltImage[] = [
     }),
   },
 ];
-
-export const OWN_IMAGES = ALL.filter(
-  (image) => !image.name.includes("swarm-provider") || existsSync(join(PROVIDER, "Dockerfile")),
-);
 
 function file(folder: string, name: string): Tree {
   return treeOf(folder, "", (path) => path === name);
