@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import type { Lab } from "./config";
+import { waitFor } from "./docker";
 import { LabError } from "./errors";
 import { startTimeOf } from "./engine";
 import type { Progress } from "./progress";
@@ -186,19 +187,35 @@ export class Stack {
     return join(this.backendDir(), "stacks", PROJECT, `${this.lab.stack}.json`);
   }
 
-  /** A killed engine leaves its lock in the backend; that of a living one is respected, and then `up` says who holds it. */
+  /**
+   * A killed engine leaves its lock in the backend, which is taken away. A living one is waited for, bounded: after an `up` that was
+   * killed its engine may still be finishing.
+   */
   async releaseStaleLock(): Promise<void> {
     if (!this.stateFile()) return;
     const folder = join(this.backendDir(), "locks", "organization", PROJECT, this.lab.stack);
     for (const name of readdirIfThere(folder)) {
-      const holder = JSON.parse(readFileSync(join(folder, name), "utf8")) as {
-        pid?: number;
-        hostname?: string;
-      };
-      if (holder.hostname === hostname() && holder.pid && startTimeOf(holder.pid)) continue;
-      this.progress.say(`removing the lock of an engine that was killed (process ${holder.pid})`);
-      rmSync(join(folder, name), { force: true });
+      const file = join(folder, name);
+      const holder = lockHolder(file);
+      if (holder === undefined) continue;
+      this.progress.status(`waiting for the engine that works on the stack (process ${holder})`);
+      await waitFor(async () => !existsSync(file) || startTimeOf(holder) === undefined, {
+        what: `another Pulumi (process ${holder}) to be done with the stack ${this.lab.stack}`,
+        limitMs: 5 * MINUTE,
+        remedy: `See what it is; \`kill ${holder}\` ends it, then run this again.`,
+      });
+      rmSync(file, { force: true });
     }
+  }
+}
+
+/** The process that a lock names, if the lock is of this machine. */
+function lockHolder(file: string): number | undefined {
+  try {
+    const holder = JSON.parse(readFileSync(file, "utf8")) as { pid?: number; hostname?: string };
+    return holder.hostname === hostname() ? holder.pid : undefined;
+  } catch {
+    return undefined; // Gone in the meantime, or of a version of the engine that writes it otherwise.
   }
 }
 
@@ -247,6 +264,7 @@ export function condense(progress: Progress, now: () => number = Date.now): (lin
         `${String(done).padStart(3)} done: ${type} ${name} ${what} ${time ?? ""}`.trimEnd(),
       );
     }
+    if (/no changes were expected/.test(line)) return progress.say("something is to be changed");
     // What is repeated under "Diagnostics:" is indented and shown from there.
     if (/^\s*(error|warning): /.test(line)) progress.say(line.trim());
   };
