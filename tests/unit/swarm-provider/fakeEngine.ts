@@ -9,7 +9,7 @@ export interface Asked {
   path: string;
   query: URLSearchParams;
   headers: IncomingMessage["headers"];
-   
+
   body: any;
 }
 
@@ -22,10 +22,10 @@ export class FakeEngine {
   minApiVersion = "1.12";
   /** First chance to answer; undefined leaves it to the rest. */
   intercept?: (asked: Asked) => Answer | undefined;
-   
+
   services: any[] = [];
   tasks: object[] = [];
-   
+
   secrets: any[] = [];
   private readonly dir = mkdtempSync(join(tmpdir(), "fake-engine-"));
   private readonly server: Server;
