@@ -3,8 +3,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
-import { parseEnvironment } from "./parse";
+import type { Problem } from "./describe";
+import { readBase } from "./layers";
+import { EnvironmentError, parseEnvironment } from "./parse";
 import { type Environment, SECRET_KEYS } from "./schema";
+import { isOrigin, located } from "./sources";
+import { configValue, NESTED_SECRET, plainSecret, readStackFile } from "./stackfile";
 
 export type { Environment } from "./schema";
 export { parseEnvironment, EnvironmentError } from "./parse";
@@ -18,46 +22,65 @@ export interface LoadedEnvironment extends Environment {
   gatewayPassword?: pulumi.Output<string>;
 }
 
+interface Given {
+  raw: Record<string, unknown>;
+  problems: Problem[];
+  /** Top-level keys with something secret inside. */
+  secret: Set<string>;
+}
+
 // Exported by the SDK and used by its own Config, but left out of its typings.
 const { isConfigSecret } = runtimeConfig as unknown as { isConfigSecret(key: string): boolean };
 
 /** Configuration of the selected stack. Throws pulumi.RunError (one clear message, no stack trace) when it cannot be used. */
 export function loadEnvironment(): LoadedEnvironment {
-  const project = pulumi.getProject();
   const stack = pulumi.getStack();
   const file = `stacks/Pulumi.${stack}.yaml`;
-  const config = new pulumi.Config();
-  const raw: Record<string, unknown> = {};
-  const problems: string[] = [];
-  for (const [full, text] of Object.entries(pulumi.runtime.allConfig())) {
-    const [namespace, key] = [full.slice(0, full.indexOf(":")), full.slice(full.indexOf(":") + 1)];
-    if (namespace !== project) continue;
-    if (key in SECRET_KEYS) {
-      if (!isConfigSecret(full))
-        problems.push(`${key}: is a secret in plain text; set it with: pulumi config set --secret ${key}`);
-      continue;
-    }
-    raw[key] = parseValue(text);
-  }
+  const given = fromEngine(pulumi.getProject());
   try {
-    const environment = parseEnvironment(raw, problems);
+    const environment = parseEnvironment(given.raw, given.problems, { secret: given.secret });
     return {
       ...environment,
       name: stack,
       pinnedHostKey: environment.host.hostKey ?? readHostKey(environment.host.hostKeyFile!),
-      gatewayPassword: config.getSecret("gatewayPassword"),
+      gatewayPassword: new pulumi.Config().getSecret("gatewayPassword"),
     };
   } catch (error) {
-    throw new pulumi.RunError(`${file}: ${(error as Error).message}`);
+    const told = error instanceof EnvironmentError ? withLines(error, file, given) : (error as Error);
+    throw new pulumi.RunError(`${file}: ${told.message}`);
   }
 }
 
-/** Pulumi hands objects and lists over as JSON, and a plain text as it is. */
-function parseValue(text: string): unknown {
+function fromEngine(project: string): Given {
+  const given: Given = { raw: {}, problems: [], secret: new Set() };
+  for (const [full, text] of Object.entries(pulumi.runtime.allConfig())) {
+    const [namespace, key] = [full.slice(0, full.indexOf(":")), full.slice(full.indexOf(":") + 1)];
+    if (namespace !== project) continue;
+    const secret = isConfigSecret(full);
+    if (Object.hasOwn(SECRET_KEYS, key)) {
+      if (!secret) given.problems.push({ path: [key], text: `${key}: ${plainSecret(key)}` });
+      continue;
+    }
+    // A secret anywhere inside arrives decrypted, and marks the whole key.
+    if (secret) {
+      given.problems.push({ path: [key], text: `${key}: ${NESTED_SECRET}` });
+      given.secret.add(key);
+    }
+    given.raw[key] = configValue(text);
+  }
+  return given;
+}
+
+/** The same error, with the line of each value where the file is the one that the engine read. */
+function withLines(error: EnvironmentError, file: string, given: Given): EnvironmentError {
   try {
-    return JSON.parse(text);
+    const own = readStackFile(fs.readFileSync(file, "utf8"), file);
+    const open = Object.fromEntries(Object.entries(given.raw).filter(([key]) => !given.secret.has(key)));
+    if (!isOrigin(own, open)) return error;
+    const base = readBase(given.raw.extends).layer;
+    return new EnvironmentError(located(error.details, base ? [own, base] : [own]), error.details);
   } catch {
-    return text;
+    return error; // Lines are a help; an error without them is still one.
   }
 }
 

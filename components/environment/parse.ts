@@ -1,16 +1,33 @@
 /** From plain values to an Environment, or to one error that names every mistake with its path. */
-import type { z } from "zod";
-import { nearest } from "./nearest";
+import { describe, at, type Masks, type Problem, problem } from "./describe";
+import { readBase } from "./layers";
+import { type Get, RULES } from "./rules";
 import { type Environment, environmentSchema } from "./schema";
+import { shapeAt } from "./shape";
 
 export class EnvironmentError extends Error {
-  constructor(readonly problems: string[]) {
+  /** One line for each mistake. */
+  readonly problems: string[];
+
+  constructor(
+    problems: string[],
+    /** The same, with their paths. Those that were found before parsing have an empty one. */
+    readonly details: Problem[] = problems.map((text) => ({ path: [], text })),
+  ) {
     super(
       `${problems.length === 1 ? "one error" : `${problems.length} errors`}\n` +
         problems.map((p) => `  ${p}`).join("\n"),
     );
     this.name = "EnvironmentError";
+    this.problems = problems;
   }
+}
+
+export interface ParseOptions {
+  /** What relative paths of the configuration are relative to. Default: the working directory, which is the project's under the engine. */
+  root?: string;
+  /** Top-level keys with something secret inside, which is not to be shown. Default: none. */
+  secret?: ReadonlySet<string>;
 }
 
 /**
@@ -18,43 +35,78 @@ export class EnvironmentError extends Error {
  * @param problems found before, to be reported together with what is found here
  * @throws EnvironmentError
  */
-export function parseEnvironment(raw: Record<string, unknown>, problems: string[] = []): Environment {
+export function parseEnvironment(
+  raw: Record<string, unknown>,
+  problems: (string | Problem)[] = [],
+  options: ParseOptions = {},
+): Environment {
+  const before = problems.map((p) => (typeof p === "string" ? { path: [], text: p } : p));
+  const base = readBase(raw.extends, options.root);
+  const { environment, problems: found } = judge(base.merge(raw), { secret: options.secret ?? new Set() });
+  const all = unique([...before, ...base.problems, ...found.filter((p) => !covered(p, before))]);
+  if (all.length > 0)
+    throw new EnvironmentError(
+      all.map((p) => p.text),
+      all,
+    );
+  return environment!;
+}
+
+/** What is wrong with values that are complete. */
+export function judge(
+  raw: Record<string, unknown>,
+  masks: Masks = { secret: new Set() },
+): { environment?: Environment; problems: Problem[] } {
   const result = environmentSchema.safeParse(raw);
-  const all = [
-    ...problems,
-    ...(result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, raw))),
-  ];
-  if (all.length > 0) throw new EnvironmentError(all);
-  return result.data!;
+  const issues = result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, raw, masks));
+  const broken = RULES.flatMap((rule) => rule.check(reader(raw))).map(({ path, message }) =>
+    problem(path.split("."), message, defaulted(raw, path), masks),
+  );
+  return { environment: result.data, problems: [...issues, ...broken] };
 }
 
-function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
-  const at = issue.path.map(String);
-  if (issue.code === "unrecognized_keys") {
-    const known = keysAt(issue.path);
-    return issue.keys.map((key) => {
-      const guess = nearest(key, known);
-      const where = [...at, key].join(".");
-      return guess
-        ? `${where}: unknown, did you mean ${[...at, guess].join(".")}?`
-        : `${where}: unknown; known here: ${known.join(", ")}`;
-    });
-  }
-  const value = issue.path.reduce<any>((v, key) => v?.[key as string], raw);
-  const shown = value === undefined ? "is missing" : JSON.stringify(value).slice(0, 80);
-  return [`${at.join(".")}: ${shown}: ${issue.message}`];
+/**
+ * Rules see each value by itself, so that they are checked in a file that has other mistakes too. "a.b?" asks what is written there,
+ * right or wrong: "mapping", "list", "value" or nothing; and "a.length" how many entries a list has.
+ */
+function reader(raw: unknown): Get {
+  return <T>(path: string): T | undefined => {
+    if (path.endsWith("?")) return kind(at(raw, path.slice(0, -1).split("."))) as T;
+    const keys = path.split(".");
+    if (keys.at(-1) === "length") {
+      const list = at(raw, keys.slice(0, -1));
+      return (Array.isArray(list) ? list.length : 0) as T;
+    }
+    const value = at(raw, keys);
+    // A default of an optional mapping's key counts only where the mapping is there.
+    const parent = at(raw, keys.slice(0, -1));
+    if (value === undefined && parent === undefined && isOptional(keys.slice(0, -1))) return undefined;
+    const parsed = shapeAt(keys)?.safeParse(value);
+    return parsed?.success ? (parsed.data as T) : undefined;
+  };
 }
 
-/** Names of the properties of the object schema at a path, seen through defaults, optionals and lists. */
-function keysAt(path: readonly PropertyKey[]): string[] {
-  let schema: any = unwrap(environmentSchema);
-  for (const key of path)
-    schema = unwrap(typeof key === "number" ? schema.element : schema.shape?.[key as string]);
-  return Object.keys(schema?.shape ?? {});
+function kind(value: unknown): "mapping" | "list" | "value" | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value)) return "list";
+  return typeof value === "object" && value !== null ? "mapping" : "value";
 }
 
-function unwrap(schema: any): any {
-  let inner = schema;
-  while (inner?.def?.innerType) inner = inner.def.innerType;
-  return inner;
+const isOptional = (path: string[]) => path.length > 0 && shapeAt(path)?.def.type === "optional";
+
+/** A rule may be broken by a default; then that is the value to show. */
+function defaulted(raw: unknown, path: string): unknown {
+  const keys = path.split(".");
+  if (at(raw, keys) !== undefined) return raw;
+  const value = reader(raw)(path);
+  return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+}
+
+/** What was objected to as a whole is not objected to again in its parts. */
+const covered = (found: Problem, before: Problem[]) =>
+  before.some((p) => p.covers && p.path.every((key, i) => found.path[i] === key));
+
+function unique(problems: Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ text }) => !seen.has(text) && seen.add(text));
 }

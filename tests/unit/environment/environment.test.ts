@@ -33,7 +33,7 @@ test("the least an environment has to say is its host", () => {
 test.each<[string, (raw: Record<string, any>) => void, RegExp]>([
   ["no host", (raw) => delete raw.host, /^host: is missing/],
   ["no host key", (raw) => delete raw.host.hostKey, /^host\.hostKey: is missing: is required/],
-  ["two host keys", (raw) => (raw.host.hostKeyFile = "x"), /^host\.hostKeyFile: .*contradicts hostKey/],
+  ["two host keys", (raw) => (raw.host.hostKeyFile = "x"), /^host\.hostKeyFile: .*contradicts host\.hostKey/],
   [
     "a fingerprint instead of a key",
     (raw) => (raw.host.hostKey = "SHA256:abc"),
@@ -44,7 +44,11 @@ test.each<[string, (raw: Record<string, any>) => void, RegExp]>([
     (raw) => (raw.nginx = { keepAlive: 64 }),
     /^nginx\.keepAlive: unknown, did you mean nginx\.keepalive\?$/,
   ],
-  ["an unknown section", (raw) => (raw.varnish = {}), /^varnish: unknown; known here: location, host/],
+  [
+    "an unknown section",
+    (raw) => (raw.varnish = {}),
+    /^varnish: unknown; known here: extends, location, host/,
+  ],
   [
     "an unknown key in a list",
     (raw) => (raw.checks = [{ path: "/", statut: 2 }]),
@@ -86,12 +90,12 @@ test.each<[string, (raw: Record<string, any>) => void, RegExp]>([
   [
     "a proxy that hangs up before the function",
     (raw) => (raw.nginx = { proxyReadTimeout: "60s" }),
-    /^nginx\.proxyReadTimeout: .*below openfaas\.upstreamTimeout 290s/,
+    /^nginx\.proxyReadTimeout: .*below openfaas\.readTimeout 295s: Nginx would hang up/,
   ],
   [
     "a queue that delivers twice",
     (raw) => (raw.openfaas = { queue: { ackWait: "30s" } }),
-    /^openfaas\.queue\.ackWait: .*not above upstreamTimeout 290s: a long call would be delivered twice/,
+    /^openfaas\.queue\.ackWait: .*not above openfaas\.upstreamTimeout 290s: a long call would be delivered twice/,
   ],
   [
     "two listeners on one port",

@@ -1,0 +1,54 @@
+/** An environment's own values over those of the file it extends. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Problem } from "./describe";
+import { readStackFile, type StackFile } from "./stackfile";
+
+type Values = Record<string, unknown>;
+
+export interface Base {
+  /** The file, where there is one that can be read. */
+  layer?: StackFile;
+  problems: Problem[];
+  /** These values over the base's. */
+  merge(values: Values): Values;
+}
+
+/** Mappings are merged key by key, at every depth; a list and any other value replaces what is below it. */
+export function mergeLayers(below: unknown, above: unknown): unknown {
+  if (above === undefined) return below;
+  if (!isMapping(below) || !isMapping(above)) return above;
+  const merged = new Map(Object.entries(below));
+  for (const [key, value] of Object.entries(above)) merged.set(key, mergeLayers(merged.get(key), value));
+  return Object.fromEntries(merged);
+}
+
+const isMapping = (value: unknown): value is Values =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const NOTHING: Base = { problems: [], merge: (values) => values };
+
+/** The base that `extends` names. Anything but a text is left to the schema to refuse. */
+export function readBase(name: unknown, root = "."): Base {
+  if (typeof name !== "string" || name === "") return NOTHING;
+  let text: string;
+  try {
+    text = fs.readFileSync(path.resolve(root, name), "utf8");
+  } catch (error) {
+    const reason =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : "cannot be read";
+    return {
+      ...NOTHING,
+      problems: [{ path: ["extends"], text: `extends: ${JSON.stringify(name).slice(0, 80)}: ${reason}` }],
+    };
+  }
+  const layer = readStackFile(text, name);
+  const problems = layer.problems.map((p) => ({ ...p, text: `${name}: ${p.text}` }));
+  const refuse = (key: string, why: string) =>
+    problems.push({ path: [key], text: `${name}: ${key}: ${why}`, covers: false });
+  if ("extends" in layer.values) refuse("extends", "a base cannot have a base of its own");
+  for (const key of layer.secrets)
+    refuse(key, "a secret is encrypted for one environment; set it in each, not in the base");
+  const { extends: _, ...values } = layer.values;
+  return { layer, problems, merge: (own) => mergeLayers(values, own) as Values };
+}

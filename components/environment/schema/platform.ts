@@ -1,0 +1,137 @@
+/** What runs the containers: the engine, the swarm, and where images come from. */
+import * as z from "zod";
+import * as f from "../fields";
+
+/** The repository may be a folder on the host (file:), or a mirror. */
+const REPOSITORY = /^(https?|file):\/\/[^\s@]+$/;
+
+const repository = z.strictObject({
+  uri: f
+    .pattern(REPOSITORY, "a URL with http://, https:// or file://, without a user or password in it")
+    .default("https://download.docker.com/linux")
+    .meta({
+      description:
+        "Docker's apt repository; the distribution's name is appended. A mirror for an air-gapped site.",
+      examples: ["https://mirror.example.no/docker"],
+    }),
+  keyUrl: f
+    .pattern(REPOSITORY, "a URL with http://, https:// or file://, without a user or password in it")
+    .optional()
+    .meta({
+      description: "Where its key is. Default: <uri>/<distribution>/gpg.",
+      examples: ["https://mirror.example.no/docker/gpg"],
+    }),
+  fingerprint: f
+    .pattern(/^[0-9A-Fa-f]{40}$/, "a full fingerprint of 40 hexadecimal digits")
+    .default("9DC858229FC7DD38854AE2D88D81803C0EBFCD88")
+    .meta({
+      description:
+        "Full fingerprint of that key; a key with another one is refused before anything is installed.",
+    }),
+});
+
+const registryName = () =>
+  f.pattern(
+    /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?(\/[a-z0-9._-]+)*$/,
+    'a registry such as "registry.example.no:5000", without a scheme',
+  );
+
+export const docker = z.strictObject({
+  source: f.choice(["docker", "distro"]).default("docker").meta({
+    description:
+      "Where the engine comes from: Docker's own apt repository (docker-ce) or the distribution (docker.io).",
+  }),
+  repository: repository.prefault({}).meta({ description: "Docker's apt repository, for source docker." }),
+  version: f
+    .pattern(
+      /^(\d+:)?\d[A-Za-z0-9.+~-]*$/,
+      'a version as apt writes it, such as "5:24.0.2-1~ubuntu.18.04~bionic"',
+    )
+    .optional()
+    .meta({
+      description:
+        "Version of docker-ce, as apt writes it; held. Default: the newest that the release's range allows.",
+      examples: ["5:24.0.2-1~ubuntu.18.04~bionic"],
+    }),
+  registryMirrors: f
+    .list(f.url())
+    .default([])
+    .meta({ description: "Mirrors of Docker Hub.", examples: [["https://mirror.example.no"]] }),
+  insecureRegistries: f
+    .list(
+      f.pattern(
+        /^[A-Za-z0-9][A-Za-z0-9.:-]*(\/\d{1,3})?$/,
+        'a registry such as "registry.lab:5000" or a network, without a scheme',
+      ),
+    )
+    .default([])
+    .meta({ description: "Registries spoken to without TLS: for a lab.", examples: [["registry.lab:5000"]] }),
+  logMaxSize: f
+    .size("1k", "100g")
+    .default("10m")
+    .meta({ description: "A container's log is rotated at this size." }),
+  logMaxFiles: f
+    .whole(1, 100)
+    .default(3)
+    .meta({ description: "Rotated log files kept per container.", unit: "files" }),
+  mtu: f
+    .whole(576, 9000)
+    .optional()
+    .meta({
+      description: "MTU of the engine's networks. Default: the engine's (1500).",
+      unit: "bytes",
+      examples: [1400],
+    }),
+});
+
+export const swarm = z.strictObject({
+  advertiseAddress: f
+    .pattern(/^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, "an IP address or the name of an interface")
+    .optional()
+    .meta({
+      description:
+        "Address or interface the node is known by in the swarm. Default: that of the default route.",
+      examples: ["eth1"],
+    }),
+  addressPool: f
+    .cidr()
+    .default("10.201.0.0/16")
+    .meta({ description: "Networks of the overlay come out of this IPv4 range, /24 each." }),
+});
+
+export const images = z.strictObject({
+  registry: registryName()
+    .optional()
+    .meta({
+      description:
+        "Registry (and path) that stands in for every image's own: an air-gapped site's mirror. Default: none.",
+      examples: ["registry.example.no/mirror"],
+    }),
+  lock: f.file().default("stacks/images.lock.json").meta({
+    description:
+      "File that holds the digest of each image, relative to the project; written by `npm run images -- lock`.",
+  }),
+  own: f.choice(["build", "registry"]).default("build").meta({
+    description:
+      "Where this project's own images come from, the Swarm provider's and those of functions with `lang: dockerfile`: built by the host's engine, or a registry.",
+  }),
+  node: f.image().default("node:22-bookworm-slim").meta({
+    description: "Base of the Swarm provider's image where it is built.",
+  }),
+  gateway: f.image().default("ghcr.io/openfaas/gateway:0.25.4").meta({ description: "OpenFaaS gateway." }),
+  basicAuth: f
+    .image()
+    .default("ghcr.io/openfaas/basic-auth:0.25.4")
+    .meta({ description: "Its basic-auth plugin." }),
+  queueWorker: f
+    .image()
+    .default("ghcr.io/openfaas/queue-worker:0.13.3")
+    .meta({ description: "Queue worker." }),
+  natsStreaming: f.image().default("nats-streaming:0.25.6").meta({ description: "NATS Streaming." }),
+  prometheus: f.image().default("prom/prometheus:v2.42.0").meta({ description: "Prometheus." }),
+  alertmanager: f.image().default("prom/alertmanager:v0.25.0").meta({ description: "Alertmanager." }),
+  swarmProvider: f
+    .image()
+    .default("ghcr.io/oslo-faas/swarm-provider:0.1.0")
+    .meta({ description: "The Swarm provider of this project." }),
+});

@@ -1,0 +1,46 @@
+/** Where a value comes from: the environment's own file, the base, or the default. Read only to explain: in an error, or by `env show`. */
+import type { Problem } from "./describe";
+import { at } from "./describe";
+import type { StackFile } from "./stackfile";
+
+export interface Source {
+  file: string;
+  line: number;
+}
+
+/** @param layers the environment's own file first, then its base */
+export function sourceOf(path: readonly string[], layers: readonly StackFile[]): Source | undefined {
+  for (const layer of layers) {
+    const line = layer.line(path);
+    if (line !== undefined) return { file: layer.file, line };
+  }
+  return undefined;
+}
+
+/** Each problem's line, with the place in parentheses. What is missing is at the nearest mapping around it. */
+export function located(problems: readonly Problem[], layers: readonly StackFile[]): string[] {
+  return problems.map(({ path, text }) => {
+    for (let length = path.length; length > 0; length--) {
+      const source = sourceOf(path.slice(0, length), layers);
+      if (source) return `${text} (${source.file}:${source.line})`;
+    }
+    return text;
+  });
+}
+
+/** False where the file on disk is not the one the engine read (`--config-file`): its lines would mislead. */
+export function isOrigin(file: StackFile, values: Record<string, unknown>): boolean {
+  return Object.entries(values).every(([key, value]) => same(at(file.values, [key]), value));
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .map(([key, inner]): [string, unknown] => [key, sorted(inner)])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,200 @@
+/**
+ * Reads a stacks/*.yaml as the engine does, and knows the line of each value. The engine itself says little about a file that is
+ * wrong as YAML, and nothing about a mistyped key beside `config`; here these are errors like any other.
+ */
+import {
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type ScalarTag,
+  visit,
+} from "yaml";
+import type { Problem } from "./describe";
+import { nearest } from "./nearest";
+import { SECRET_KEYS } from "./schema";
+
+export const NAMESPACE = "oslo-faas";
+const TOP = ["config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"];
+/** What the engine reads of its own namespace. */
+const ENGINE_KEYS = ["disable-default-providers", "tags", "autonaming", "template"];
+
+export interface StackFile {
+  /** Path to show in messages. */
+  file: string;
+  /** The environment's top-level keys, without the namespace. */
+  values: Record<string, unknown>;
+  /** Secret keys that are set, each properly encrypted. */
+  secrets: string[];
+  problems: Problem[];
+  /** Line of a path's key, counted from 1; undefined for one that is not written in this file. */
+  line(path: readonly string[]): number | undefined;
+}
+
+/** Whole numbers that YAML 1.2 has no more and the engine's parser still reads: 010 (eight), 0b11, 1_000. */
+const OLD_NUMBERS: ScalarTag[] = [
+  [/^[-+]?0[0-7]+$/, (text: string) => parseInt(text, 8)],
+  [
+    /^[-+]?0b[01]+$/,
+    (text: string) => Number(text.replace(/^([-+]?)0b/, "$1")) && parseInt(text.replace("0b", ""), 2),
+  ],
+  [/^[-+]?[0-9]+(_[0-9]+)+$/, (text: string) => Number(text.replaceAll("_", ""))],
+].map(([test, resolve]) => ({
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: test as RegExp,
+  resolve: resolve as (text: string) => number,
+}));
+
+const DATE = /^\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?$/;
+
+/** Never throws: what is wrong is in `problems`. */
+export function readStackFile(text: string, file: string): StackFile {
+  const lines = new Map<string, number>();
+  const result: StackFile = {
+    file,
+    values: {},
+    secrets: [],
+    problems: [],
+    line: (path) => lines.get(path.join("\0")),
+  };
+  const whole = (message: string) => void result.problems.push({ path: [], text: message });
+  try {
+    readInto(result, text, lines, whole);
+  } catch (error) {
+    // A file may be made to exhaust a parser: aliases that multiply, or brackets without end.
+    whole(`cannot be read as YAML: ${(error as Error).message.split("\n")[0]}`);
+  }
+  return result;
+}
+
+function readInto(
+  result: StackFile,
+  text: string,
+  lines: Map<string, number>,
+  whole: (message: string) => void,
+): void {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter,
+    merge: true,
+    stringKeys: true,
+    prettyErrors: false,
+    customTags: (tags) => [...OLD_NUMBERS, ...tags],
+  });
+  for (const { message, pos } of [...document.errors, ...document.warnings])
+    whole(`line ${lineCounter.linePos(pos[0]).line}: ${message}`);
+  if (document.errors.length > 0 || document.contents === null) return;
+  const lineOf = (node: Node) => lineCounter.linePos(node.range?.[0] ?? 0).line;
+  if (!isMap(document.contents)) return void whole("must be a mapping with the key `config`");
+  oddScalars(document.contents, lineOf, whole);
+  const plain = plainValue(document.toJS({ maxAliasCount: 100 }));
+  for (const key of Object.keys(plain)) if (!TOP.includes(key)) whole(unknownTop(key));
+  const config = plain.config ?? {};
+  if (typeof config !== "object" || Array.isArray(config)) return void whole("config: must be a mapping");
+  const node = document.get("config", true);
+  if (isMap(node)) recordLines(node, [], lines, lineOf);
+  for (const [key, value] of Object.entries(config)) readKey(result, key, value);
+}
+
+/** What the engine would refuse with a message about JSON, or read as something else. */
+function oddScalars(root: Node, lineOf: (node: Node) => number, whole: (message: string) => void): void {
+  visit(root, {
+    Scalar(key, node) {
+      if (typeof node.value === "number" && !Number.isFinite(node.value))
+        whole(`line ${lineOf(node)}: ${node.source} is not a number that can be kept`);
+      if (key !== "key" && node.type === "PLAIN" && DATE.test(node.source ?? ""))
+        whole(`line ${lineOf(node)}: ${node.source} is a date in YAML; write it in quotes to mean the text`);
+    },
+  });
+}
+
+/** As it crosses from the engine to the program, which is as JSON. Throws for an alias that contains itself. */
+function plainValue(value: unknown): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
+}
+
+function unknownTop(key: string): string {
+  const inside = key.startsWith(`${NAMESPACE}:`) || key.startsWith("pulumi:");
+  if (inside) return `${key}: belongs under config:, two blanks further in`;
+  const guess = nearest(key, TOP);
+  return `${key}: unknown${guess ? `, did you mean ${guess}?` : `; known here: ${TOP.join(", ")}`}`;
+}
+
+function recordLines(
+  node: Node,
+  path: string[],
+  lines: Map<string, number>,
+  lineOf: (node: Node) => number,
+): void {
+  const set = (inner: string[], at: Node, value: unknown) => {
+    // Top-level keys are known without their namespace.
+    const name = inner.length === 1 ? [inner[0]!.replace(`${NAMESPACE}:`, "")] : inner;
+    lines.set(name.join("\0"), lineOf(at));
+    if (isMap(value) || isSeq(value)) recordLines(value, name, lines, lineOf);
+  };
+  if (isMap(node)) {
+    for (const pair of node.items)
+      if (isPair(pair) && isScalar(pair.key)) set([...path, String(pair.key.value)], pair.key, pair.value);
+  } else if (isSeq(node)) {
+    node.items.forEach((item, i) => set([...path, String(i)], item as Node, item));
+  }
+}
+
+/** One key under `config:`. Those of other namespaces are the engine's or a provider's business. */
+function readKey(result: StackFile, full: string, value: unknown): void {
+  const colon = full.indexOf(":");
+  const [namespace, key] = colon < 0 ? [NAMESPACE, full] : [full.slice(0, colon), full.slice(colon + 1)];
+  const say = (path: string[], text: string, covers = false) =>
+    void result.problems.push({ path, text: `${path.join(".")}: ${text}`, covers });
+  if (namespace === "pulumi" && !ENGINE_KEYS.includes(key)) {
+    const guess = nearest(key, ENGINE_KEYS);
+    say([full], guess ? `unknown, did you mean pulumi:${guess}?` : "unknown to the engine");
+  }
+  if (namespace !== NAMESPACE) {
+    const guess = nearest(namespace, [NAMESPACE, "pulumi"]);
+    if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${key}?`);
+    return;
+  }
+  if (key.includes(":")) return say([full], "a key is NAMESPACE:NAME, with one colon");
+  if (Object.hasOwn(result.values, key) || result.secrets.includes(key))
+    return say([key], `is there twice, as ${key} and as ${NAMESPACE}:${key}`);
+  if (Object.hasOwn(SECRET_KEYS, key)) {
+    if (!isSecure(value)) return say([key], plainSecret(key), true);
+    return void result.secrets.push(key);
+  }
+  for (const path of securePaths(value, [key])) say(path, NESTED_SECRET, true);
+  // A plain text is what the engine hands over for JSON in quotes, too.
+  result.values[key] = typeof value === "string" ? configValue(value) : value;
+}
+
+export const plainSecret = (key: string) =>
+  `is a secret in plain text; set it with: pulumi config set --secret ${key}`;
+
+export const NESTED_SECRET = `holds a secret where none is read; secrets are top-level keys of their own: ${Object.keys(SECRET_KEYS).join(", ")}`;
+
+/** Pulumi hands objects and lists over as JSON, and a plain text as it is. */
+export function configValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function isSecure(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const keys = Object.keys(value);
+  return (
+    keys.length === 1 && typeof (value as { secure?: unknown }).secure === "string" && keys[0] === "secure"
+  );
+}
+
+function securePaths(value: unknown, path: string[]): string[][] {
+  if (isSecure(value)) return [path];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => securePaths(inner, [...path, key]));
+}
