@@ -2,10 +2,12 @@ package remote
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,6 +160,63 @@ func TestAHostThatTakesTheConnectionAndSaysNothing(t *testing.T) {
 	_, err = create(t, args)
 	wantError(t, err, "no SSH answer within 1s")
 	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// stalling passes bytes on to a port until it is told to hold them back, as a network does that lost its way.
+func stalling(t *testing.T, port float64) (through float64, stall func()) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	var held atomic.Bool
+	forward := func(to, from net.Conn) {
+		buffer := make([]byte, 4096)
+		for {
+			n, err := from.Read(buffer)
+			if err != nil {
+				return
+			}
+			if !held.Load() {
+				_, _ = to.Write(buffer[:n])
+			}
+		}
+	}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", int(port)))
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _, _ = server.Close(), client.Close() })
+			go forward(server, client)
+			go forward(client, server)
+		}
+	}()
+	return float64(listener.Addr().(*net.TCPAddr).Port), func() { held.Store(true) }
+}
+
+func TestALostConnectionEndsTheCommand(t *testing.T) {
+	server := startServer(t)
+	keepaliveEvery = 200 * time.Millisecond
+	t.Cleanup(func() { keepaliveEvery = 15 * time.Second })
+	through, stall := stalling(t, server.port)
+	args := server.args("sleep 2; echo alive")
+	args.Connection.Port = &through
+	if state := mustCreate(t, args); state.Stdout != "alive" {
+		t.Errorf("a quiet command on a good connection printed %q", state.Stdout)
+	}
+	args.Create = ptr("sleep 60")
+	time.AfterFunc(time.Second, stall)
+	start := time.Now()
+	_, err := create(t, args)
+	wantError(t, err, "connection was lost")
+	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }

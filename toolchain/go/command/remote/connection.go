@@ -27,9 +27,11 @@ const (
 	longest     = 5 * time.Second
 	pauseFactor = 1.5
 
-	keepaliveEvery = 15 * time.Second
-	keepaliveMiss  = 3
+	keepaliveMiss = 3
 )
+
+// keepaliveEvery is shorter in a test.
+var keepaliveEvery = 15 * time.Second
 
 // errHostKey stands for a host that is not who it should be: no second attempt makes that better.
 var errHostKey = errors.New("host key mismatch")

@@ -87,6 +87,8 @@ func startServer(t *testing.T) *server {
 	log := &bytes.Buffer{}
 	process := exec.Command(sshd, "-D", "-e", "-f", config)
 	process.Stderr = log
+	// A session that is still open holds sshd's stderr, and would be waited for.
+	process.WaitDelay = 2 * time.Second
 	check(t, process.Start())
 	t.Cleanup(func() {
 		_ = process.Process.Kill()
