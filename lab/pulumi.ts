@@ -248,12 +248,15 @@ export function condense(progress: Progress, now: () => number = Date.now): (lin
   return (line) => {
     const begun = DOING.exec(line);
     if (begun) {
-      doing.set(`${begun[1]} ${begun[2]}`, `${begun[3]} ${begun[1]} ${begun[2]}`);
+      // The stack and the components last as long as what is in them, which says more.
+      if (!/^(pulumi|oslo-faas):/.test(begun[1]!))
+        doing.set(`${begun[1]} ${begun[2]}`, `${begun[3]} ${begun[1]} ${begun[2]}`);
       return update();
     }
     const ended = DONE.exec(line);
     if (ended) {
       const [, type, name, what, time] = ended;
+      if (/^pulumi:pulumi:/.test(type!)) return;
       done += 1;
       doing.delete(`${type} ${name}`);
       update();

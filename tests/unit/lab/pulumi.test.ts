@@ -29,6 +29,8 @@ describe("condense", () => {
 
   test("what is being done is what began and has not ended", () => {
     const { statuses } = through([
+      " +  pulumi:pulumi:Stack oslo-faas-lab creating (0s) ",
+      " +  oslo-faas:index:OpenFaaS openfaas creating (0s) ",
       " +  docker:index:Service nats creating (0s) ",
       " +  host:index:File nginx creating (0s) ",
       " +  host:index:File nginx created (1s) ",
