@@ -45,7 +45,8 @@ new FrontDoorChecks(
     user: openfaas.user,
     password: openfaas.password,
     functions: Object.keys(deployed.urls),
-    triggers: [openfaas.gateway.taskSpec.containerSpec.image, nginx.config.content],
+    services: openfaas.services,
+    triggers: [openfaas.revision, nginx.config.content],
   },
   { dependsOn: [deployed, nginx] },
 );

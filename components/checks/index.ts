@@ -10,6 +10,8 @@ export interface FrontDoorArgs {
   password: pulumi.Input<string>;
   /** The functions that have to be known to the gateway. */
   functions: string[];
+  /** The Swarm services that have to stay up. */
+  services: string[];
   /** Whatever changes here has the checks run again. */
   triggers: pulumi.Input<unknown>[];
 }
@@ -30,6 +32,7 @@ export class FrontDoorChecks extends pulumi.ComponentResource {
           origin: nginx.tls ? `https://127.0.0.1:${nginx.httpsPort}` : `http://127.0.0.1:${nginx.httpPort}`,
           functions: args.functions,
           checks,
+          services: args.services,
         }),
         // The password reaches curl through standard input: not the script, not the process list.
         stdin: pulumi

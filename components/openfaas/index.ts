@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
@@ -38,8 +39,14 @@ export class OpenFaaS extends pulumi.ComponentResource {
   /** The service that answers requests; what follows depends on it. */
   readonly gateway: docker.Service;
 
+  /** Names of the stack's services. */
+  readonly services: string[] = [];
+  /** Changes when any of them does. */
+  readonly revision: pulumi.Output<string>;
+
   private readonly env: LoadedEnvironment;
   private readonly image: ImageResolver;
+  private readonly parts: pulumi.Input<unknown>[] = [];
 
   constructor(
     private readonly label: string,
@@ -67,17 +74,23 @@ export class OpenFaaS extends pulumi.ComponentResource {
     this.gateway = this.runGateway([core, functions], credentials, [nats, prometheus, auth, provider]);
     this.queueWorker(core, credentials, [nats, this.gateway]);
     this.alertmanager(core, credentials, [this.gateway]);
+    this.revision = pulumi
+      .output(this.parts)
+      .apply((parts) => createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12));
     this.registerOutputs({});
   }
 
   private service(name: string, values: ServiceValues, dependsOn: pulumi.Resource[] = []): docker.Service {
+    this.services.push(name);
+    const configs = Object.values(values.configs ?? {}).map((config) => config.id);
+    this.parts.push([name, values.image, values.args, values.env, values.replicas, values.ports, configs]);
     return stackService(`${this.label}-${name}`, name, values, { parent: this, dependsOn });
   }
 
   private network(name: string): docker.Network {
     return new docker.Network(
       `${this.label}-network-${name}`,
-      { name, driver: "overlay", attachable: false, ...networkOptions(this.env) },
+      { name, driver: "overlay", attachable: false },
       { parent: this, deleteBeforeReplace: true },
     );
   }
@@ -224,8 +237,4 @@ export class OpenFaaS extends pulumi.ComponentResource {
       after,
     );
   }
-}
-
-function networkOptions(env: LoadedEnvironment): { options?: Record<string, string> } {
-  return env.docker.mtu ? { options: { "com.docker.network.driver.mtu": String(env.docker.mtu) } } : {};
 }

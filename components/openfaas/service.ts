@@ -89,8 +89,13 @@ export function stackService(
       updateConfig: { ...update, failureAction: "pause", maxFailureRatio: "0.0" },
       convergeConfig: CONVERGE,
     },
-    // A fixed name: two of them cannot exist for a moment.
-    { ...opts, deleteBeforeReplace: true },
+    {
+      ...opts,
+      // A fixed name: two of them cannot exist for a moment.
+      deleteBeforeReplace: true,
+      // Filled in by the registry's answer when the service is made, and not ours to say.
+      ignoreChanges: ["taskSpec.placement.platforms"],
+    },
   );
 }
 

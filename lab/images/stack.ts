@@ -22,7 +22,7 @@ export interface AssembledImage {
 }
 
 /** Raised when the way of assembling changes, since the key knows the inputs only. */
-const RECIPE = "2";
+const RECIPE = "3";
 
 export const NONROOT = 65532;
 const NOBODY = 65534;
@@ -217,6 +217,8 @@ export const STACK_IMAGES: AssembledImage[] = [
       const root = await debianPackage(work, "prometheus-alertmanager");
       const tree: Tree = {
         "bin/alertmanager": program(`${root}/usr/bin/prometheus-alertmanager`),
+        // Debian's build looks for its templates here, and ends when they are missing.
+        ...treeOf(`${root}/usr/share/prometheus/alertmanager`, "usr/share/prometheus/alertmanager"),
         alertmanager: { kind: "directory", mode: 0o755, uid: NOBODY },
         "etc/alertmanager": { kind: "directory", mode: 0o755 },
       };

@@ -1,6 +1,9 @@
 import { execFile } from "node:child_process";
+import * as fs from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
 import { renderCheckInput, renderCheckScript } from "../../../components/checks/render";
 
 /** A front door of our own: it answers as the table says, and 401 where the login is wrong. */
@@ -39,7 +42,7 @@ const routes = {
   "/system/function/hello": 200,
   "/function/hello": 202,
 };
-const impatient = (script: string) => script.replace("-lt 30", "-lt 1").replace("sleep 2", "sleep 0");
+const impatient = (script: string) => `CHECK_TRIES=1 CHECK_PAUSE=0\n${script}`;
 
 test("passes when everything answers as wanted", async () => {
   const door = await frontDoor(routes, PASSWORD);
@@ -47,6 +50,7 @@ test("passes when everything answers as wanted", async () => {
     origin: door.origin,
     functions: ["hello"],
     checks: [{ path: "/function/hello", status: 202 }],
+    services: [],
   });
   const result = await run(impatient(script), renderCheckInput("admin", PASSWORD));
   door.close();
@@ -65,7 +69,7 @@ test.each<[string, Record<string, number>, string, string]>([
   ["the password is wrong", {}, "other", "/system/functions answered 401, wanted 200"],
 ])("fails when %s, saying what came", async (_name, change, password, message) => {
   const door = await frontDoor({ ...routes, ...change }, PASSWORD);
-  const script = renderCheckScript({ origin: door.origin, functions: ["hello"], checks: [] });
+  const script = renderCheckScript({ origin: door.origin, functions: ["hello"], checks: [], services: [] });
   const result = await run(impatient(script), renderCheckInput("admin", password));
   door.close();
   expect(result.code).toBe(1);
@@ -78,9 +82,44 @@ test("an open management API fails the checks", async () => {
   await new Promise((done) => server.once("listening", done));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const result = await run(
-    impatient(renderCheckScript({ origin, functions: [], checks: [] })),
+    impatient(renderCheckScript({ origin, functions: [], checks: [], services: [] })),
     renderCheckInput("admin", "x"),
   );
   server.close();
   expect(result.stderr).toContain("/system/functions answered 200, wanted 401");
+});
+
+describe("services", () => {
+  /** A `docker` that answers as told, one line of tasks a call. */
+  async function withDocker(answers: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-checks-"));
+    fs.writeFileSync(path.join(dir, "answers"), answers.join("\n") + "\n");
+    fs.writeFileSync(
+      path.join(dir, "docker"),
+      `#!/bin/sh\nread -r line <"${dir}/answers"\nsed -i 1d "${dir}/answers"\n[ -z "$line" ] || echo "$line"\n`,
+      { mode: 0o755 },
+    );
+    const door = await frontDoor(routes, PASSWORD);
+    const script = renderCheckScript({ origin: door.origin, functions: [], checks: [], services: ["nats"] });
+    const result = await run(`PATH=${dir}:$PATH\n${impatient(script)}`, renderCheckInput("admin", PASSWORD));
+    door.close();
+    fs.rmSync(dir, { recursive: true });
+    return result;
+  }
+
+  test("pass when the same tasks run twice", async () => {
+    const result = await withDocker(["abc Running 5 seconds ago", "abc Running 10 seconds ago"]);
+    expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining("ok running nats") });
+  });
+
+  test.each([
+    ["is another task each time", ["abc Running 1 second ago", "def Running 1 second ago"]],
+    ["is still starting", ["abc Ready 1 second ago", "abc Ready 2 seconds ago"]],
+    ["has no task", ["", ""]],
+  ])("fail when one %s, with what the engine says", async (_name, answers) => {
+    const result = await withDocker([...answers, "nats.1 Failed task: non-zero exit (1)"]);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("service nats does not stay up");
+    expect(result.stderr).toContain("non-zero exit (1)");
+  });
 });
