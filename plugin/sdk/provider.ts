@@ -47,6 +47,11 @@ export interface ProviderArgs {
 export class Provider extends pulumi.ProviderResource {
   constructor(name: string, args: ProviderArgs, opts?: pulumi.ResourceOptions) {
     const { privateKey, ...rest } = args;
-    super("host", name, { ...rest, ...(privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) }) }, opts);
+    super(
+      "host",
+      name,
+      { ...rest, ...(privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) }) },
+      opts,
+    );
   }
 }

@@ -16,9 +16,14 @@ const json = <T extends z.ZodType>(schema: T) =>
     }
   }, schema);
 
-const address = z.string().regex(/^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9:])?$/, "must be a host name or an IP address");
+const address = z
+  .string()
+  .regex(/^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9:])?$/, "must be a host name or an IP address");
 const port = json(z.number().int().min(1).max(65535)).default(22);
-const user = z.string().regex(/^[a-z_][a-z0-9_.-]*\$?$/i, "must be a user's name").default("root");
+const user = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_.-]*\$?$/i, "must be a user's name")
+  .default("root");
 const hostKey = z.string().refine(
   (text) => {
     const lines = keyLines(text);
@@ -52,16 +57,35 @@ export const configSchema = z
     dialTimeoutSeconds: json(z.number().min(1).max(14)).default(10),
   })
   .superRefine((value, issues) => {
-    const given = [value.privateKey && "privateKey", value.privateKeyPath && "privateKeyPath", value.agent && "agent"].filter(Boolean);
+    const given = [
+      value.privateKey && "privateKey",
+      value.privateKeyPath && "privateKeyPath",
+      value.agent && "agent",
+    ].filter(Boolean);
     if (given.length > 1)
-      issues.addIssue({ code: "custom", path: [given[1] as string], message: `give only one of ${given.join(" and ")}` });
+      issues.addIssue({
+        code: "custom",
+        path: [given[1] as string],
+        message: `give only one of ${given.join(" and ")}`,
+      });
     if (value.jump?.privateKey && value.jump.privateKeyPath)
-      issues.addIssue({ code: "custom", path: ["jump", "privateKeyPath"], message: "give only one of privateKey and privateKeyPath" });
+      issues.addIssue({
+        code: "custom",
+        path: ["jump", "privateKeyPath"],
+        message: "give only one of privateKey and privateKeyPath",
+      });
   });
 export type ProviderConfig = z.infer<typeof configSchema>;
 
 /** What the engine adds to a provider's properties. */
-const ENGINE_KEYS = ["version", "pluginDownloadURL", "pluginChecksums", "__internal", "__pulumi-go-provider-infer", "__pulumi-go-provider-version"];
+const ENGINE_KEYS = [
+  "version",
+  "pluginDownloadURL",
+  "pluginChecksums",
+  "__internal",
+  "__pulumi-go-provider-infer",
+  "__pulumi-go-provider-version",
+];
 
 export function withoutEngineKeys(properties: Record<string, any>): Record<string, any> {
   return Object.fromEntries(Object.entries(properties).filter(([key]) => !ENGINE_KEYS.includes(key)));
@@ -92,7 +116,9 @@ export const keyLines = (text: string): string[] =>
 /** Reads the key files. Paths are relative to the project's root. Throws when a file is not there. */
 export function resolveTarget(config: ProviderConfig, root: string): Target {
   const privateKey = config.privateKey ?? readKey(config.privateKeyPath, root, "privateKeyPath");
-  const jumpKey = config.jump && (config.jump.privateKey ?? readKey(config.jump.privateKeyPath, root, "jump.privateKeyPath"));
+  const jumpKey =
+    config.jump &&
+    (config.jump.privateKey ?? readKey(config.jump.privateKeyPath, root, "jump.privateKeyPath"));
   return {
     ...endpoint(config, privateKey),
     dialTimeoutSeconds: config.dialTimeoutSeconds,
@@ -111,7 +137,10 @@ function readKey(file: string | undefined, root: string, property: string): stri
   try {
     return fs.readFileSync(full, "utf8");
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message;
-    throw new Error(`cannot read the private key ${full} (the provider's ${property}): ${reason}`);
+    const reason =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message;
+    throw new Error(`cannot read the private key ${full} (the provider's ${property}): ${reason}`, {
+      cause: error,
+    });
   }
 }

@@ -19,10 +19,12 @@ export function diffInputs(olds: Record<string, any>, news: Record<string, any>)
 
 function compare(before: any, after: any, path: Path, changes: Change[]): void {
   if (before === after && !(after instanceof Unknown)) return;
-  const add = (kind: Kind): void => void changes.push({ path: formatPath(path), property: String(path[0]), kind });
+  const add = (kind: Kind): void =>
+    void changes.push({ path: formatPath(path), property: String(path[0]), kind });
   if (before === undefined) return add("add");
   if (after === undefined) return add("delete");
-  if (!isContainer(before) || !isContainer(after) || Array.isArray(before) !== Array.isArray(after)) return add("update");
+  if (!isContainer(before) || !isContainer(after) || Array.isArray(before) !== Array.isArray(after))
+    return add("update");
   const keys = Array.isArray(before)
     ? Array.from({ length: Math.max(before.length, after.length) }, (_, index) => index)
     : [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();

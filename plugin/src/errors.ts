@@ -33,7 +33,8 @@ function describeHostError({ message, details }: HostError): string {
   const lines = [message, `  where: ${host}, to ${step}${code === undefined ? "" : ` (exit code ${code})`}`];
   if (command) lines.push(...indent(`  command: `, command));
   const shown = (output ?? "").trim();
-  if (shown !== "" && !message.includes(shown)) lines.push("  it printed:", ...lastLines(shown).map((line) => `    ${line}`));
+  if (shown !== "" && !message.includes(shown))
+    lines.push("  it printed:", ...lastLines(shown).map((line) => `    ${line}`));
   if (remedy) lines.push(`  what to do: ${remedy}`);
   return lines.join("\n");
 }
@@ -49,5 +50,7 @@ export const printed = ({ stdout, stderr }: { stdout: string; stderr: string }):
 
 export function lastLines(text: string, count = SHOWN_LINES): string[] {
   const lines = text.split("\n").map((line) => line.trimEnd());
-  return lines.length > count ? [`(${lines.length - count} lines before these)`, ...lines.slice(-count)] : lines;
+  return lines.length > count
+    ? [`(${lines.length - count} lines before these)`, ...lines.slice(-count)]
+    : lines;
 }

@@ -15,7 +15,9 @@ export interface Parsed {
 /** With unknown values in it, what is known is checked and gets its defaults, and rules across properties wait until all is known. */
 export function parseInputs(schema: z.ZodType<any>, inputs: Record<string, any>, secrets: Path[]): Parsed {
   const issues: Issue[] = [];
-  const value = hasUnknown(inputs) ? parsePartly(schema, inputs, [], issues) : parseWhole(schema, inputs, [], issues);
+  const value = hasUnknown(inputs)
+    ? parsePartly(schema, inputs, [], issues)
+    : parseWhole(schema, inputs, [], issues);
   return { value, failures: issues.flatMap((issue) => explain(issue, schema, inputs, secrets)) };
 }
 
@@ -24,7 +26,9 @@ type Issue = z.core.$ZodIssue & { path: Path };
 function parseWhole(schema: z.ZodType<any>, value: any, path: Path, issues: Issue[]): any {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  issues.push(...result.error.issues.map((issue) => ({ ...issue, path: [...path, ...(issue.path as Path)] }) as Issue));
+  issues.push(
+    ...result.error.issues.map((issue) => ({ ...issue, path: [...path, ...(issue.path as Path)] }) as Issue),
+  );
   return value;
 }
 
@@ -51,7 +55,8 @@ function parseObject(schema: z.ZodObject<any>, value: Record<string, any>, path:
     if (parsed !== undefined) result[key] = parsed;
   }
   const odd = Object.keys(value).filter((key) => !(key in shape));
-  if (odd.length > 0) issues.push({ code: "unrecognized_keys", keys: odd, path, message: "", input: value } as Issue);
+  if (odd.length > 0)
+    issues.push({ code: "unrecognized_keys", keys: odd, path, message: "", input: value } as Issue);
   return result;
 }
 
@@ -68,8 +73,12 @@ function unwrap(schema: z.ZodType<any>): z.ZodType<any> {
 function explain(issue: Issue, schema: z.ZodType<any>, inputs: any, secrets: Path[]): Failure[] {
   if (issue.code === "unrecognized_keys") {
     const allowed = unwrap(schemaAt(schema, issue.path) ?? schema);
-    const names = allowed instanceof z.ZodObject ? `; there is: ${Object.keys(allowed.shape).sort().join(", ")}` : "";
-    return issue.keys.map((key) => ({ property: formatPath([...issue.path, key]), reason: `there is no such property${names}` }));
+    const names =
+      allowed instanceof z.ZodObject ? `; there is: ${Object.keys(allowed.shape).sort().join(", ")}` : "";
+    return issue.keys.map((key) => ({
+      property: formatPath([...issue.path, key]),
+      reason: `there is no such property${names}`,
+    }));
   }
   const property = formatPath(issue.path);
   const value = at(inputs, issue.path);
@@ -78,7 +87,12 @@ function explain(issue: Issue, schema: z.ZodType<any>, inputs: any, secrets: Pat
     return [{ property, reason }];
   }
   const hidden = secrets.some((secret) => secret.every((part, index) => issue.path[index] === part));
-  return [{ property, reason: `${issue.message}${hidden || typeof value === "object" ? "" : ` (it is ${shorten(value)})`}` }];
+  return [
+    {
+      property,
+      reason: `${issue.message}${hidden || typeof value === "object" ? "" : ` (it is ${shorten(value)})`}`,
+    },
+  ];
 }
 
 const expected = (issue: Issue): string => String((issue as { expected?: string }).expected ?? "a value");

@@ -1,7 +1,6 @@
 /** Lines to the engine, which shows them under the resource they belong to. */
 import * as grpc from "@grpc/grpc-js";
-
-type Engine = import("@pulumi/pulumi/proto/engine_grpc_pb").EngineClient;
+import type { EngineClient as Engine } from "@pulumi/pulumi/proto/engine_grpc_pb";
 
 export class EngineLog {
   private address = "";
@@ -13,11 +12,15 @@ export class EngineLog {
     this.client = undefined;
   }
 
-  /** Fire and forget: a line that cannot be shown is no reason to fail. The stubs are loaded with the first line. */
+  /** Fire and forget: a line that cannot be shown is no reason to fail. */
   send(message: string, severity: "info" | "warning", urn: string): void {
-    if (this.address === "") return;
-    const { EngineClient } = require("@pulumi/pulumi/proto/engine_grpc_pb") as typeof import("@pulumi/pulumi/proto/engine_grpc_pb");
-    const { LogRequest, LogSeverity } = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
+    if (this.address !== "") this.deliver(message, severity, urn).catch(() => undefined);
+  }
+
+  /** The stubs are loaded with the first line: most runs have none, and every run waits for what is loaded. */
+  private async deliver(message: string, severity: "info" | "warning", urn: string): Promise<void> {
+    const { EngineClient } = await import("@pulumi/pulumi/proto/engine_grpc_pb");
+    const { LogRequest, LogSeverity } = await import("@pulumi/pulumi/proto/engine_pb");
     this.client ??= new EngineClient(this.address, grpc.credentials.createInsecure());
     const request = new LogRequest();
     request.setSeverity(severity === "warning" ? LogSeverity.WARNING : LogSeverity.INFO);

@@ -78,7 +78,13 @@ export class HostSession implements Session {
         const remedy = /prohibited/i.test(error.message)
           ? "allow it in the host's sshd_config: AllowTcpForwarding local"
           : `check on the host that something listens there: ss -ltn 'sport = :${port}'`;
-        reject(new HostError(`${host}:${port} cannot be reached from the host: ${error.message}`, { host: this.name, step, remedy }));
+        reject(
+          new HostError(`${host}:${port} cannot be reached from the host: ${error.message}`, {
+            host: this.name,
+            step,
+            remedy,
+          }),
+        );
       });
     });
   }
@@ -95,7 +101,8 @@ export class HostSession implements Session {
   }
 
   private async enter(step: string): Promise<void> {
-    while (this.active >= this.limit && !this.cancelled) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    while (this.active >= this.limit && !this.cancelled)
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
     if (this.cancelled) throw new HostError("cancelled before it began", { host: this.name, step });
     this.active++;
   }
@@ -143,14 +150,28 @@ export class HostSession implements Session {
     const body = Buffer.from(script);
     const channel = await this.openChannel(live, remoteCommand(body.length, seconds, sudo), step);
     const started = Date.now();
-    const result = await this.converse(live, channel, Buffer.concat([body, Buffer.from(options.stdin ?? "")]), seconds, script, options);
-    const details = { host: this.name, step, command: summary(script), code: result.code, output: printed(result) };
+    const result = await this.converse(
+      live,
+      channel,
+      Buffer.concat([body, Buffer.from(options.stdin ?? "")]),
+      seconds,
+      script,
+      options,
+    );
+    const details = {
+      host: this.name,
+      step,
+      command: summary(script),
+      code: result.code,
+      output: printed(result),
+    };
     if (result.code === TIMED_OUT && Date.now() - started >= seconds * 950)
       throw new HostError(`${step}: not done within ${seconds} s; the command was ended`, {
         ...details,
         remedy: "look on the host at what it waits for",
       });
-    if (sudo && result.code !== 0 && SUDO_REFUSED.test(result.stderr)) throw this.sudoError(step, result.stderr);
+    if (sudo && result.code !== 0 && SUDO_REFUSED.test(result.stderr))
+      throw this.sudoError(step, result.stderr);
     const allowed = options.allow ?? [0];
     if (allowed === "any" || allowed.includes(result.code)) return result;
     throw new HostError(`${step}: failed`, details);
@@ -176,7 +197,14 @@ export class HostSession implements Session {
     }
   }
 
-  private converse(live: Live, channel: ClientChannel, input: Buffer, seconds: number, script: string, options: RunOptions): Promise<RunResult> {
+  private converse(
+    live: Live,
+    channel: ClientChannel,
+    input: Buffer,
+    seconds: number,
+    script: string,
+    options: RunOptions,
+  ): Promise<RunResult> {
     const output = new Output(options.onLine);
     return new Promise((resolve, reject) => {
       const lost = (): void => finish(() => reject(this.lostError(options.step)));
@@ -195,7 +223,10 @@ export class HostSession implements Session {
       let code: number | undefined;
       let signal: string | undefined;
       live.onLost.add(lost);
-      channel.on("exit", (status: number | null, name?: string) => ((code = status ?? undefined), (signal = name)));
+      channel.on(
+        "exit",
+        (status: number | null, name?: string) => ((code = status ?? undefined), (signal = name)),
+      );
       channel.on("data", (chunk: Buffer) => {
         if (!output.out(chunk)) finish(() => (channel.close(), reject(this.floodError(options.step))));
       });
@@ -211,11 +242,14 @@ export class HostSession implements Session {
   }
 
   private lostError(step: string): HostError {
-    return new HostError(`the connection to ${this.name} was lost in the middle of a step; whether it was completed is not known`, {
-      host: this.name,
-      step,
-      remedy: "run the same command again: it connects anew and does what is missing",
-    });
+    return new HostError(
+      `the connection to ${this.name} was lost in the middle of a step; whether it was completed is not known`,
+      {
+        host: this.name,
+        step,
+        remedy: "run the same command again: it connects anew and does what is missing",
+      },
+    );
   }
 
   private silentError(step: string, seconds: number, script: string): HostError {
@@ -228,20 +262,28 @@ export class HostSession implements Session {
   }
 
   private floodError(step: string): HostError {
-    return new HostError(`${step}: the command printed more than the provider keeps`, { host: this.name, step });
+    return new HostError(`${step}: the command printed more than the provider keeps`, {
+      host: this.name,
+      step,
+    });
   }
 
   private sudoError(step: string, stderr: string): HostError {
     const user = this.target.user;
     const missing = /not found|No such file/.test(stderr);
-    return new HostError(missing ? `there is no sudo on the host, and ${user} is not root` : `${user} may not use sudo without a password`, {
-      host: this.name,
-      step,
-      output: stderr,
-      remedy: missing
-        ? "install sudo on the host, or log in as root"
-        : `as root on the host: echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/90-${user} && chmod 0440 /etc/sudoers.d/90-${user} && visudo -c`,
-    });
+    return new HostError(
+      missing
+        ? `there is no sudo on the host, and ${user} is not root`
+        : `${user} may not use sudo without a password`,
+      {
+        host: this.name,
+        step,
+        output: stderr,
+        remedy: missing
+          ? "install sudo on the host, or log in as root"
+          : `as root on the host: echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/90-${user} && chmod 0440 /etc/sudoers.d/90-${user} && visudo -c`,
+      },
+    );
   }
 }
 

@@ -40,7 +40,10 @@ export class HostProvider {
     const parsed = parseInputs(configSchema, given, secrets);
     const checked = { ...value, ...parsed.value };
     const key = [["privateKey"], ["jump", "privateKey"]].filter((path) => at(checked, path) !== undefined);
-    return { inputs: { value: checked, secrets: [...moveSecrets(secrets, value, checked), ...key] }, failures: parsed.failures };
+    return {
+      inputs: { value: checked, secrets: [...moveSecrets(secrets, value, checked), ...key] },
+      failures: parsed.failures,
+    };
   }
 
   /** Another address or key is still the same set of resources: nothing is ever replaced by a changed connection. */
@@ -59,27 +62,51 @@ export class HostProvider {
     const handler = handlerOf(type);
     const parsed = parseInputs(handler.schema, value, secrets);
     const checked = parsed.value ?? value;
-    return { inputs: { value: checked, secrets: this.secretsOf(handler, checked, moveSecrets(secrets, value, checked)) }, failures: parsed.failures };
+    return {
+      inputs: {
+        value: checked,
+        secrets: this.secretsOf(handler, checked, moveSecrets(secrets, value, checked)),
+      },
+      failures: parsed.failures,
+    };
   }
 
   diff(type: string, oldInputs: Decoded, news: Decoded): Difference {
     const handler = handlerOf(type);
     const olds = normalize(handler, oldInputs.value);
     const raw = diffInputs(olds, news.value);
-    const counted = handler.changed && !hasUnknown(news.value) && raw.length > 0 ? new Set(handler.changed(olds, news.value)) : undefined;
+    const counted =
+      handler.changed && !hasUnknown(news.value) && raw.length > 0
+        ? new Set(handler.changed(olds, news.value))
+        : undefined;
     const changes = counted ? raw.filter(({ property }) => counted.has(property)) : raw;
-    const replaces = [...new Set(changes.map(({ property }) => property))].filter((property) => handler.replaceOn.includes(property));
-    return { changes, replaces, stables: [...handler.replaceOn, ...(handler.stables ?? [])], deleteBeforeReplace: handler.deleteBeforeReplace ?? true };
+    const replaces = [...new Set(changes.map(({ property }) => property))].filter((property) =>
+      handler.replaceOn.includes(property),
+    );
+    return {
+      changes,
+      replaces,
+      stables: [...handler.replaceOn, ...(handler.stables ?? [])],
+      deleteBeforeReplace: handler.deleteBeforeReplace ?? true,
+    };
   }
 
   async create(type: string, inputs: Decoded, preview: boolean, call: Call): Promise<Made> {
     const handler = handlerOf(type);
     if (preview || hasUnknown(inputs.value)) return { id: "", properties: inputs };
-    const { id, outputs } = await this.guard(handler, inputs, () => handler.create(this.context(call, inputs), inputs.value));
+    const { id, outputs } = await this.guard(handler, inputs, () =>
+      handler.create(this.context(call, inputs), inputs.value),
+    );
     return { id, properties: this.state(handler, inputs, outputs) };
   }
 
-  async read(type: string, id: string, inputs: Decoded, olds: Decoded, call: Call): Promise<(Made & { inputs: Decoded }) | undefined> {
+  async read(
+    type: string,
+    id: string,
+    inputs: Decoded,
+    olds: Decoded,
+    call: Call,
+  ): Promise<(Made & { inputs: Decoded }) | undefined> {
     const handler = handlerOf(type);
     const known = Object.keys(inputs.value).length > 0;
     const context = this.context(call, inputs);
@@ -92,12 +119,23 @@ export class HostProvider {
     return { id, inputs: read, properties: this.state(handler, read, found.outputs) };
   }
 
-  async update(type: string, id: string, olds: Decoded, oldInputs: Decoded, news: Decoded, preview: boolean, call: Call): Promise<Decoded> {
+  async update(
+    type: string,
+    id: string,
+    olds: Decoded,
+    oldInputs: Decoded,
+    news: Decoded,
+    preview: boolean,
+    call: Call,
+  ): Promise<Decoded> {
     const handler = handlerOf(type);
     const oldOutputs = outputsOf(oldInputs.value, olds.value);
     if (preview || hasUnknown(news.value)) {
       const stables = handler.stables ?? [];
-      const outputs = Object.entries(oldOutputs).map(([key, value]) => [key, stables.includes(key) ? value : unknown]);
+      const outputs = Object.entries(oldOutputs).map(([key, value]) => [
+        key,
+        stables.includes(key) ? value : unknown,
+      ]);
       return this.state(handler, news, Object.fromEntries(outputs), olds.secrets);
     }
     const before = normalize(handler, oldInputs.value);
@@ -113,12 +151,20 @@ export class HostProvider {
     await handler.delete(this.context(call, inputs), id, inputs.value, outputsOf(inputs.value, olds.value));
   }
 
-  async invoke(token: string, args: Decoded, preview: boolean, call: Call): Promise<{ result?: Record<string, any>; failures: Failure[] }> {
+  async invoke(
+    token: string,
+    args: Decoded,
+    preview: boolean,
+    call: Call,
+  ): Promise<{ result?: Record<string, any>; failures: Failure[] }> {
     const handler = functions.find(({ type }) => type === token);
     if (!handler) throw new Error(`the provider "host" has no function ${token}`);
     const parsed = parseInputs(handler.schema, args.value, args.secrets);
     if (parsed.failures.length > 0) return { failures: parsed.failures };
-    return { result: await handler.call({ ...this.context(call, args), preview }, parsed.value as object), failures: [] };
+    return {
+      result: await handler.call({ ...this.context(call, args), preview }, parsed.value as object),
+      failures: [],
+    };
   }
 
   cancel(): void {
@@ -135,7 +181,10 @@ export class HostProvider {
   }
 
   private session(): HostSession {
-    if (!this.config) throw new Error("the provider's connection is not known yet: one of its properties is an output that a preview cannot know");
+    if (!this.config)
+      throw new Error(
+        "the provider's connection is not known yet: one of its properties is an output that a preview cannot know",
+      );
     this.host ??= new HostSession(resolveTarget(this.config, this.root));
     return this.host;
   }
@@ -145,7 +194,8 @@ export class HostProvider {
     try {
       return await act();
     } catch (error) {
-      if (error instanceof PartialFailure) throw Object.assign(error, { properties: this.state(handler, inputs, error.outputs) });
+      if (error instanceof PartialFailure)
+        throw Object.assign(error, { properties: this.state(handler, inputs, error.outputs) });
       throw error;
     }
   }
@@ -168,7 +218,10 @@ export class HostProvider {
 
 function handlerOf(type: string): ResourceHandler {
   const handler = resources.find((one) => one.type === type);
-  if (!handler) throw new Error(`the provider "host" has no resource ${type}; it has ${resources.map((one) => one.type).join(", ")}`);
+  if (!handler)
+    throw new Error(
+      `the provider "host" has no resource ${type}; it has ${resources.map((one) => one.type).join(", ")}`,
+    );
   return handler;
 }
 

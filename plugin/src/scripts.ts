@@ -23,7 +23,10 @@ function load(name: string): string {
 }
 
 /** The complete script: parameters, the shared functions, the scripts themselves in their order. Pure but for reading the files once. */
-export function renderScript(name: string | string[], variables: Record<string, string | number | boolean>): string {
+export function renderScript(
+  name: string | string[],
+  variables: Record<string, string | number | boolean>,
+): string {
   const head = Object.entries(variables).map(([key, value]) => {
     if (!/^[A-Z][A-Z0-9_]*$/.test(key)) throw new Error(`${key} is no name for a script's parameter`);
     return `${key}=${quote(typeof value === "boolean" ? (value ? "1" : "") : String(value))}`;

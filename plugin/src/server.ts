@@ -3,13 +3,14 @@ import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
+import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Change } from "./diff";
 import { describe, PartialFailure } from "./errors";
 import type { Failure } from "./inputs";
-import { EngineLog } from "./log";
+import type { EngineLog } from "./log";
 import type { Call, Difference, HostProvider } from "./provider";
 import { resources } from "./registry";
 import { decode, type Decoded, encode, mask, secretTexts } from "./values";
@@ -48,7 +49,6 @@ function statusOf(error: unknown, secrets: string[]): Partial<grpc.StatusObject>
 
 /** gRPC's own way to send a message along with an error: a google.rpc.Status in the trailers. */
 function withDetail(message: string, failed: proto.ErrorResourceInitFailed): grpc.Metadata {
-  const { Status } = require("@pulumi/pulumi/proto/status_pb") as typeof import("@pulumi/pulumi/proto/status_pb");
   const detail = new Any();
   detail.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
   const status = new Status();
@@ -111,7 +111,12 @@ export function implementation(provider: HostProvider, log: EngineLog): grpc.Unt
     for (const bag of bags) secrets.push(...secretTexts(bag));
     return { urn, log: (message, severity = "info") => log.send(mask(message, secrets), severity, urn) };
   };
-  return { ...lifecycle(provider, log), ...inputCalls(provider), ...resourceCalls(provider, callOf), ...functionCalls(provider, callOf) };
+  return {
+    ...lifecycle(provider, log),
+    ...inputCalls(provider),
+    ...resourceCalls(provider, callOf),
+    ...functionCalls(provider, callOf),
+  };
 }
 
 type CallOf = (urn: string, secrets: string[], ...bags: Decoded[]) => Call;
@@ -147,13 +152,24 @@ function lifecycle(provider: HostProvider, log: EngineLog): grpc.UntypedServiceI
 }
 
 function inputCalls(provider: HostProvider): grpc.UntypedServiceImplementation {
-  const oldInputs = (request: proto.DiffRequest): Decoded => props(request.getOldInputs() ?? request.getOlds());
+  const oldInputs = (request: proto.DiffRequest): Decoded =>
+    props(request.getOldInputs() ?? request.getOlds());
   return {
-    checkConfig: unary((request: proto.CheckRequest) => checkResponse(provider.checkConfig(props(request.getNews())))),
-    diffConfig: unary((request: proto.DiffRequest) => diffResponse(provider.diffConfig(oldInputs(request), props(request.getNews())))),
-    check: unary((request: proto.CheckRequest) => checkResponse(provider.check(typeOf(request.getUrn()), props(request.getNews())))),
+    checkConfig: unary((request: proto.CheckRequest) =>
+      checkResponse(provider.checkConfig(props(request.getNews()))),
+    ),
+    diffConfig: unary((request: proto.DiffRequest) =>
+      diffResponse(provider.diffConfig(oldInputs(request), props(request.getNews()))),
+    ),
+    check: unary((request: proto.CheckRequest) =>
+      checkResponse(provider.check(typeOf(request.getUrn()), props(request.getNews()))),
+    ),
     diff: unary((request: proto.DiffRequest) => {
-      const difference = provider.diff(typeOf(request.getUrn()), oldInputs(request), props(request.getNews()));
+      const difference = provider.diff(
+        typeOf(request.getUrn()),
+        oldInputs(request),
+        props(request.getNews()),
+      );
       return diffResponse(difference.changes, difference);
     }),
   };
@@ -164,7 +180,12 @@ function resourceCalls(provider: HostProvider, callOf: CallOf): grpc.UntypedServ
     create: unary(async (request: proto.CreateRequest, secrets) => {
       const inputs = props(request.getProperties());
       const call = callOf(request.getUrn(), secrets, inputs);
-      const { id, properties } = await provider.create(typeOf(request.getUrn()), inputs, request.getPreview(), call);
+      const { id, properties } = await provider.create(
+        typeOf(request.getUrn()),
+        inputs,
+        request.getPreview(),
+        call,
+      );
       const response = new proto.CreateResponse();
       response.setId(id);
       response.setProperties(struct(properties));
@@ -187,7 +208,15 @@ function resourceCalls(provider: HostProvider, callOf: CallOf): grpc.UntypedServ
       const oldInputs = props(request.getOldInputs() ?? request.getOlds());
       const call = callOf(request.getUrn(), secrets, olds, oldInputs, news);
       const type = typeOf(request.getUrn());
-      const properties = await provider.update(type, request.getId(), olds, oldInputs, news, request.getPreview(), call);
+      const properties = await provider.update(
+        type,
+        request.getId(),
+        olds,
+        oldInputs,
+        news,
+        request.getPreview(),
+        call,
+      );
       const response = new proto.UpdateResponse();
       response.setProperties(struct(properties));
       return response;
@@ -205,7 +234,12 @@ function functionCalls(provider: HostProvider, callOf: CallOf): grpc.UntypedServ
   return {
     invoke: unary(async (request: proto.InvokeRequest, secrets) => {
       const args = props(request.getArgs());
-      const { result, failures } = await provider.invoke(request.getTok(), args, request.getPreview(), callOf("", secrets, args));
+      const { result, failures } = await provider.invoke(
+        request.getTok(),
+        args,
+        request.getPreview(),
+        callOf("", secrets, args),
+      );
       const response = new proto.InvokeResponse();
       response.setFailuresList(failuresOf(failures));
       if (result) response.setReturn(struct({ value: result, secrets: [] }));
@@ -216,10 +250,18 @@ function functionCalls(provider: HostProvider, callOf: CallOf): grpc.UntypedServ
 
 /** Serves on a free loopback port. Messages may be large: a state holds whole files. */
 export async function serve(provider: HostProvider, log: EngineLog): Promise<{ port: number; stop(): void }> {
-  const server = new grpc.Server({ "grpc.max_receive_message_length": 400 << 20, "grpc.max_send_message_length": 400 << 20 });
-  server.addService(ResourceProviderService as unknown as grpc.ServiceDefinition, implementation(provider, log));
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": 400 << 20,
+    "grpc.max_send_message_length": 400 << 20,
+  });
+  server.addService(
+    ResourceProviderService as unknown as grpc.ServiceDefinition,
+    implementation(provider, log),
+  );
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
   );
   return { port, stop: () => server.forceShutdown() };
 }

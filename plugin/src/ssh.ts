@@ -16,9 +16,11 @@ const ALGORITHMS: Record<string, string[]> = { "ssh-rsa": ["rsa-sha2-512", "rsa-
 /** A failed dial that another attempt may heal: nobody listens (yet), or the connection was dropped before a word was said. */
 class Transient extends Error {}
 
-export const endpointName = ({ user, host, port }: Endpoint): string => `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+export const endpointName = ({ user, host, port }: Endpoint): string =>
+  `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 
-const fingerprint = (key: Buffer): string => `SHA256:${crypto.createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+const fingerprint = (key: Buffer): string =>
+  `SHA256:${crypto.createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 const keyBytes = (line: string): Buffer => Buffer.from(line.split(" ")[1], "base64");
 /** The key's own name for its type: a length and the name. */
 const keyType = (key: Buffer): string => key.subarray(4, 4 + key.readUInt32BE(0)).toString();
@@ -52,13 +54,19 @@ export async function connect(target: Target): Promise<Connection> {
   }
 }
 
-async function dialWithRetries(endpoint: Endpoint, target: Target, deadline: number, through?: Client): Promise<Client> {
+async function dialWithRetries(
+  endpoint: Endpoint,
+  target: Target,
+  deadline: number,
+  through?: Client,
+): Promise<Client> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await dial(endpoint, target, deadline, through);
     } catch (error) {
       const pause = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
-      if (!(error instanceof Transient) || Date.now() + pause + 100 > deadline) throw unreachable(endpoint, target, error, attempt + 1);
+      if (!(error instanceof Transient) || Date.now() + pause + 100 > deadline)
+        throw unreachable(endpoint, target, error, attempt + 1);
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
@@ -93,13 +101,18 @@ async function dial(endpoint: Endpoint, target: Target, deadline: number, throug
   let timer: NodeJS.Timeout | undefined;
   const expiry = new Promise<never>((_, reject) => {
     const ms = Math.max(1, deadline - Date.now());
-    timer = setTimeout(() => reject(new Transient(`no answer within ${target.dialTimeoutSeconds} s, waiting for ${phase}`)), ms);
+    timer = setTimeout(
+      () => reject(new Transient(`no answer within ${target.dialTimeoutSeconds} s, waiting for ${phase}`)),
+      ms,
+    );
   });
   const attempt = async (): Promise<Client> => {
-    sock = through ? await openThrough(through, endpoint) : await openTcp(endpoint, (socket) => (sock = socket));
+    sock = through
+      ? await openThrough(through, endpoint)
+      : await openTcp(endpoint, (socket) => (sock = socket));
     phase = "the SSH server's greeting and key";
     return handshake(client, {
-      ...credentials(endpoint, target),
+      ...(await credentials(endpoint, target)),
       sock: sock as ConnectConfig["sock"],
       username: endpoint.user,
       readyTimeout: 0,
@@ -150,24 +163,33 @@ function handshake(client: Client, config: ConnectConfig): Promise<Client> {
       resolve(client);
     });
     client.on("error", reject);
-    client.once("close", () => reject(Object.assign(new Error("the connection was closed before the login"), { code: "ECLOSED" })));
+    client.once("close", () =>
+      reject(Object.assign(new Error("the connection was closed before the login"), { code: "ECLOSED" })),
+    );
     client.connect(config);
   });
 }
 
 function serverHostKeys({ hostKeys }: Endpoint): string[] {
-  return [...new Set(hostKeys.map((line) => line.split(" ")[0]))].flatMap((type) => ALGORITHMS[type] ?? [type]);
+  return [...new Set(hostKeys.map((line) => line.split(" ")[0]))].flatMap(
+    (type) => ALGORITHMS[type] ?? [type],
+  );
 }
 
-function credentials(endpoint: Endpoint, target: Target): Partial<ConnectConfig> {
+async function credentials(endpoint: Endpoint, target: Target): Promise<Partial<ConnectConfig>> {
   if (endpoint.privateKey !== undefined) {
-    const { parseKey } = (require("ssh2") as typeof import("ssh2")).utils;
+    const { parseKey } = (await import("ssh2")).utils;
     const parsed = parseKey(endpoint.privateKey);
     if (!(parsed instanceof Error)) return { privateKey: endpoint.privateKey };
     const remedy = /encrypted/i.test(parsed.message)
       ? "a key with a passphrase is used through the agent: ssh-add it and give neither privateKey nor privateKeyPath"
       : "give a private key as OpenSSH writes it (ssh-keygen -t ed25519)";
-    throw connectError(endpoint, target, `the private key for ${endpointName(endpoint)} cannot be used: ${parsed.message}`, remedy);
+    throw connectError(
+      endpoint,
+      target,
+      `the private key for ${endpointName(endpoint)} cannot be used: ${parsed.message}`,
+      remedy,
+    );
   }
   const agent = process.env.SSH_AUTH_SOCK;
   if (agent) return { agent };
@@ -191,7 +213,13 @@ function judgeKey(endpoint: Endpoint, target: Target, offered: Buffer): HostErro
   );
 }
 
-async function explain(error: any, endpoint: Endpoint, target: Target, deadline: number, through?: Client): Promise<Error> {
+async function explain(
+  error: any,
+  endpoint: Endpoint,
+  target: Target,
+  deadline: number,
+  through?: Client,
+): Promise<Error> {
   if (error instanceof HostError || error instanceof Transient) return error;
   const name = endpointName(endpoint);
   if (error.level === "client-authentication") {
@@ -203,19 +231,41 @@ async function explain(error: any, endpoint: Endpoint, target: Target, deadline:
       `put the public key into ~${endpoint.user}/.ssh/authorized_keys on the host`,
     );
   }
-  if (error.code === "ENOTFOUND") return connectError(endpoint, target, `there is no host called ${endpoint.host}`, "check the address");
+  if (error.code === "ENOTFOUND")
+    return connectError(endpoint, target, `there is no host called ${endpoint.host}`, "check the address");
   if (/no matching host key/i.test(error.message ?? "")) {
     const offered = await offeredKey(endpoint, deadline, through);
     if (offered) return judgeKey(endpoint, target, offered) ?? error;
   }
-  const transient = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET", "EPIPE", "EAI_AGAIN", "ECLOSED"];
-  if (transient.includes(error.code) || /lost before handshake|ended without|client-socket/i.test(`${error.message} ${error.level}`))
+  const transient = [
+    "ECONNREFUSED",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "ETIMEDOUT",
+    "ECONNRESET",
+    "EPIPE",
+    "EAI_AGAIN",
+    "ECLOSED",
+  ];
+  if (
+    transient.includes(error.code) ||
+    /lost before handshake|ended without|client-socket/i.test(`${error.message} ${error.level}`)
+  )
     return new Transient(error.message);
-  return connectError(endpoint, target, `cannot connect to ${name}: ${error.message}`, "check that an SSH server answers there");
+  return connectError(
+    endpoint,
+    target,
+    `cannot connect to ${name}: ${error.message}`,
+    "check that an SSH server answers there",
+  );
 }
 
 /** The key the host offers when it has none of the pinned type: for the message only. The handshake ends right after it. */
-async function offeredKey(endpoint: Endpoint, deadline: number, through?: Client): Promise<Buffer | undefined> {
+async function offeredKey(
+  endpoint: Endpoint,
+  deadline: number,
+  through?: Client,
+): Promise<Buffer | undefined> {
   const { Client: SshClient } = await import("ssh2");
   const client = new SshClient();
   try {

@@ -70,7 +70,9 @@ function decodeMarked(value: any, path: Path, secrets: Path[]): any {
     return "value" in value ? decodeValue(value.value, path, secrets) : unknown;
   }
   if (signature === RESOURCE) return value.id ?? value.urn;
-  throw new Error(`${formatPath(path)} is ${REFUSED[signature] ?? "a value of an unknown kind"}; give the text itself`);
+  throw new Error(
+    `${formatPath(path)} is ${REFUSED[signature] ?? "a value of an unknown kind"}; give the text itself`,
+  );
 }
 
 /** Back into what `Struct.fromJavaScript` takes, with the values at `secrets` marked. Paths that lead nowhere are skipped. */
@@ -87,7 +89,8 @@ function encodeValue(value: any, path: Path, marked: Set<string>): any {
 
 function encodePlain(value: any, path: Path, marked: Set<string>): any {
   if (value instanceof Unknown) return UNKNOWN;
-  if (Array.isArray(value)) return value.map((item, index) => encodeValue(item ?? null, [...path, index], marked));
+  if (Array.isArray(value))
+    return value.map((item, index) => encodeValue(item ?? null, [...path, index], marked));
   if (value === null || typeof value !== "object") return value;
   const result: Record<string, any> = {};
   for (const [key, item] of Object.entries(value)) {
@@ -109,7 +112,10 @@ export function formatPath(path: Path): string {
 }
 
 export function at(value: any, path: Path): any {
-  return path.reduce((current, part) => (current === null || current === undefined ? undefined : current[part]), value);
+  return path.reduce(
+    (current, part) => (current === null || current === undefined ? undefined : current[part]),
+    value,
+  );
 }
 
 export function hasUnknown(value: any): boolean {
@@ -145,5 +151,8 @@ export function secretTexts({ value, secrets }: Decoded): string[] {
 }
 
 export function mask(text: string, secrets: string[]): string {
-  return secrets.reduce((masked, secret) => (secret === "" ? masked : masked.replaceAll(secret, "[secret]")), text);
+  return secrets.reduce(
+    (masked, secret) => (secret === "" ? masked : masked.replaceAll(secret, "[secret]")),
+    text,
+  );
 }

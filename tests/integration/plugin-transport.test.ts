@@ -77,7 +77,9 @@ test("twenty parallel runs share one connection and at most eight channels", asy
 test("a host that bears fewer sessions gets fewer", async () => {
   const narrow = await server({ config: ["MaxSessions 2"] });
   const host = session(narrow.config());
-  const results = await Promise.all(Array.from({ length: 10 }, (_, index) => host.run(`sleep 0.1; echo ${index}`, step)));
+  const results = await Promise.all(
+    Array.from({ length: 10 }, (_, index) => host.run(`sleep 0.1; echo ${index}`, step)),
+  );
   expect(results.map(({ stdout }) => Number(stdout))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(narrow.logins()).toBe(1);
 });
@@ -89,7 +91,9 @@ test("another host key: both fingerprints, and not one command run", async () =>
   const { text, ms } = await failure(session(other.config({ hostKey: pinned })).run("true", step));
   const fingerprintOf = (key: string): string =>
     spawnSync("ssh-keygen", ["-lf", "-"], { input: key }).stdout.toString().split(" ")[1];
-  expect(text).toContain(`pinned ${fingerprintOf(pinned)} (ssh-ed25519), offered ${fingerprintOf(other.hostKeys.ed25519)} (ssh-ed25519)`);
+  expect(text).toContain(
+    `pinned ${fingerprintOf(pinned)} (ssh-ed25519), offered ${fingerprintOf(other.hostKeys.ed25519)} (ssh-ed25519)`,
+  );
   expect(text).toContain("Nothing was sent");
   expect(text).toContain("what to do:");
   expect(text).not.toContain("    at ");
@@ -118,14 +122,18 @@ test("a host that takes the connection and says nothing: given up in time, by na
   cleanups.push(() => silent.close());
   const { port } = silent.address() as net.AddressInfo;
   const { text, ms } = await failure(session(sshd.config({ port, dialTimeoutSeconds: 2 })).run("true", step));
-  expect(text).toContain(`cannot connect to root@127.0.0.1:${port}: no answer within 2 s, waiting for the SSH server's greeting`);
+  expect(text).toContain(
+    `cannot connect to root@127.0.0.1:${port}: no answer within 2 s, waiting for the SSH server's greeting`,
+  );
   expect(ms).toBeGreaterThan(1500);
   expect(ms).toBeLessThan(3500);
 });
 
 test("an address that swallows everything: the default is given up within 15 s", async () => {
   // 192.0.2.0/24 is reserved for documentation: nothing answers there, where it is not refused at once.
-  const { text, ms } = await failure(session(sshd.config({ host: "192.0.2.1", dialTimeoutSeconds: 10 })).run("true", step));
+  const { text, ms } = await failure(
+    session(sshd.config({ host: "192.0.2.1", dialTimeoutSeconds: 10 })).run("true", step),
+  );
   expect(text).toContain("cannot connect to root@192.0.2.1");
   expect(ms).toBeLessThan(15_000);
 });
@@ -155,21 +163,31 @@ test("a refused login is tried once, and not by each of many steps", async () =>
   const host = session(sshd.config({ privateKeyPath: strangers }));
   const failures = await Promise.all([1, 2, 3].map(() => failure(host.run("true", step))));
   for (const { text } of failures) expect(text).toContain("does not accept the given private key");
-  const connections = sshd.log().split("\n").slice(before).filter((line) => line.startsWith("Connection from"));
+  const connections = sshd
+    .log()
+    .split("\n")
+    .slice(before)
+    .filter((line) => line.startsWith("Connection from"));
   expect(connections).toHaveLength(1);
 });
 
 test("a key that is none, and one with a passphrase, are told apart", async () => {
   const none = path.join(sshd.dir, "not-a-key");
   fs.writeFileSync(none, "hello\n");
-  expect((await failure(session(sshd.config({ privateKeyPath: none })).run("true", step))).text).toContain("cannot be used");
+  expect((await failure(session(sshd.config({ privateKeyPath: none })).run("true", step))).text).toContain(
+    "cannot be used",
+  );
   const locked = path.join(sshd.dir, `locked-${Date.now()}`);
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "a passphrase", "-f", locked]);
-  expect((await failure(session(sshd.config({ privateKeyPath: locked })).run("true", step))).text).toContain("ssh-add");
+  expect((await failure(session(sshd.config({ privateKeyPath: locked })).run("true", step))).text).toContain(
+    "ssh-add",
+  );
 });
 
 test("a failing script: host, step, exit code, last lines", async () => {
-  const { text } = await failure(session(sshd.config()).run("echo one; echo two >&2; exit 3", { step: "do a thing" }));
+  const { text } = await failure(
+    session(sshd.config()).run("echo one; echo two >&2; exit 3", { step: "do a thing" }),
+  );
   expect(text).toContain("do a thing: failed");
   expect(text).toContain(`root@127.0.0.1:${sshd.port}`);
   expect(text).toContain("(exit code 3)");
@@ -178,7 +196,9 @@ test("a failing script: host, step, exit code, last lines", async () => {
 
 test("a time-out ends the command on the host as well", async () => {
   const mark = `61.${process.pid}`;
-  const { text, ms } = await failure(session(sshd.config()).run(`sleep ${mark}`, { step: "wait", timeoutSeconds: 1 }));
+  const { text, ms } = await failure(
+    session(sshd.config()).run(`sleep ${mark}`, { step: "wait", timeoutSeconds: 1 }),
+  );
   expect(text).toContain("wait: not done within 1 s");
   expect(ms).toBeLessThan(5000);
   expect(spawnSync("pgrep", ["-f", `^sleep ${mark}`]).stdout.toString()).toBe("");
@@ -201,19 +221,29 @@ test("a connection lost in the middle is one clear error, and the next step conn
 
 test("through a jump host, whose key is pinned too", async () => {
   const inner = await server({});
-  const jump = { host: "127.0.0.1", port: sshd.port, user: "root", hostKey: sshd.hostKeys.ed25519, privateKeyPath: sshd.privateKeyPath };
+  const jump = {
+    host: "127.0.0.1",
+    port: sshd.port,
+    user: "root",
+    hostKey: sshd.hostKeys.ed25519,
+    privateKeyPath: sshd.privateKeyPath,
+  };
   const through = session(inner.config({ jump }));
   const { stdout } = await through.run('echo "$SSH_CONNECTION"', step);
   expect(stdout.split(" ")[3]).toBe(`${inner.port}\n`);
   expect((await through.run("echo again", step)).stdout).toBe("again\n");
   expect(inner.logins()).toBe(1);
 
-  const wrong = await failure(session(inner.config({ jump: { ...jump, hostKey: inner.hostKeys.ed25519 } })).run("true", step));
+  const wrong = await failure(
+    session(inner.config({ jump: { ...jump, hostKey: inner.hostKeys.ed25519 } })).run("true", step),
+  );
   expect(wrong.text).toContain(`the host key of root@127.0.0.1:${sshd.port} is not the pinned one`);
   expect(inner.logins()).toBe(1);
 
   const closed = await freePort();
-  const behind = await failure(session(inner.config({ port: closed, dialTimeoutSeconds: 2, jump })).run("true", step));
+  const behind = await failure(
+    session(inner.config({ port: closed, dialTimeoutSeconds: 2, jump })).run("true", step),
+  );
   expect(behind.text).toContain(`cannot connect to root@127.0.0.1:${closed}: the jump host cannot reach it`);
 });
 
@@ -230,7 +260,9 @@ test("a port of the host is reached over the same connection", async () => {
   stream.destroy();
   expect(sshd.logins() - before).toBe(1);
   const closed = await freePort();
-  expect((await failure(host.forward("127.0.0.1", closed))).text).toContain(`127.0.0.1:${closed} cannot be reached from the host`);
+  expect((await failure(host.forward("127.0.0.1", closed))).text).toContain(
+    `127.0.0.1:${closed} cannot be reached from the host`,
+  );
 });
 
 test("writeFile: whole or not at all", async () => {
@@ -239,15 +271,22 @@ test("writeFile: whole or not at all", async () => {
   await host.writeFile(file, "first\n", { mode: "0640", step: "write it" });
   expect(fs.readFileSync(file, "utf8")).toBe("first\n");
   expect(fs.statSync(file).mode & 0o777).toBe(0o640);
-  const refused = await failure(host.writeFile(file, "second\n", { mode: "0640", validate: "! grep second %s", step: "write it" }));
+  const refused = await failure(
+    host.writeFile(file, "second\n", { mode: "0640", validate: "! grep second %s", step: "write it" }),
+  );
   expect(refused.text).toContain("was refused by its check");
   expect(fs.readFileSync(file, "utf8")).toBe("first\n");
-  const unknown = await failure(host.writeFile(file, "x", { mode: "0644", owner: "nobody-such", step: "write it" }));
+  const unknown = await failure(
+    host.writeFile(file, "x", { mode: "0644", owner: "nobody-such", step: "write it" }),
+  );
   expect(unknown.text).toContain("there is no user nobody-such");
   expect(fs.readdirSync(path.dirname(file))).toEqual(["a file"]);
 });
 
-const sudoTest = spawnSync("sh", ["-c", "command -v sudo && command -v useradd && [ -d /etc/sudoers.d ]"]).status === 0 ? test : test.skip;
+const sudoTest =
+  spawnSync("sh", ["-c", "command -v sudo && command -v useradd && [ -d /etc/sudoers.d ]"]).status === 0
+    ? test
+    : test.skip;
 
 sudoTest("who is not root goes through sudo, and is told when it wants a password", async () => {
   const user = `faas${process.pid}`;

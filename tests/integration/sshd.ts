@@ -53,7 +53,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   fs.chmodSync(dir, 0o711);
   const port = await freePort();
   const hostKeys: Record<string, string> = {};
-  for (const type of options.hostKeys ?? ["ed25519"]) hostKeys[type] = keygen(path.join(dir, `host_${type}`), type);
+  for (const type of options.hostKeys ?? ["ed25519"])
+    hostKeys[type] = keygen(path.join(dir, `host_${type}`), type);
   const privateKeyPath = path.join(dir, "id_ed25519");
   fs.writeFileSync(path.join(dir, "authorized_keys"), `${keygen(privateKeyPath)}\n`);
   const config = [
@@ -74,7 +75,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   fs.mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   const logFile = path.join(dir, "log");
   const out = fs.openSync(logFile, "a");
-  const child = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", path.join(dir, "sshd_config")], { stdio: ["ignore", out, out] });
+  const child = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", path.join(dir, "sshd_config")], {
+    stdio: ["ignore", out, out],
+  });
   fs.closeSync(out);
   await listening(child, logFile);
   const log = (): string => fs.readFileSync(logFile, "utf8");
@@ -93,7 +96,10 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       ...more,
     }),
     log,
-    logins: () => log().split("\n").filter((line) => line.startsWith("Accepted publickey")).length,
+    logins: () =>
+      log()
+        .split("\n")
+        .filter((line) => line.startsWith("Accepted publickey")).length,
     dropConnections: () => children(child.pid as number).forEach((pid) => process.kill(pid, "SIGKILL")),
     stop: async () => {
       children(child.pid as number).forEach((pid) => process.kill(pid, "SIGTERM"));
@@ -108,7 +114,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
 /** The processes of a server's connections: those that it forked itself. */
 function children(pid: number): number[] {
   try {
-    return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+    return fs
+      .readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .split(" ")
+      .filter(Boolean)
+      .map(Number);
   } catch {
     return [];
   }
@@ -122,4 +132,17 @@ async function listening(child: ChildProcess, logFile: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error("sshd did not listen within 10 s");
+}
+
+/** What a test that did not delete its files leaves of records, for files below a folder. */
+export function forgetRecords(folder: string): void {
+  for (const kind of ["files", "folders"]) {
+    const records = path.join("/var/lib/oslo-faas", kind);
+    for (const name of fs.existsSync(records) ? fs.readdirSync(records) : []) {
+      const record = path.join(records, name);
+      const about = kind === "files" ? path.join(record, "path") : record;
+      if (fs.existsSync(about) && fs.readFileSync(about, "utf8").startsWith(folder))
+        fs.rmSync(record, { recursive: true });
+    }
+  }
 }

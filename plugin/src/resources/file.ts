@@ -41,14 +41,14 @@ export interface FileOutputs {
 
 const sha256 = (data: string | Buffer): string => crypto.createHash("sha256").update(data).digest("hex");
 const keyOf = (path: string): string => sha256(path).slice(0, 32);
-/** `hook 'COMMAND' && hook 'COMMAND'`, which file-hooks.sh evaluates. */
+/** `hook 'COMMAND' && hook 'COMMAND'`, which file-lib.sh evaluates. */
 const hooks = (list: string[]): string => list.map((line) => `hook ${quote(line)}`).join(" && ");
 
 async function apply(ctx: Context, wanted: FileInputs): Promise<FileOutputs> {
   const content = Buffer.from(wanted.content);
   await runScript(
     await ctx.session(),
-    ["put-file", "file-hooks", "file-apply"],
+    ["put-file", "file-lib", "file-apply"],
     {
       TARGET: wanted.path,
       SIZE: content.length,
@@ -126,7 +126,7 @@ export const file: ResourceHandler<FileInputs, FileOutputs> = {
   async delete(ctx, _id, { path, onDelete }) {
     await runScript(
       await ctx.session(),
-      ["file-hooks", "file-delete"],
+      ["file-lib", "file-delete"],
       { TARGET: path, KEY: keyOf(path), ON_DELETE: hooks(onDelete ?? []) },
       { step: `take ${path} away`, timeoutSeconds: APPLY_SECONDS },
     );

@@ -120,7 +120,7 @@ async function apply(
       host: session.name,
       step,
       code: result.code,
-      output: `${result.stdout}\n${result.stderr}`,
+      output: printed(result),
     });
   if (fresh.length === 0) throw error;
   throw new PartialFailure(error, idOf(wanted), {

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # Functions around apt and dpkg: one user of apt at a time, waiting with an end, and nothing that asks a question.
 # Parameter: LOCK_SECONDS. The script needs a folder $work.
 export DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # A file of ours, after put-file.sh and file-lib.sh: keeps what was there before, replaces it only where it differs, runs what is to
 # be run after a change, and puts the old file back when that fails.
 # Parameters, besides those of put-file.sh: KEY (names the record), PLAIN_MODE (octal digits without leading zeros), ON_CHANGE.
@@ -16,7 +16,7 @@ make_record() {
   [ ! -d "$record" ] || return 0
   own_record=1
   rm -rf -- "$record.new"
-  mkdir -p -m 0700 -- /var/lib/oslo-faas /var/lib/oslo-faas/files
+  install -d -m 0700 -- /var/lib/oslo-faas /var/lib/oslo-faas/files
   mkdir -m 0700 -- "$record.new"
   printf '%s\n' "$TARGET" >"$record.new/path"
   [ ! -e "$TARGET" ] || cp -a -- "$TARGET" "$record.new/original"

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # Takes a file of ours away, after file-lib.sh: what was there before comes back, folders made for it go when they are empty.
 # Parameters: TARGET, KEY, ON_DELETE. Something else in its place (a directory, a link) is not ours and stays.
 record=/var/lib/oslo-faas/files/$KEY

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # Functions around a file of ours: its commands (onChange, onDelete), given as `hook 'COMMAND'` joined by && in a parameter, and the
 # folders that were made for it.
 failed=
@@ -29,7 +29,7 @@ mark_of() {
 mark_missing_folders() {
   above=$1
   while [ ! -e "$above" ]; do
-    mkdir -p -m 0700 -- /var/lib/oslo-faas /var/lib/oslo-faas/folders
+    install -d -m 0700 -- /var/lib/oslo-faas /var/lib/oslo-faas/folders
     printf '%s\n' "$above" >"$(mark_of "$above")"
     above=${above%/*}
     above=${above:-/}

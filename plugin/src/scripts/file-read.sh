@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # What is at TARGET. Parameters: TARGET, EXPECT (sha256 of the content that is known; the content travels only when it is another),
 # LIMIT (bytes above which it does not travel), SECRET (1: it never travels).
 # Prints kind= (missing, file, or what else is there), and for a file size=, mode=, owner=, group=, sha256=, content= (base64).

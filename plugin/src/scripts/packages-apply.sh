@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # Installs packages in the versions wanted, after packages-lib.sh and apt.sh. Nothing to do costs one look at dpkg's list.
 # Parameters: LOCK_SECONDS, WANTED (lines "NAME OPERATOR VERSION", "NAME" alone for any version), HOLD (yes, no: release, or "": as it
 # is), RECOMMENDS, MAX_AGE_MINUTES.
@@ -45,8 +45,9 @@ choose() {
   done <"$work/missing"
 }
 
+# By the folders, which a fetch changes: a list itself has the date that its server gave it.
 lists_are_old() {
-  [ -z "$(find /var/lib/apt/lists -maxdepth 1 -type f -name '*Packages*' -mmin "-$MAX_AGE_MINUTES" 2>/dev/null | head -n 1)" ]
+  [ -z "$(find /var/lib/apt/lists /var/lib/apt/lists/partial -maxdepth 0 -mmin "-$MAX_AGE_MINUTES" 2>/dev/null)" ]
 }
 
 refresh_lists() {
@@ -73,11 +74,22 @@ refuse_unknown() {
 install_missing() {
   installed_names >"$work/before"
   trap 'installed_names | comm -13 "$work/before" - | sed "s/^/new=/"; rm -rf -- "$work"' EXIT
+  install_choices && return 0
+  # A list that is a few hours old may name a version that its server has replaced.
+  if [ -z "$fresh" ] && grep -qE '404|Failed to fetch|Unable to fetch' "$work/apt"; then
+    refresh_lists
+    choose
+    install_choices && return 0
+  fi
+  fail_with "apt-get could not install $(tr '\n' ' ' <"$work/choices")" "correct what it complains of"
+}
+
+install_choices() {
   recommends=--no-install-recommends
   [ -z "$RECOMMENDS" ] || recommends=--install-recommends
   set --
   while read -r choice; do set -- "$@" "$choice"; done <"$work/choices"
-  apt_get install "$recommends" --allow-downgrades --allow-change-held-packages -- "$@" || fail_with "apt-get could not install $*" "correct what it complains of"
+  apt_get install "$recommends" --allow-downgrades --allow-change-held-packages -- "$@"
 }
 
 hold_or_not() {

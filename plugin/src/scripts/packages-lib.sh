@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # Functions that look at dpkg's list and change nothing.
 
 # The installed version, or nothing.

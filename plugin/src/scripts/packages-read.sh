@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # After packages-lib.sh. Parameter: WANTED (as in packages-apply.sh). Prints for each installed one "NAME=VERSION WITHIN HELD", WITHIN
 # and HELD being yes or no; nothing for one that is not installed.
 held=$(apt-mark showhold)

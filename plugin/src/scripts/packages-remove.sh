@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # Purges packages that we brought to the host, after packages-lib.sh and apt.sh, and of their dependencies those that nothing needs any more. What somebody
 # else's package needs stays.
 # Parameters: LOCK_SECONDS, NAMES (asked for by name, and new then), BROUGHT (all that came with them), UNHOLD (released first).

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # Functions that put a file in its place in one step. Nothing replaces $TARGET before the whole content has arrived, belongs to whom
 # it should, and has been accepted by the check.
 # Parameters: TARGET (absolute path), SIZE (bytes that have to arrive on stdin), MODE, OWNER, GROUP, VALIDATE (a command with
