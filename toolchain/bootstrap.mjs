@@ -49,6 +49,7 @@ const COMMANDS = {
   down: (args) => ({ lines: [typescript("lab/cli.ts", ["down", ...args])] }),
   images: (args) => ({ lines: [typescript("lab/images.ts", args)] }),
   bench: (args) => ({ lines: [typescript("bench/cli.ts", args)] }),
+  env: (args) => ({ lines: [typescript("toolchain/env/cli.ts", args)] }),
   check: (args) => ({ lines: [typescript("toolchain/check.ts", args)] }),
   test: jest,
   pulumi,

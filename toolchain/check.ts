@@ -30,7 +30,16 @@ interface Outcome {
 }
 
 /** Files that a program writes and that are in the repository: `command` has to fail when a file is not what it would write. */
-const GENERATED: Check[] = [];
+const GENERATED: Check[] = [
+  {
+    name: "schema and docs of the configuration",
+    command: [process.execPath, "--import", "tsx", "toolchain/env/cli.ts", "generate", "--check"],
+  },
+  {
+    name: "environments (stacks/)",
+    command: [process.execPath, "--import", "tsx", "toolchain/env/cli.ts", "validate"],
+  },
+];
 
 const bin = (name: string) => path.join(ROOT, "node_modules", ".bin", name);
 

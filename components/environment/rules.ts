@@ -154,7 +154,10 @@ export const RULES: readonly Rule[] = [
       const [files, all] = [get<number>("base.openFiles"), get<number>("nginx.workerConnections")];
       if (files === undefined || all === undefined || all <= files) return [];
       return [
-        { path: "nginx.workerConnections", message: `is above base.openFiles ${files}: each is an open file` },
+        {
+          path: "nginx.workerConnections",
+          message: `is above base.openFiles ${files}: each is an open file`,
+        },
       ];
     },
   },

@@ -1,0 +1,71 @@
+/** `npm run env -- generate [--check]`: what is made of the schema, written or compared. */
+import fs from "node:fs";
+import path from "node:path";
+import { reference } from "./reference";
+import { stackFileJsonSchema } from "./jsonSchema";
+
+export const SCHEMA_FILE = "stacks/environment.schema.json";
+export const REFERENCE_FILE = "docs/configuration.md";
+/** The first line of a stack file: a comment that editors read. */
+export const SCHEMA_LINE = "# yaml-language-server: $schema=environment.schema.json";
+
+/** File → its content as it has to be. */
+export async function generated(root: string): Promise<Map<string, string>> {
+  // A tool for those who change this project, and so loaded only here.
+  const prettier = await import("prettier");
+  const format = async (file: string, text: string) => {
+    const options = await prettier.resolveConfig(path.join(root, file));
+    return prettier.format(text, { ...options, filepath: file });
+  };
+  return new Map([
+    [SCHEMA_FILE, await format(SCHEMA_FILE, JSON.stringify(stackFileJsonSchema(), null, 2))],
+    [REFERENCE_FILE, await format(REFERENCE_FILE, reference())],
+  ]);
+}
+
+/** Every file that is not as it would be written, with what to do about it. */
+export async function stale(root: string): Promise<string[]> {
+  const problems: string[] = [];
+  for (const [file, content] of await generated(root)) {
+    const there = fs.existsSync(path.join(root, file))
+      ? fs.readFileSync(path.join(root, file), "utf8")
+      : undefined;
+    if (there === undefined) problems.push(`${file} is missing: npm run env -- generate`);
+    else if (there !== content)
+      problems.push(
+        `${file} is stale, from line ${firstDifference(there, content)}: npm run env -- generate`,
+      );
+  }
+  for (const file of yamlFiles(root)) {
+    const [first] = fs.readFileSync(path.join(root, file), "utf8").split("\n");
+    if (first !== SCHEMA_LINE)
+      problems.push(`${file}: its first line has to be "${SCHEMA_LINE}", for editors`);
+  }
+  return problems;
+}
+
+/** Writes what is stale. Returns the names of the files written. */
+export async function write(root: string): Promise<string[]> {
+  const written: string[] = [];
+  for (const [file, content] of await generated(root)) {
+    const full = path.join(root, file);
+    if (fs.existsSync(full) && fs.readFileSync(full, "utf8") === content) continue;
+    fs.writeFileSync(full, content);
+    written.push(file);
+  }
+  return written;
+}
+
+function yamlFiles(root: string): string[] {
+  return fs
+    .readdirSync(path.join(root, "stacks"))
+    .filter((file) => file.endsWith(".yaml"))
+    .sort()
+    .map((file) => `stacks/${file}`);
+}
+
+function firstDifference(a: string, b: string): number {
+  const [left, right] = [a.split("\n"), b.split("\n")];
+  const index = left.findIndex((line, i) => line !== right[i]);
+  return (index < 0 ? left.length : index) + 1;
+}

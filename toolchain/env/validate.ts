@@ -1,0 +1,33 @@
+/** `npm run env -- validate [NAME …]`: every mistake of every file, without an engine, a passphrase or a host. */
+import fs from "node:fs";
+import path from "node:path";
+import { environmentNames, fileOf, readEnvironment } from "../../components/environment/files";
+
+export interface Verdict {
+  file: string;
+  /** One line for each mistake; none where the environment is as it should be. */
+  problems: string[];
+}
+
+/** @throws an Error when a name is no environment's */
+export function validate(names: string[], root: string): Verdict[] {
+  return (names.length > 0 ? names : environmentNames(root)).map((name) => {
+    const { environment, problems } = readEnvironment(name, root);
+    const missing = (environment?.functions ?? []).flatMap(({ stack }, i) =>
+      fs.existsSync(path.resolve(root, stack))
+        ? []
+        : [`functions.${i}.stack: ${JSON.stringify(stack)}: there is no such file`],
+    );
+    return { file: fileOf(name), problems: [...problems, ...missing] };
+  });
+}
+
+export function report(verdicts: Verdict[]): string {
+  const count = verdicts.reduce((sum, { problems }) => sum + problems.length, 0);
+  const lines = verdicts.flatMap(({ file, problems }) =>
+    problems.length === 0
+      ? [`ok    ${file}`]
+      : [`FAIL  ${file}`, ...problems.map((line) => `        ${line}`)],
+  );
+  return [...lines, ...(count > 0 ? [`${count} ${count === 1 ? "error" : "errors"}`] : []), ""].join("\n");
+}
