@@ -25,6 +25,12 @@ const server = http.createServer(async (request, response) => {
     }
     return json({ bytes, sha256: hash.digest("hex") });
   }
+  if (url.pathname === "/say") {
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    process.stdout.write(`${text}\n`);
+    return json({ said: text });
+  }
   if (url.pathname === "/slow") {
     request.resume();
     return void setTimeout(() => json({ slept: true }), Number(url.searchParams.get("ms")));

@@ -208,7 +208,7 @@ export class Testbed {
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const answer = Buffer.concat(chunks).toString();
-    const isJson = String(response.headers["content-type"]).includes("json");
+    const isJson = String(response.headers["content-type"]).includes("application/json");
     return {
       status: response.statusCode!,
       headers: response.headers,

@@ -293,6 +293,55 @@ describe("calls", () => {
   });
 });
 
+describe("logs", () => {
+  beforeAll(async () => bed.deploy("talk", { labels: { "com.openfaas.scale.min": "2" } }));
+  afterAll(async () => void (await bed.call("DELETE", "/system/functions", { functionName: "talk" })));
+
+  const say = (text: string) => bed.call("POST", "/function/talk/say", text);
+  const lines = (text: string) =>
+    text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { text: string; instance: string; timestamp: string; name: string });
+
+  test("are lines of JSON, of every replica or of one", async () => {
+    for (let i = 0; i < 12; i++) await say(`line ${i} with, commas = and spaces`);
+    const all = await until("twelve lines", async () => {
+      const answer = await bed.call("GET", "/system/logs?name=talk");
+      expect(answer.headers["content-type"]).toBe("application/x-ndjson");
+      const found = lines(answer.text);
+      return found.length === 12 && found;
+    });
+    expect(new Set(all.map((line) => line.text)).size).toBe(12);
+    expect(all[0]).toMatchObject({
+      name: "talk",
+      namespace: NETWORK,
+      text: expect.stringMatching(/^line \d+ with, commas = and spaces$/),
+    });
+    const instances = [...new Set(all.map((line) => line.instance))];
+    expect(instances).toHaveLength(2);
+    const one = lines((await bed.call("GET", `/system/logs?name=talk&instance=${instances[0]}`)).text);
+    expect(one).toHaveLength(all.filter((line) => line.instance === instances[0]).length);
+    expect(lines((await bed.call("GET", "/system/logs?name=talk&tail=1")).text)).toHaveLength(2);
+    const later = new Date(Date.now() + 1000).toISOString();
+    expect(lines((await bed.call("GET", `/system/logs?name=talk&since=${later}`)).text)).toEqual([]);
+  });
+
+  test("are followed as they come", async () => {
+    const response = await bed.send("GET", "/system/logs?name=talk&follow=1&tail=1");
+    let text = "";
+    response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    await say("afterwards");
+    await until("the line", async () => text.includes("afterwards"), 20_000);
+    response.destroy();
+  });
+
+  test("of services that are not functions are nobody's", async () => {
+    expect((await bed.call("GET", "/system/logs?name=swarm-provider")).status).toBe(404);
+    expect((await bed.call("GET", "/system/logs")).text).toBe("name: is required: the function's name");
+  });
+});
+
 describe("updates", () => {
   test("lose no request", async () => {
     await bed.deploy("rolling", { envVars: { version: "1" }, labels: { "com.openfaas.scale.min": "2" } });
@@ -372,7 +421,7 @@ describe("the rest", () => {
     ]);
   });
 
-  test("info, namespaces and logs answer as clients expect", async () => {
+  test("info and namespaces answer as clients expect", async () => {
     const info = (await bed.call("GET", "/system/info")).json;
     expect(info).toEqual({
       provider: "swarm-provider",
@@ -384,7 +433,6 @@ describe("the rest", () => {
     });
     expect((await bed.call("GET", "/system/namespaces")).json).toEqual([NETWORK]);
     expect((await bed.call("GET", "/system/functions?namespace=other")).json).toEqual([]);
-    expect((await bed.call("GET", "/system/logs?name=x")).status).toBe(501);
   });
 
   test("no secret is in the provider's log", async () => {

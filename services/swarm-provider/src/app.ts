@@ -1,4 +1,5 @@
 /** The routes of OpenFaaS's provider API. What each means is in functions.ts, secrets.ts and proxy.ts. */
+import { pipeline } from "node:stream";
 import Fastify, {
   LogController,
   type FastifyInstance,
@@ -13,6 +14,7 @@ import { Directory } from "./directory";
 import { Engine } from "./engine";
 import { ApiError, explain, invalid } from "./errors";
 import { Functions } from "./functions";
+import { parseLogRequest } from "./logs";
 import { FunctionProxy, parseTarget } from "./proxy";
 import { Secrets } from "./secrets";
 import { VERSION } from "./version";
@@ -79,9 +81,7 @@ function managementRoutes(app: FastifyInstance, parts: Parts): void {
   });
   app.get("/info", async () => ({ provider: "swarm-provider", version: VERSION, orchestration: "swarm" }));
   app.get("/namespaces", async () => [network]);
-  app.get("/logs", async (_request, reply) =>
-    text(reply, 501, "this provider does not serve logs; see docker service logs"),
-  );
+  logRoute(app, parts);
   deploymentRoutes(app, parts);
   scaleRoute(app, parts);
   secretRoutes(app, parts);
@@ -133,6 +133,21 @@ function scaleRoute(app: FastifyInstance, { functions, config }: Parts): void {
     const set = await functions.scale(name, replicas);
     request.log.info({ function: name, asked: replicas, replicas: set }, "scaled");
     return text(reply, 202, set === replicas ? "" : `scaled to ${set}, the most its labels allow`);
+  });
+}
+
+function logRoute(app: FastifyInstance, { functions, config }: Parts): void {
+  app.get("/logs", async (request, reply) => {
+    const asked = parseLogRequest(request.query);
+    const stream = await functions.logs({ ...asked, name: withoutNamespace(asked.name, config.network) });
+    // Nobody follows for ever: as with other providers, no longer than a call may take.
+    const limit = setTimeout(() => stream.destroy(), config.writeTimeoutMs);
+    stream.once("close", () => clearTimeout(limit));
+    // Before the first line, so that a follower of a silent function is not kept waiting for the answer's head.
+    reply.raw.writeHead(200, { "content-type": "application/x-ndjson" });
+    reply.raw.flushHeaders();
+    reply.hijack();
+    pipeline(stream, reply.raw, () => reply.raw.end());
   });
 }
 

@@ -1,5 +1,6 @@
 /** The calls to the Docker API, each bounded in time, with errors that name the step. */
 import { Agent } from "node:http";
+import type { Readable } from "node:stream";
 import Dockerode from "dockerode";
 import { FUNCTION_LABEL } from "./deployment";
 import { EngineError } from "./errors";
@@ -46,6 +47,15 @@ interface DockerApi {
     remove(options: Bounded): Promise<unknown>;
   };
   getSecret(id: string): { remove(options: Bounded): Promise<unknown> };
+  modem: { dial(options: object, done: (error: Error | null, stream?: Readable) => void): void };
+}
+
+export interface LogQuery {
+  follow: boolean;
+  /** Lines of each replica. */
+  tail?: number;
+  /** Seconds since 1970. */
+  since?: number;
 }
 
 const ENDED = ["complete", "shutdown", "failed", "rejected", "remove", "orphaned"];
@@ -156,6 +166,34 @@ export class Engine {
 
   async removeSecret(id: string): Promise<void> {
     await this.call("remove secret", (docker, abortSignal) => docker.getSecret(id).remove({ abortSignal }));
+  }
+
+  /** The engine's log stream of a service: time, details and text of each line, in frames. */
+  async serviceLogs(id: string, query: LogQuery): Promise<Readable> {
+    const options = { stdout: true, stderr: true, timestamps: true, details: true, ...query };
+    return this.call("read logs", async (docker, abortSignal) => {
+      // dockerode would collect the whole log unless it follows; and the time limit is for the answer's head only.
+      const controller = new AbortController();
+      const stop = () => controller.abort();
+      abortSignal.addEventListener("abort", stop);
+      try {
+        return await new Promise<Readable>((done, fail) =>
+          docker.modem.dial(
+            {
+              path: `/services/${id}/logs?`,
+              method: "GET",
+              isStream: true,
+              statusCodes: { 200: true },
+              options,
+              abortSignal: controller.signal,
+            },
+            (error, stream) => (error ? fail(error) : done(stream!)),
+          ),
+        );
+      } finally {
+        abortSignal.removeEventListener("abort", stop);
+      }
+    });
   }
 
   private async call<T>(

@@ -1,8 +1,10 @@
 /** What can be done with functions. Services that are not functions are neither shown nor touched. */
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX } from "./deployment";
 import type { Engine, RegistryAuth } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
+import { type LogRequest, renderLogs } from "./logs";
 import { OWNER_LABEL, OWNER_VALUE } from "./secrets";
 import { renderSpec } from "./spec";
 import {
@@ -103,6 +105,19 @@ export class Functions {
       if (Date.now() >= until) return false;
       await sleep(200);
     }
+  }
+
+  /** Lines of JSON. @throws ApiError 404 */
+  async logs(request: LogRequest): Promise<Readable> {
+    const service = await this.find(request.name);
+    const { follow, tail, since } = request;
+    const query = {
+      follow,
+      ...(tail ? { tail } : {}),
+      ...(since ? { since: Math.floor(since.getTime() / 1000) } : {}),
+    };
+    const stream = await this.engine.serviceLogs(service.ID, query);
+    return Readable.from(renderLogs(stream, request, this.options.network));
   }
 
   private async find(name: string): Promise<ServiceRecord> {

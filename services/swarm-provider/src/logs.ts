@@ -1,0 +1,100 @@
+/** Logs of functions, as lines of JSON: what the engine has of every replica, and, when asked, what comes. */
+import type { Readable } from "node:stream";
+import { z } from "zod";
+import { invalid } from "./errors";
+
+/** Stream, three zeros, length: what the engine puts before each piece. */
+const FRAME_HEAD = 8;
+
+/** A flag or a number of a query, where the last one counts, as with OpenFaaS's other providers. */
+const last = z.union([z.string(), z.array(z.string()).transform((all) => all.at(-1) ?? "")]).default("");
+
+const shape = z.object({
+  name: last.refine((text) => text !== "", "is required: the function's name"),
+  instance: last,
+  tail: last.refine((text) => /^-?\d{0,9}$/.test(text), "must be a whole number of lines"),
+  follow: last,
+  since: last.refine(
+    (text) => text === "" || !Number.isNaN(Date.parse(text)),
+    "must be a time such as 2026-01-31T12:00:00Z",
+  ),
+});
+
+export interface LogRequest {
+  name: string;
+  /** Only of this replica: the id of its task. */
+  instance?: string;
+  /** At most so many lines of each replica; all without it. */
+  tail?: number;
+  follow: boolean;
+  since?: Date;
+}
+
+export interface LogMessage {
+  name: string;
+  namespace: string;
+  instance: string;
+  timestamp: string;
+  text: string;
+}
+
+/** @throws ApiError 400 naming every parameter that is wrong */
+export function parseLogRequest(query: unknown): LogRequest {
+  const result = shape.safeParse(query);
+  if (!result.success)
+    throw invalid(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+  const { name, instance, tail, follow, since } = result.data;
+  return {
+    name,
+    ...(instance ? { instance } : {}),
+    ...(Number(tail) > 0 ? { tail: Number(tail) } : {}),
+    follow: ["1", "t", "true"].includes(follow.toLowerCase()),
+    ...(since ? { since: new Date(since) } : {}),
+  };
+}
+
+/** The messages of an engine's log stream, one JSON text a line. Ends the stream when its reader goes. */
+export async function* renderLogs(
+  stream: Readable,
+  request: LogRequest,
+  namespace: string,
+): AsyncGenerator<string> {
+  try {
+    for await (const line of frames(stream)) {
+      const message = parseLine(line, request.name, namespace);
+      if (!message || (request.instance && message.instance !== request.instance)) continue;
+      // The engine counts in whole seconds.
+      if (request.since && Date.parse(message.timestamp) < request.since.getTime()) continue;
+      yield `${JSON.stringify(message)}\n`;
+    }
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function* frames(stream: Readable): AsyncGenerator<string> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    while (rest.length >= FRAME_HEAD) {
+      const end = FRAME_HEAD + rest.readUInt32BE(4);
+      if (rest.length < end) break;
+      yield rest.toString("utf8", FRAME_HEAD, end);
+      rest = rest.subarray(end);
+    }
+  }
+}
+
+/** "TIME key=value,key=value text": the engine's form with timestamps and details. */
+function parseLine(line: string, name: string, namespace: string): LogMessage | undefined {
+  const match = /^(\S+) (\S*) ?([\s\S]*)$/.exec(line);
+  if (!match || Number.isNaN(Date.parse(match[1]!))) return undefined;
+  const details = new URLSearchParams(match[2]!.replaceAll(",", "&"));
+  return {
+    name,
+    namespace,
+    instance: details.get("com.docker.swarm.task.id") ?? "",
+    timestamp: match[1]!,
+    text: match[3]!.replace(/\r?\n$/, ""),
+  };
+}
