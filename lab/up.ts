@@ -126,7 +126,10 @@ function targetFrom(outputs: Record<string, unknown>): Target {
 }
 
 function summary(lab: Lab, target: Target, changed: boolean): string {
-  const stack = `--stack ${lab.stack}`;
+  // The passphrase is set by itself for the stack `local` alone.
+  const passphrase =
+    lab.stack === "local" ? "" : `PULUMI_CONFIG_PASSPHRASE_FILE=${relativeTo(lab, lab.passphraseFile)} `;
+  const other = lab.instance === "lab" ? "" : `OSLO_FAAS_LAB=${lab.instance} `;
   const urls = Object.entries(target.functions).map(([name, url]) => `               ${name}: ${url}`);
   return [
     changed ? "The lab is up." : "The lab is up; nothing changed.",
@@ -134,9 +137,9 @@ function summary(lab: Lab, target: Target, changed: boolean): string {
     "  Functions",
     ...urls,
     `  Web page     ${target.url}/ui/ (user ${target.user})`,
-    `  Password     npm run --silent pulumi -- stack output gatewayPassword --show-secrets ${stack}`,
+    `  Password     ${passphrase}npm run --silent pulumi -- stack output gatewayPassword --show-secrets --stack ${lab.stack}`,
     `  Host         ssh -i ${relativeTo(lab, lab.ssh.privateKey)} -p ${lab.ports.ssh} root@127.0.0.1`,
-    "  Remove it    npm run down",
+    `  Remove it    ${other}npm run down`,
   ].join("\n");
 }
 
