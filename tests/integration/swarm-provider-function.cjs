@@ -61,7 +61,8 @@ const server = http.createServer(async (request, response) => {
 if (process.env.broken) process.exit(3);
 server.listen(8080);
 // As the watchdogs do it: what is under way is finished.
-process.on("SIGTERM", () => {
-  server.close(() => process.exit(0));
-  server.closeIdleConnections();
-});
+if (!process.env.careless)
+  process.on("SIGTERM", () => {
+    server.close(() => process.exit(0));
+    server.closeIdleConnections();
+  });

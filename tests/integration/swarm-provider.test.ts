@@ -155,6 +155,13 @@ describe("a function's life", () => {
   });
 });
 
+test("a function that knows nothing of signals is not waited for", async () => {
+  await bed.deploy("careless", { envVars: { careless: "yes" }, readOnlyRootFilesystem: true });
+  await until("it to listen", async () => (await bed.call("GET", "/function/careless/")).status === 200);
+  // 202 would be: removed, but a replica still runs.
+  expect((await bed.call("DELETE", "/system/functions", { functionName: "careless" })).status).toBe(200);
+});
+
 describe("services that are not functions", () => {
   test("are not shown, called, scaled, changed or removed", async () => {
     const id = await bed.startOther("nats");

@@ -82,6 +82,9 @@ function renderContainer(it: Deployment, context: SpecContext): Dockerode.Contai
     // Not the user's labels: a changed scaling label must not restart every replica.
     Labels: { [FUNCTION_LABEL]: it.service, [LEGACY_LABEL]: "true" },
     Env: renderEnv(it),
+    // The kernel keeps SIGTERM from a first process that does not handle it (Node's default): without an init of the engine's,
+    // such a function would be waited for as long as the grace period lasts.
+    Init: true,
     StopGracePeriod: context.stopGraceMs * 1e6,
     ...(it.readOnlyRootFilesystem
       ? {

@@ -68,6 +68,9 @@ test("its secrets are where OpenFaaS's functions look for them", () => {
   ]);
 });
 
+test("it has an init, so that functions without a handler for SIGTERM end when they are told to", () =>
+  expect(render(small).TaskTemplate.ContainerSpec!.Init).toBe(true));
+
 test("a read-only root still has a /tmp", () => {
   const container = render().TaskTemplate.ContainerSpec!;
   expect(container.ReadOnly).toBe(true);
