@@ -3,7 +3,9 @@ import { z } from "zod";
 import { at, formatPath, hasUnknown, type Path, Unknown } from "./values";
 
 export interface Failure {
+  /** Always "": given a property, the engine prints its value beside the reason, secret or not. The reason names it instead. */
   property: string;
+  /** Begins with the property's path. */
   reason: string;
 }
 
@@ -76,26 +78,19 @@ function explain(issue: Issue, schema: z.ZodType<any>, inputs: any, secrets: Pat
     const names =
       allowed instanceof z.ZodObject ? `; there is: ${Object.keys(allowed.shape).sort().join(", ")}` : "";
     return issue.keys.map((key) => ({
-      property: formatPath([...issue.path, key]),
-      reason: `there is no such property${names}`,
+      property: "",
+      reason: `there is no property ${formatPath([...issue.path, key])}${names}`,
     }));
   }
   const property = formatPath(issue.path);
   const value = at(inputs, issue.path);
-  if (value === undefined) {
-    const reason = issue.code === "invalid_type" ? `is required (${expected(issue)})` : issue.message;
-    return [{ property, reason }];
-  }
+  if (value === undefined && issue.code === "invalid_type")
+    return [{ property: "", reason: `${property} is required (${issue.expected})` }];
   const hidden = secrets.some((secret) => secret.every((part, index) => issue.path[index] === part));
-  return [
-    {
-      property,
-      reason: `${issue.message}${hidden || typeof value === "object" ? "" : ` (it is ${shorten(value)})`}`,
-    },
-  ];
+  const shown =
+    hidden || value === undefined || typeof value === "object" ? "" : ` (it is ${shorten(value)})`;
+  return [{ property: "", reason: `${property} ${issue.message}${shown}` }];
 }
-
-const expected = (issue: Issue): string => String((issue as { expected?: string }).expected ?? "a value");
 
 function shorten(value: unknown): string {
   const text = JSON.stringify(value);

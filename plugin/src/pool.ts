@@ -6,9 +6,10 @@ import { printed } from "./errors";
 import { Output } from "./output";
 import { command } from "./quote";
 import { runScript } from "./scripts";
+import { floodError, lostError, silentError, sudoError, summary } from "./sessionErrors";
 import { HostError, type RunOptions, type RunResult, type Session, type WriteFileOptions } from "./session";
-import { validation } from "./validation";
 import { connect, endpointName, exec, type Connection } from "./ssh";
+import { validation } from "./validation";
 
 /** sshd allows 10 sessions a connection unless told otherwise (MaxSessions); two are left for others on the same connection. */
 const CHANNELS = 8;
@@ -18,9 +19,6 @@ const KILL_AFTER_SECONDS = 10;
 const TIMED_OUT = 124;
 /** A host that could not be reached is not dialled again by each of twenty resources in turn. */
 const REMEMBER_FAILURE_MS = 15_000;
-
-const SUDO_REFUSED =
-  /^sudo: (a password is required|a terminal is required|no tty present|sorry, you must have a tty|unable to|.*not (in the sudoers|allowed))|is not (in the sudoers file|allowed to (run|execute))|sudo: (command )?not found|.*sudo.*: No such file/m;
 
 interface Live extends Connection {
   lost: boolean;
@@ -170,8 +168,8 @@ export class HostSession implements Session {
         ...details,
         remedy: "look on the host at what it waits for",
       });
-    if (sudo && result.code !== 0 && SUDO_REFUSED.test(result.stderr))
-      throw this.sudoError(step, result.stderr);
+    const refused = sudo ? sudoError(this.name, this.target.user, step, result) : undefined;
+    if (refused) throw refused;
     const allowed = options.allow ?? [0];
     if (allowed === "any" || allowed.includes(result.code)) return result;
     throw new HostError(`${step}: failed`, details);
@@ -184,7 +182,7 @@ export class HostSession implements Session {
         return await exec(live.client, line);
       } catch (error) {
         const message = (error as Error).message;
-        if (live.lost || /not connected/i.test(message)) throw this.lostError(step);
+        if (live.lost || /not connected/i.test(message)) throw lostError(this.name, step);
         if (!/open failure|open failed/i.test(message) || attempt >= 50)
           throw new HostError(`the host opens no session: ${message}`, {
             host: this.name,
@@ -207,9 +205,9 @@ export class HostSession implements Session {
   ): Promise<RunResult> {
     const output = new Output(options.onLine);
     return new Promise((resolve, reject) => {
-      const lost = (): void => finish(() => reject(this.lostError(options.step)));
+      const lost = (): void => finish(() => reject(lostError(this.name, options.step)));
       const timer = setTimeout(
-        () => finish(() => (channel.close(), reject(this.silentError(options.step, seconds, script)))),
+        () => finish(() => (channel.close(), reject(silentError(this.name, options.step, seconds, script)))),
         (seconds + KILL_AFTER_SECONDS + GRACE_SECONDS) * 1000,
       );
       let ended = false;
@@ -228,7 +226,7 @@ export class HostSession implements Session {
         (status: number | null, name?: string) => ((code = status ?? undefined), (signal = name)),
       );
       channel.on("data", (chunk: Buffer) => {
-        if (!output.out(chunk)) finish(() => (channel.close(), reject(this.floodError(options.step))));
+        if (!output.out(chunk)) finish(() => (channel.close(), reject(floodError(this.name, options.step))));
       });
       channel.stderr.on("data", (chunk: Buffer) => output.err(chunk));
       // A command that does not read its input closes it: not an error, its exit code tells.
@@ -239,51 +237,6 @@ export class HostSession implements Session {
       });
       channel.end(input);
     });
-  }
-
-  private lostError(step: string): HostError {
-    return new HostError(
-      `the connection to ${this.name} was lost in the middle of a step; whether it was completed is not known`,
-      {
-        host: this.name,
-        step,
-        remedy: "run the same command again: it connects anew and does what is missing",
-      },
-    );
-  }
-
-  private silentError(step: string, seconds: number, script: string): HostError {
-    return new HostError(`${step}: no end within ${seconds} s, although the command was told to end`, {
-      host: this.name,
-      step,
-      command: summary(script),
-      remedy: "look on the host at what it waits for (a process in state D waits for a disk)",
-    });
-  }
-
-  private floodError(step: string): HostError {
-    return new HostError(`${step}: the command printed more than the provider keeps`, {
-      host: this.name,
-      step,
-    });
-  }
-
-  private sudoError(step: string, stderr: string): HostError {
-    const user = this.target.user;
-    const missing = /not found|No such file/.test(stderr);
-    return new HostError(
-      missing
-        ? `there is no sudo on the host, and ${user} is not root`
-        : `${user} may not use sudo without a password`,
-      {
-        host: this.name,
-        step,
-        output: stderr,
-        remedy: missing
-          ? "install sudo on the host, or log in as root"
-          : `as root on the host: echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/90-${user} && chmod 0440 /etc/sudoers.d/90-${user} && visudo -c`,
-      },
-    );
   }
 }
 
@@ -297,10 +250,4 @@ function remoteCommand(scriptBytes: number, seconds: number, sudo: boolean): str
   const shell = `LC_ALL=C; export LC_ALL; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH; umask 022; eval "$(head -c ${scriptBytes})"`;
   const limited = command("timeout", "-k", KILL_AFTER_SECONDS, Math.ceil(seconds), "sh", "-c", shell);
   return `env LC_ALL=C ${sudo ? "sudo -n -H -- " : ""}${limited}`;
-}
-
-/** A short script as it is; a long one by its length, for its step says what it is for. */
-function summary(script: string): string {
-  const lines = script.trim().split("\n");
-  return lines.length <= 4 && script.length <= 400 ? script.trim() : `a script of ${lines.length} lines`;
 }
