@@ -197,6 +197,10 @@ export class OpenFaaS extends pulumi.ComponentResource {
       secrets,
       // The one service that has the Docker API, which is as good as root on the host.
       binds: { "/var/run/docker.sock": "/var/run/docker.sock" },
+      // It finishes the requests it has for up to 30 s.
+      stopGraceSeconds: 35,
+      // It finishes the requests it has for up to 30 s.
+      stopGraceSeconds: 35,
       startFirst: true,
     });
   }

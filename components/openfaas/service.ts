@@ -19,6 +19,10 @@ export interface ServiceValues {
   /** Ports by the container's port, published on the host the task runs on. */
   ports?: Record<number, number>;
   replicas?: number;
+  /** Seconds a task has to finish what it has begun. Default: the engine's, 10. */
+  stopGraceSeconds?: number;
+  /** Seconds a task has to finish what it has begun. Default: the engine's, 10. */
+  stopGraceSeconds?: number;
   /** True: the new task starts before the old one stops. Not for what holds a port or a volume of the host. */
   startFirst?: boolean;
 }
@@ -51,6 +55,8 @@ export function stackService(
           image: values.image,
           ...(values.args ? { args: values.args } : {}),
           ...(values.env ? { env: values.env } : {}),
+          ...(values.stopGraceSeconds ? { stopGracePeriod: `${values.stopGraceSeconds}s` } : {}),
+          ...(values.stopGraceSeconds ? { stopGracePeriod: `${values.stopGraceSeconds}s` } : {}),
           labels: [{ label: "no.oslo-faas.part", value: service }],
           mounts: mounts(values),
           secrets: Object.entries(values.secrets ?? {}).map(([fileName, secret]) => ({

@@ -25,7 +25,8 @@ jest.setTimeout(25 * 60_000);
 let failed = false;
 const step = (name: string, body: () => Promise<void>) =>
   test(name, async () => {
-    if (failed) throw new Error("an earlier step failed; this one was not tried");
+    // Without a stack: the step that failed is the one to look at.
+    if (failed) throw "an earlier step failed; this one was not tried";
     try {
       await body();
     } catch (error) {
@@ -104,14 +105,30 @@ step("the password is in no state, diff, log or process list", async () => {
 });
 
 step("only ssh and Nginx answer to the outside", async () => {
-  const address = (await onHostOk("hostname -I")).trim().split(/\s+/)[0]!;
-  const open = await run([
-    "bash",
-    "-c",
-    `for p in 22 80 8080 2377 7946; do timeout 2 bash -c "</dev/tcp/${address}/$p" 2>/dev/null && echo $p; done; true`,
-  ]);
-  expect(open.stdout.trim().split("\n")).toEqual(["22", "80"]);
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+  const address = (await ok(["docker", "inspect", "-f", format, lab.container])).stdout.trim();
+  const probe = `for p in 22 80 8080 2377 7946; do timeout 2 bash -c "</dev/tcp/${address}/$p" 2>/dev/null && echo $p; done; true`;
+  expect((await run(["bash", "-c", probe])).stdout.trim().split("\n")).toEqual(["22", "80"]);
   expect(await onHostOk("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/healthz")).toBe("200");
+});
+
+step("the plugin opens one SSH connection a run, and none in a preview", async () => {
+  const level = (to: string) =>
+    onHostOk(`sed -i 's/^LogLevel .*/LogLevel ${to}/' /etc/ssh/sshd_config && systemctl reload ssh`);
+  // At this level sshd logs the client's software; @pulumi/docker and @pulumi/command come with other clients.
+  await level("DEBUG1");
+  const count = async () =>
+    Number(
+      await onHostOk(
+        "journalctl -u ssh --no-pager -o cat | grep -c 'remote software version ssh2js' || true",
+      ),
+    );
+  const start = await count();
+  await pulumiOk(["preview", "--expect-no-changes"]);
+  expect((await count()) - start).toBe(0);
+  await pulumiOk(["up", "--yes", "--refresh", "--skip-preview", "--expect-no-changes"]);
+  expect((await count()) - start).toBe(1);
+  await level("VERBOSE");
 });
 
 step("one changed Nginx parameter is that line in preview, and a reload that drops no request", async () => {
