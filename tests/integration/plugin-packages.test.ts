@@ -259,7 +259,7 @@ onDebian("packages on a real apt", () => {
     );
     expect(error).toBeInstanceOf(PartialFailure);
     expect(describeError(error)).toContain("cannot start it");
-    expect((error as PartialFailure).outputs).toMatchObject({ installed: ["shared"] });
+    expect((error as PartialFailure).outputs).toMatchObject({ installed: ["breaks", "shared"] });
     fs.writeFileSync(path.join(folder, "dpkg/info/breaks.postinst"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
     const repaired = await packages.update(
       contextOf(session()),
@@ -268,7 +268,9 @@ onDebian("packages on a real apt", () => {
       wanted(["breaks"]),
       (error as PartialFailure).outputs as PackagesOutputs,
     );
-    expect(repaired.versions).toEqual({ breaks: "1.0" });
+    expect(repaired).toEqual({ versions: { breaks: "1.0" }, installed: ["breaks", "shared"] });
+    await packages.delete(contextOf(session()), "", wanted(["breaks"]), repaired);
+    expect(list()).toEqual([]);
   });
 
   test("waits for another apt", async () => {

@@ -49,7 +49,7 @@ apt_quietly() {
 }
 
 apt_get() {
-  apt_quietly apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+  apt_quietly apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
     -o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
 }
 
@@ -68,6 +68,7 @@ finish_interrupted() {
     fail_with "an earlier installation was interrupted, and 'dpkg --configure -a' does not complete it" "correct what it complains of on the host"
 }
 
-installed_names() {
-  dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' | sed -n 's/^installed //p' | sort
+# What has come to the host, half configured packages too: they are completed by a later run, and are ours all the same.
+present_names() {
+  dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' | sed -e '/^not-installed /d' -e '/^config-files /d' -e 's/^[^ ]* //' | sort
 }

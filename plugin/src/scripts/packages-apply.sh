@@ -72,8 +72,8 @@ refuse_unknown() {
 }
 
 install_missing() {
-  installed_names >"$work/before"
-  trap 'installed_names | comm -13 "$work/before" - | sed "s/^/new=/"; rm -rf -- "$work"' EXIT
+  present_names >"$work/before"
+  trap 'present_names | comm -13 "$work/before" - | sed "s/^/new=/"; rm -rf -- "$work"' EXIT
   install_choices && return 0
   # A list that is a few hours old may name a version that its server has replaced.
   if [ -z "$fresh" ] && grep -qE '404|Failed to fetch|Unable to fetch' "$work/apt"; then
@@ -81,7 +81,7 @@ install_missing() {
     choose
     install_choices && return 0
   fi
-  fail_with "apt-get could not install $(tr '\n' ' ' <"$work/choices")" "correct what it complains of"
+  fail_with "apt-get could not install $(paste -s -d ' ' "$work/choices")" "correct what it complains of"
 }
 
 install_choices() {
