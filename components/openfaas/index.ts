@@ -199,8 +199,6 @@ export class OpenFaaS extends pulumi.ComponentResource {
       binds: { "/var/run/docker.sock": "/var/run/docker.sock" },
       // It finishes the requests it has for up to 30 s.
       stopGraceSeconds: 35,
-      // It finishes the requests it has for up to 30 s.
-      stopGraceSeconds: 35,
       startFirst: true,
     });
   }

@@ -21,8 +21,6 @@ export interface ServiceValues {
   replicas?: number;
   /** Seconds a task has to finish what it has begun. Default: the engine's, 10. */
   stopGraceSeconds?: number;
-  /** Seconds a task has to finish what it has begun. Default: the engine's, 10. */
-  stopGraceSeconds?: number;
   /** True: the new task starts before the old one stops. Not for what holds a port or a volume of the host. */
   startFirst?: boolean;
 }
@@ -55,7 +53,6 @@ export function stackService(
           image: values.image,
           ...(values.args ? { args: values.args } : {}),
           ...(values.env ? { env: values.env } : {}),
-          ...(values.stopGraceSeconds ? { stopGracePeriod: `${values.stopGraceSeconds}s` } : {}),
           ...(values.stopGraceSeconds ? { stopGracePeriod: `${values.stopGraceSeconds}s` } : {}),
           labels: [{ label: "no.oslo-faas.part", value: service }],
           mounts: mounts(values),
