@@ -1,5 +1,6 @@
 /** The disposable host by itself: made, left alone, repaired after every kind of interruption, and gone without a trace. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -11,12 +12,15 @@ import { leftovers } from "../../lab/leftovers";
 
 jest.setTimeout(20 * 60_000);
 
+// A name and ports of this clone alone: tests of another may run at the same time, and a killed run is cleared by the next.
+const clone = createHash("sha256").update(__dirname).digest();
+const firstPort = 21_000 + (clone.readUInt16BE(0) % 3000) * 3;
 const ENV = {
   ...process.env,
-  OSLO_FAAS_LAB: "labtest",
-  OSLO_FAAS_LAB_SSH_PORT: "2262",
-  OSLO_FAAS_LAB_HTTP_PORT: "8128",
-  OSLO_FAAS_LAB_HTTPS_PORT: "8483",
+  OSLO_FAAS_LAB: `test-${clone.toString("hex", 0, 4)}`,
+  OSLO_FAAS_LAB_SSH_PORT: String(firstPort),
+  OSLO_FAAS_LAB_HTTP_PORT: String(firstPort + 1),
+  OSLO_FAAS_LAB_HTTPS_PORT: String(firstPort + 2),
 };
 const lab = loadLab(ENV);
 let docker: Docker;
