@@ -55,10 +55,12 @@ export function problem(path: string[], message: string, raw: unknown, masks?: M
 export function describe(issue: z.core.$ZodIssue, raw: unknown, masks: Masks): Problem[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key]));
-  return [problem(path, message(issue, path, raw), raw, masks)];
+  // What was meant is made of what was written, and so as secret as that.
+  const hidden = path.length > 0 && masks.secret.has(path[0]!);
+  return [problem(path, message(issue, path, raw, !hidden), raw, masks)];
 }
 
-function message(issue: z.core.$ZodIssue, path: string[], raw: unknown): string {
+function message(issue: z.core.$ZodIssue, path: string[], raw: unknown, guess: boolean): string {
   const value = at(raw, path);
   if (issue.code === "invalid_key") return issue.issues[0]?.message ?? "is not allowed as a name";
   if (issue.code === "invalid_type" && issue.expected === "object") {
@@ -67,7 +69,7 @@ function message(issue: z.core.$ZodIssue, path: string[], raw: unknown): string 
     const what = `must be a mapping, with keys such as ${keys.slice(0, 4).join(", ")}`;
     return empty ? `${what}; without one, leave ${path.join(".")} away` : what;
   }
-  return `${issue.message}${value === undefined ? "" : hint(issue, value, path)}`;
+  return `${issue.message}${value === undefined || !guess ? "" : hint(issue, value, path)}`;
 }
 
 /** What was probably meant. */

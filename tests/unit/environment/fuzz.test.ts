@@ -137,6 +137,7 @@ test(`${RUNS} mutated files (FUZZ_SEED=${SEED})`, () => {
     } catch (error) {
       throw new Error(
         `FUZZ_SEED=${SEED}, run ${run}: ${(error as Error).stack}\n---- file\n${JSON.stringify(text)}`,
+        { cause: error },
       );
     }
   }

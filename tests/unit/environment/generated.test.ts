@@ -1,0 +1,152 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import Ajv from "ajv";
+import { parse } from "yaml";
+import { shapeAt } from "../../../components/environment/shape";
+import { generated, SCHEMA_FILE, SCHEMA_LINE, stale, write } from "../../../toolchain/env/generate";
+import {
+  environmentJsonSchema,
+  type JsonSchema,
+  stackFileJsonSchema,
+} from "../../../toolchain/env/jsonSchema";
+import { reference } from "../../../toolchain/env/reference";
+import { BAD_FILES, HOST } from "./badFiles";
+
+const root = path.resolve(__dirname, "../../..");
+const stackFiles = fs.readdirSync(path.join(root, "stacks")).filter((file) => file.endsWith(".yaml"));
+const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8");
+
+/** prettier is loaded with import(), which jest's sandbox cannot do; its own CommonJS door loads the same. */
+jest.mock("prettier", () => ({
+  resolveConfig: async () => JSON.parse(fs.readFileSync(path.join(root, ".prettierrc.json"), "utf8")),
+  format: (text: string, options: { filepath: string }) => prettierInItsOwnProcess(text, options.filepath),
+}));
+function prettierInItsOwnProcess(text: string, file: string): string {
+  const { execFileSync } = require("node:child_process") as typeof import("node:child_process");
+  const program = path.join(root, "node_modules", "prettier", "bin", "prettier.cjs");
+  return execFileSync(process.execPath, [program, "--stdin-filepath", path.join(root, file)], {
+    input: text,
+    encoding: "utf8",
+  });
+}
+
+/** Path below the environment → what is documented there; entries of a list stand for all of them. */
+function leaves(schema: JsonSchema, at: string[] = []): [string[], JsonSchema][] {
+  const inner = schema.type === "array" && schema.items?.properties ? schema.items : schema;
+  const base = inner === schema ? at : [...at, "0"];
+  const nested = Object.entries(inner.properties ?? {}).flatMap(([key, value]) =>
+    leaves(value, [...base, key]),
+  );
+  return at.length === 0 ? nested : [[at, schema], ...nested];
+}
+const documented = leaves(environmentJsonSchema());
+
+test("what is committed is what the schema makes", async () => {
+  expect(await stale(root)).toEqual([]);
+});
+
+test("a change of either side is seen, and written anew", async () => {
+  const copy = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-generated-"));
+  try {
+    for (const folder of ["stacks", "docs"]) fs.mkdirSync(path.join(copy, folder));
+    expect((await stale(copy)).join("\n")).toMatch(
+      /environment\.schema\.json is missing[^]*configuration\.md is missing/,
+    );
+    expect(await write(copy)).toEqual([SCHEMA_FILE, "docs/configuration.md"]);
+    expect(await stale(copy)).toEqual([]);
+    fs.appendFileSync(path.join(copy, SCHEMA_FILE), "\n");
+    fs.writeFileSync(path.join(copy, "stacks/Pulumi.a.yaml"), "config: {}\n");
+    const found = (await stale(copy)).join("\n");
+    expect(found).toMatch(/environment\.schema\.json is stale, from line \d+: npm run env -- generate/);
+    expect(found).toContain(`stacks/Pulumi.a.yaml: its first line has to be "${SCHEMA_LINE}"`);
+    expect(await write(copy)).toEqual([SCHEMA_FILE]);
+  } finally {
+    fs.rmSync(copy, { recursive: true });
+  }
+}, 60_000);
+
+test("every key says what it does, and has an example that may be written", () => {
+  expect(documented.length).toBeGreaterThan(80);
+  for (const [at, schema] of documented) {
+    const name = at.join(".");
+    expect([name, schema.description ?? ""]).toEqual([name, expect.stringMatching(/\S.{3,}/)]);
+    const nested = documented.some(
+      ([other]) => other.length > at.length && at.every((key, i) => other[i] === key),
+    );
+    const examples = [...(schema.examples ?? []), ...(schema.default === undefined ? [] : [schema.default])];
+    if (!nested) expect([name, examples.length]).not.toEqual([name, 0]);
+    for (const example of examples)
+      expect([name, example, shapeAt(at)!.safeParse(example).success]).toEqual([name, example, true]);
+  }
+});
+
+test("a number says its unit, unless it is a port, a status or an MTU of bytes", () => {
+  const without = documented
+    .filter(([, { type, unit }]) => type === "integer" && !unit)
+    .map(([at]) => at.join("."));
+  expect(without.filter((name) => !/port$/i.test(name))).toEqual(["checks.0.status"]);
+});
+
+test("the documentation has a row for every key", () => {
+  const text = reference();
+  for (const [at] of documented) {
+    const name = at.join(".").replaceAll(".0.", "[].");
+    expect(text).toMatch(new RegExp(`(\\| \`|## )${name.replaceAll(/[[\].]/g, "\\$&")}(\`|\\n)`));
+  }
+});
+
+describe("the schema for editors", () => {
+  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true, allowUnionTypes: true });
+  const validate = ajv.compile(stackFileJsonSchema());
+
+  test.each(stackFiles)("accepts %s", (file) => {
+    expect([validate(parse(read(`stacks/${file}`))), validate.errors]).toEqual([true, null]);
+  });
+
+  test("accepts secrets that are encrypted, keys of providers, and a salt", () => {
+    const config = {
+      "oslo-faas:gatewayPassword": { secure: "v1:x" },
+      "docker:host": "x",
+      "pulumi:tags": { a: "b" },
+    };
+    expect(validate({ encryptionsalt: "v1:x", secretsprovider: "x", config })).toBe(true);
+  });
+
+  test.each<[string, unknown]>([
+    ["a plain secret", { config: { "oslo-faas:gatewayPassword": "x" } }],
+    ["a mistyped key", { config: { "oslo-faas:nginx": { keepAlive: 1 } } }],
+    ["a mistyped section", { config: { "oslo-faas:ngnix": {} } }],
+    ["a key without its namespace", { config: { nginx: {} } }],
+    ["a mistyped top", { confg: {} }],
+    ["a number out of its range", { config: { "oslo-faas:nginx": { keepalive: 0 } } }],
+    ["an entry without its required key", { config: { "oslo-faas:checks": [{ status: 200 }] } }],
+  ])("refuses %s", (_name, file) => {
+    expect(validate(file)).toBe(false);
+  });
+
+  test("sees most of what the command line sees, and refuses nothing that it accepts", () => {
+    const seen = BAD_FILES.filter(([config]) => {
+      try {
+        return !validate(parse(`config:\n${config.includes("oslo-faas:host:") ? "" : HOST}${config}`));
+      } catch {
+        return true; // Wrong as YAML: the editor says that by itself.
+      }
+    });
+    expect(seen.length / BAD_FILES.length).toBeGreaterThan(0.7);
+  });
+});
+
+test("a description tells its unit and what is allowed", async () => {
+  const schema = JSON.parse((await generated(root)).get(SCHEMA_FILE)!) as JsonSchema;
+  const nginx = schema.properties!.config!.properties!["oslo-faas:nginx"]!;
+  expect(nginx.properties!.keepalive).toEqual({
+    default: 64,
+    description:
+      "Idle connections to the gateway kept per worker.\n\nUnit: connections. Allowed: 1 to 10000.",
+    type: "integer",
+    minimum: 1,
+    maximum: 10000,
+  });
+  expect(nginx.required).toBeUndefined();
+}, 60_000);

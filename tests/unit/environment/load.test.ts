@@ -1,0 +1,111 @@
+/** loadEnvironment, on a configuration as the engine hands it over. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import type * as environment from "../../../components/environment";
+import { KEY } from "./badFiles";
+
+const host = { address: "198.51.100.7", hostKey: KEY };
+let dir: string;
+const before = process.cwd();
+
+beforeEach(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-load-"));
+  fs.mkdirSync(path.join(dir, "stacks"));
+  process.chdir(dir);
+});
+afterEach(() => {
+  process.chdir(before);
+  fs.rmSync(dir, { recursive: true });
+});
+
+/** The engine runs a program in the project's folder; each load has an SDK of its own. */
+async function load(config: Record<string, unknown>, secret: string[] = []) {
+  let result!: environment.LoadedEnvironment;
+  await jest.isolateModulesAsync(async () => {
+    const sdk = (await import("@pulumi/pulumi")) as typeof pulumi;
+    await sdk.runtime.setMocks(
+      { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
+      "oslo-faas",
+      "test",
+      false,
+    );
+    const all = Object.entries(config).map(([key, value]) => [
+      key.includes(":") ? key : `oslo-faas:${key}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    sdk.runtime.setAllConfig(
+      Object.fromEntries(all) as Record<string, string>,
+      secret.map((key) => `oslo-faas:${key}`),
+    );
+    const module = (await import("../../../components/environment")) as typeof environment;
+    result = module.loadEnvironment();
+  });
+  return result;
+}
+
+const message = (config: Record<string, unknown>, secret: string[] = []) =>
+  load(config, secret).then(
+    () => "",
+    (error: Error) => `${error.name}|${error.message}`,
+  );
+
+test("takes the engine's values, with the stack's name and the pinned key", async () => {
+  const env = await load({ host, nginx: { keepalive: 7 }, "docker:host": "x", "pulumi:tags": {} });
+  expect(env).toMatchObject({ name: "test", pinnedHostKey: KEY, nginx: { keepalive: 7, httpPort: 80 } });
+  expect(env.gatewayPassword).toBeUndefined();
+});
+
+test("a secret arrives as one", async () => {
+  const env = await load({ host, gatewayPassword: "hunter2" }, ["gatewayPassword"]);
+  expect(await new Promise((resolve) => env.gatewayPassword!.apply(resolve))).toBe("hunter2");
+  expect(await (env.gatewayPassword as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
+});
+
+test("a secret in plain text is refused, and not shown", async () => {
+  expect(await message({ host, gatewayPassword: "hunter2" })).toBe(
+    "Error|stacks/Pulumi.test.yaml: one error\n  gatewayPassword: is a secret in plain text; set it with: pulumi config set --secret gatewayPassword",
+  );
+});
+
+test("a secret inside of another key is refused, and nothing of that key is shown", async () => {
+  const text = await message({ host, nginx: { user: "Hunter2", token: "hunter2", keepalive: "hunter2" } }, [
+    "nginx",
+  ]);
+  expect(text).toContain(
+    "nginx: holds a secret where none is read; secrets are top-level keys of their own: gatewayPassword",
+  );
+  expect(text).toContain("nginx.user: [secret]: must be a user's name");
+  expect(text).not.toMatch(/hunter2/i);
+});
+
+test("Norway is no No", async () => {
+  // What the engine makes of `country: NO` (see the end-to-end test): the text.
+  expect((await load({ host, location: { country: "NO" } })).location.country).toBe("NO");
+  expect(await message({ host, location: { country: false } })).toContain(
+    'location.country: false: must be a two-letter country code in capitals (ISO 3166), such as "NO"; did you mean "NO"?',
+  );
+});
+
+test("an error says the file's line, in the base too, if the engine read that file", async () => {
+  fs.writeFileSync("stacks/base.yaml", "config:\n  oslo-faas:nginx:\n    keepAlive: 1\n");
+  const text = `config:\n  oslo-faas:extends: stacks/base.yaml\n  oslo-faas:host: ${JSON.stringify({ ...host, port: 0 })}\n`;
+  fs.writeFileSync("stacks/Pulumi.test.yaml", text);
+  const config = { extends: "stacks/base.yaml", host: { ...host, port: 0 } };
+  expect(await message(config)).toBe(
+    "Error|stacks/Pulumi.test.yaml: 2 errors\n" +
+      "  host.port: 0: must be a whole number from 1 to 65535 (stacks/Pulumi.test.yaml:3)\n" +
+      "  nginx.keepAlive: unknown, did you mean nginx.keepalive? (stacks/base.yaml:3)",
+  );
+  // With --config-file or --config the engine's values are not those of the file.
+  expect(await message({ ...config, host: { ...host, port: -1 } })).not.toContain("Pulumi.test.yaml:3");
+});
+
+test("the host's key may be in a file; one that is not there has a message", async () => {
+  fs.writeFileSync("k.pub", `${KEY} root@host\n`);
+  expect((await load({ host: { address: "a", hostKeyFile: "k.pub" } })).pinnedHostKey).toBe(KEY);
+  expect(await message({ host: { address: "a", hostKeyFile: "no.pub" } })).toContain(
+    "host.hostKeyFile: no.pub cannot be read",
+  );
+});

@@ -1,0 +1,133 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { environmentFrom, environmentNames, readEnvironment } from "../../../components/environment/files";
+import { mergeLayers } from "../../../components/environment/layers";
+import { show } from "../../../toolchain/env/show";
+import { report, validate } from "../../../toolchain/env/validate";
+import { KEY } from "./badFiles";
+
+let root: string;
+const put = (file: string, text: string) => fs.writeFileSync(path.join(root, file), text);
+
+beforeEach(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-env-"));
+  fs.mkdirSync(path.join(root, "stacks"));
+  put(
+    "stacks/base.yaml",
+    `config:
+  oslo-faas:nginx:
+    keepalive: 128
+    backlog: 1024
+    managementAllow: [10.0.0.0/8, 192.168.0.0/16]
+  oslo-faas:checks:
+    - path: /a
+`,
+  );
+  put(
+    "stacks/Pulumi.one.yaml",
+    `config:
+  oslo-faas:extends: stacks/base.yaml
+  oslo-faas:host:
+    address: one.example.no
+    hostKey: ${KEY}
+  oslo-faas:gatewayPassword:
+    secure: v1:cipher
+  oslo-faas:nginx:
+    keepalive: 32
+    managementAllow: [198.51.100.0/24]
+`,
+  );
+});
+afterEach(() => fs.rmSync(root, { recursive: true }));
+
+test("mappings are merged at every depth, and everything else is replaced", () => {
+  expect(mergeLayers({ a: { b: 1, c: { d: 1 } }, l: [1, 2] }, { a: { c: { e: 2 } }, l: [3] })).toEqual({
+    a: { b: 1, c: { d: 1, e: 2 } },
+    l: [3],
+  });
+  expect(mergeLayers({ a: { b: 1 } }, { a: 1 })).toEqual({ a: 1 });
+  expect(mergeLayers({ a: 1 }, { a: { b: 1 } })).toEqual({ a: { b: 1 } });
+  expect(mergeLayers({ l: [1] }, { l: [] })).toEqual({ l: [] });
+  const merged = mergeLayers(JSON.parse('{"__proto__": {"x": 1}}'), JSON.parse('{"__proto__": {"y": 2}}'));
+  expect(JSON.stringify(merged)).toBe('{"__proto__":{"x":1,"y":2}}');
+  expect(({} as { x?: number }).x).toBeUndefined();
+});
+
+test("each value is shown with the line that says it, and a secret without its value", () => {
+  const lines = show(readEnvironment("one", root)).split("\n");
+  const line = (key: string) =>
+    lines
+      .find((text) => text.trim().startsWith(`${key}:`))
+      ?.replace(/ {2,}#/, " #")
+      .trim();
+  expect(lines[0]).toBe("# one: stacks/Pulumi.one.yaml over stacks/base.yaml over the defaults");
+  expect(line("keepalive")).toBe("keepalive: 32 # stacks/Pulumi.one.yaml:9");
+  expect(line("backlog")).toBe("backlog: 1024 # stacks/base.yaml:4");
+  expect(line("managementAllow")).toBe("managementAllow: [198.51.100.0/24] # stacks/Pulumi.one.yaml:10");
+  expect(line("oslo-faas:checks")).toBe("oslo-faas:checks: [{path: /a, status: 200}] # stacks/base.yaml:6");
+  expect(line("httpPort")).toBe("httpPort: 80 # default");
+  expect(line("sysctl")).toBe("sysctl: {} # default");
+  expect(line("oslo-faas:gatewayPassword")).toBe(
+    'oslo-faas:gatewayPassword: "[secret]" # stacks/Pulumi.one.yaml:6',
+  );
+  expect(lines.join("\n")).not.toContain("cipher");
+  // Every value says where it is from: a line without a source opens a mapping.
+  const silent = lines.filter((text) => text !== "" && !/ # (default|stacks\/\S+:\d+)$/.test(text));
+  expect(silent.filter((text) => !/^(#.*| *[\w:-]+:)$/.test(text))).toEqual([]);
+});
+
+test("what is shown is a file that says the same", () => {
+  const { environment } = readEnvironment("one", root);
+  const text = show(readEnvironment("one", root)).replace('"[secret]"', "{secure: v1:x}");
+  expect(environmentFrom(text, { name: "one", root, file: "f" })).toMatchObject({
+    environment,
+    problems: [],
+  });
+});
+
+test("a mistake in the base is told with the base's line", () => {
+  put("stacks/base.yaml", "config:\n  oslo-faas:nginx:\n    keepalive: many\n");
+  fs.writeFileSync(
+    path.join(root, "stacks/Pulumi.one.yaml"),
+    fs.readFileSync(path.join(root, "stacks/Pulumi.one.yaml"), "utf8").replace("    keepalive: 32\n", ""),
+  );
+  expect(readEnvironment("one", root).problems).toEqual([
+    'nginx.keepalive: "many": must be a whole number from 1 to 10000 (stacks/base.yaml:3)',
+  ]);
+});
+
+test("a base has no base and no secrets, and its YAML is judged too", () => {
+  put(
+    "stacks/base.yaml",
+    "config:\n  oslo-faas:extends: x\n  oslo-faas:gatewayPassword: {secure: v1:x}\nconfg: 1\n",
+  );
+  expect(readEnvironment("one", root).problems.map((line) => line.replace(/ \(.*/, ""))).toEqual([
+    "stacks/base.yaml: confg: unknown, did you mean config?",
+    "stacks/base.yaml: extends: a base cannot have a base of its own",
+    "stacks/base.yaml: gatewayPassword: a secret is encrypted for one environment; set it in each, not in the base",
+  ]);
+  put("stacks/base.yaml", "config: [\n");
+  expect(readEnvironment("one", root).problems[0]).toMatch(/^stacks\/base\.yaml: line 2: /);
+});
+
+test("validate names every mistake of every file, and functions that are not there", () => {
+  put(
+    "stacks/Pulumi.two.yaml",
+    `config:\n  oslo-faas:host: {address: a, hostKey: "${KEY}"}\n  oslo-faas:functions: [{stack: nowhere.yml}]\n`,
+  );
+  put("stacks/Pulumi.three.yaml", "config:\n  oslo-faas:ngnix: {}\n");
+  const verdicts = validate([], root);
+  expect(environmentNames(root)).toEqual(["one", "three", "two"]);
+  expect(verdicts.map(({ problems }) => problems.length)).toEqual([0, 2, 1]);
+  const text = report(verdicts);
+  expect(text).toContain("ok    stacks/Pulumi.one.yaml");
+  expect(text).toContain("FAIL  stacks/Pulumi.three.yaml");
+  expect(text).toContain("ngnix: unknown, did you mean nginx? (stacks/Pulumi.three.yaml:2)");
+  expect(text).toContain('functions.0.stack: "nowhere.yml": there is no such file');
+  expect(text).toContain("3 errors");
+  expect(validate(["one"], root)).toHaveLength(1);
+  expect(() => validate(["four"], root)).toThrow(
+    'There is no environment "four": stacks/Pulumi.four.yaml is missing. There is: one, three, two.',
+  );
+});
