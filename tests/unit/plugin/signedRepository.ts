@@ -53,34 +53,41 @@ export function stopAgents(folder: string): void {
     execFileSync("gpgconf", ["--homedir", path.join(folder, entry), "--kill", "all"], { stdio: "ignore" });
 }
 
-function buildPackage(folder: string, name: string, version: string): string {
-  const root = path.join(folder, `${name}-${version}`);
+/** A version, or a version with what the package depends on. */
+export type PackageSpec = string | { version: string; depends: string };
+
+function buildPackage(folder: string, name: string, spec: PackageSpec): string {
+  const { version, depends } = typeof spec === "string" ? { version: spec, depends: "" } : spec;
+  const plain = version.replace(/[:~]/g, "-");
+  const root = path.join(folder, `${name}-${plain}`);
   fs.mkdirSync(path.join(root, "DEBIAN"), { recursive: true });
   const control = [
     `Package: ${name}`,
     `Version: ${version}`,
     "Architecture: all",
     "Maintainer: Test <test@example.invalid>",
+    ...(depends ? [`Depends: ${depends}`] : []),
     "Description: for a test",
   ];
   fs.writeFileSync(path.join(root, "DEBIAN", "control"), `${control.join("\n")}\n`);
-  const file = path.join(folder, "repo", `${name}_${version}_all.deb`);
+  const file = path.join(folder, "repo", `${name}_${plain}_all.deb`);
   execFileSync("dpkg-deb", ["--root-owner-group", "--build", root, file], { stdio: "ignore" });
   const data = fs.readFileSync(file);
   const sha256 = crypto.createHash("sha256").update(data).digest("hex");
   return `${control.join("\n")}\nFilename: ./${path.basename(file)}\nSize: ${data.length}\nSHA256: ${sha256}\n`;
 }
 
-/** A repository of one suite with component "main" and the packages given as name -> version. */
+/** A repository of one suite with one component ("main") and the packages given as name -> version. */
 export function makeRepository(
   folder: string,
   suite: string,
-  packages: Record<string, string>,
+  packages: Record<string, PackageSpec>,
+  component = "main",
 ): SignedRepository {
   const repo = path.join(folder, "repo");
-  const binary = path.join(repo, "dists", suite, "main", "binary-amd64");
+  const binary = path.join(repo, "dists", suite, component, "binary-amd64");
   fs.mkdirSync(binary, { recursive: true });
-  const index = Object.entries(packages).map(([name, version]) => buildPackage(folder, name, version));
+  const index = Object.entries(packages).map(([name, spec]) => buildPackage(folder, name, spec));
   fs.writeFileSync(path.join(binary, "Packages"), index.join("\n"));
   const key = makeKey(folder, "owner");
   const sign = (by: Key): void => {
@@ -90,10 +97,10 @@ export function makeRepository(
       `Suite: ${suite}`,
       `Codename: ${suite}`,
       "Architectures: amd64 all",
-      "Components: main",
+      `Components: ${component}`,
       `Date: ${new Date().toUTCString()}`,
       "SHA256:",
-      ` ${crypto.createHash("sha256").update(data).digest("hex")} ${data.length} main/binary-amd64/Packages`,
+      ` ${crypto.createHash("sha256").update(data).digest("hex")} ${data.length} ${component}/binary-amd64/Packages`,
     ];
     const plain = path.join(repo, "dists", suite, "Release");
     fs.writeFileSync(plain, `${release.join("\n")}\n`);
