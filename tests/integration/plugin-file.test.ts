@@ -212,14 +212,22 @@ const canMount =
 
 test("a connection lost while the content travels leaves the old file as it was", async () => {
   await create();
-  const slow = update({ content: "y".repeat(30_000_000) });
-  const lost = failure(slow);
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  const lost = failure(update({ content: "y".repeat(60_000_000), onChange: [`touch ${dir}/ran`] }));
+  const others = (): string[] => fs.readdirSync(dir).filter((name) => name !== "app.conf");
+  await until(() => others().some((name) => fs.statSync(path.join(dir, name)).size > 0));
   sshd.dropConnections();
-  const message = await lost;
-  if (!/lost in the middle/.test(message)) throw new Error(`it was too fast to be cut off: ${message}`);
+  expect(await lost).toMatch(/lost in the middle/);
+  // What runs on the host goes on for a moment: it has to find out by itself that not all has come.
+  await until(() => others().length === 0);
   expect(text()).toBe("ours\n");
 });
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition(); waited += 5) {
+    if (waited > 20_000) throw new Error(`waited in vain for ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 test("onDelete runs after the file is gone", async () => {
   await create();
