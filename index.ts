@@ -46,7 +46,7 @@ new FrontDoorChecks(
     password: openfaas.password,
     functions: Object.keys(deployed.urls),
     services: openfaas.services,
-    triggers: [openfaas.revision, nginx.config.content],
+    triggers: [openfaas.revision, nginx.revision],
   },
   { dependsOn: [deployed, nginx] },
 );

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
+import { revisionOf } from "../revision";
 import { renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
 
 export interface NginxArgs {
@@ -11,7 +12,8 @@ export interface NginxArgs {
 export class Nginx extends pulumi.ComponentResource {
   /** What the outside calls it. */
   readonly url: string;
-  readonly config: host.File;
+  /** Changes when its configuration does. */
+  readonly revision: pulumi.Output<string>;
 
   constructor(name: string, args: NginxArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Nginx", name, {}, opts);
@@ -42,7 +44,7 @@ export class Nginx extends pulumi.ComponentResource {
       },
       { ...own, dependsOn: [packages] },
     );
-    this.config = new host.File(
+    const config = new host.File(
       `${name}-conf`,
       {
         path: "/etc/nginx/nginx.conf",
@@ -53,6 +55,7 @@ export class Nginx extends pulumi.ComponentResource {
       { ...own, dependsOn: [unit] },
     );
 
+    this.revision = revisionOf(config.content);
     this.url = publicUrl(args.environment);
     this.registerOutputs({ url: this.url });
   }

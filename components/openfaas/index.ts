@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import type { ImageResolver } from "../images";
+import { revisionOf } from "../revision";
 import {
   alertmanagerArgs,
   CORE_NETWORK,
@@ -74,9 +74,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
     this.gateway = this.runGateway([core, functions], credentials, [nats, prometheus, auth, provider]);
     this.queueWorker(core, credentials, [nats, this.gateway]);
     this.alertmanager(core, credentials, [this.gateway]);
-    this.revision = pulumi
-      .output(this.parts)
-      .apply((parts) => createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12));
+    this.revision = revisionOf(this.parts);
     this.registerOutputs({});
   }
 
