@@ -1,5 +1,5 @@
 /** Questions on a terminal. Everything goes to stderr, so that stdout stays what a command is about. */
-import readline from "node:readline/promises";
+import readline from "node:readline";
 
 export interface Prompt {
   /** The answer, or the default for an empty one. Asks again, with what is wrong, until `check` finds nothing. */
@@ -16,20 +16,34 @@ export function prompt(
   output: NodeJS.WritableStream = process.stderr,
 ): Prompt {
   const lines = readline.createInterface({ input, output });
-  // A terminal that is gone answers no question; without this the process would end without a word, and with exit code 0.
-  const gone = new Promise<never>((_, reject) =>
-    lines.once("close", () => reject(new Error("the input ended before every question was answered"))),
-  );
-  gone.catch(() => undefined);
+  // Lines that come before their question (pasted ones) wait for it.
+  const typed: string[] = [];
+  let ended = false;
+  let wake: () => void = () => undefined;
+  lines.on("line", (line) => {
+    typed.push(line.trim());
+    wake();
+  });
+  lines.on("close", () => {
+    ended = true;
+    wake();
+  });
+  const next = async (): Promise<string> => {
+    while (typed.length === 0) {
+      // A terminal that is gone answers no question; without this the process would end without a word, and with exit code 0.
+      if (ended) throw new Error("the input ended before every question was answered; nothing was written");
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+    return typed.shift()!;
+  };
   const say = (line: string) => void output.write(`${line}\n`);
   return {
     say,
     close: () => lines.close(),
     async ask(question, { default: standard, check } = {}) {
       for (;;) {
-        const shown = standard === undefined ? `${question}: ` : `${question} [${standard}]: `;
-        const typed = (await Promise.race([lines.question(shown), gone])).trim();
-        const answer = typed === "" && standard !== undefined ? standard : typed;
+        output.write(standard === undefined ? `${question}: ` : `${question} [${standard}]: `);
+        const answer = (await next()) || (standard ?? "");
         const wrong = check?.(answer);
         if (wrong === undefined) return answer;
         say(`  ${wrong}`);

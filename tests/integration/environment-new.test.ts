@@ -1,0 +1,241 @@
+/** `npm run env -- new` against a real sshd: what is pinned is what the server has, and nothing is written before somebody agreed. */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { PassThrough } from "node:stream";
+import { readEnvironment } from "../../components/environment/files";
+import { prompt } from "../../toolchain/env/ask";
+import { fetchHostKey } from "../../toolchain/env/hostkey";
+import { newEnvironment, type Surroundings, UsageError } from "../../toolchain/env/new";
+import { requirePassphrase } from "../../toolchain/env/preview";
+import { type Sshd, startSshd } from "./sshd";
+
+let sshd: Sshd;
+let root: string;
+let fingerprint: string;
+
+beforeAll(async () => {
+  sshd = await startSshd({ hostKeys: ["rsa", "ecdsa", "ed25519"] });
+  const [, print = ""] = execFileSync("ssh-keygen", ["-lf", path.join(sshd.dir, "host_ed25519.pub")], {
+    encoding: "utf8",
+  }).split(" ");
+  fingerprint = print;
+});
+afterAll(() => sshd.stop());
+beforeEach(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-new-"));
+  fs.mkdirSync(path.join(root, "stacks"));
+});
+afterEach(() => fs.rmSync(root, { recursive: true }));
+
+/** What a run said, previewed and wrote. */
+async function run(args: string[], more: Partial<Surroundings> = {}) {
+  const said: string[] = [];
+  const previewed: string[] = [];
+  const around: Surroundings = {
+    root,
+    say: (line) => void said.push(line),
+    beforePreview: () => undefined,
+    preview: async (name) => void previewed.push(name),
+    now: () => new Date("2026-11-23T12:00:00Z"),
+    ...more,
+  };
+  const error = await newEnvironment(args, around).then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  return { said: said.join("\n"), previewed, error, files: fs.readdirSync(path.join(root, "stacks")) };
+}
+
+const here = () => ["--address", "127.0.0.1", "--port", String(sshd.port)];
+
+test("pins the server's key, of the best type it has, once the fingerprint is the expected one", async () => {
+  const flags = ["--user", "ops", "--country", "NO", "--city", "Oslo", "--provider", "Eksempel AS"];
+  const made = await run(["oslo-test", ...here(), ...flags, "--accept-fingerprint", fingerprint]);
+  expect(made.error).toBeUndefined();
+  expect(made.previewed).toEqual(["oslo-test"]);
+  expect(made.said).toContain(`ssh-ed25519 ${fingerprint}`);
+  const { environment, problems } = readEnvironment("oslo-test", root);
+  expect(problems).toEqual([]);
+  expect(environment).toMatchObject({
+    host: { address: "127.0.0.1", port: sshd.port, user: "ops", hostKey: sshd.hostKeys.ed25519 },
+    location: { country: "NO", city: "Oslo", provider: "Eksempel AS" },
+    functions: [{ stack: "functions/stack.yml" }],
+  });
+  const text = fs.readFileSync(path.join(root, "stacks/Pulumi.oslo-test.yaml"), "utf8");
+  expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=environment.schema.json");
+  expect(text).toContain(
+    `# ${fingerprint}, fetched over the network and equal to the one expected, 2026-11-23.`,
+  );
+  // Nobody tried to log in.
+  expect(sshd.log()).not.toMatch(/Accepted|Failed password/);
+});
+
+test("shares the base where there is one", async () => {
+  fs.writeFileSync(path.join(root, "stacks/base.yaml"), "config:\n  oslo-faas:checks: [{path: /a}]\n");
+  await run(["oslo-test", ...here(), "--accept-fingerprint", fingerprint, "--no-preview"]);
+  expect(readEnvironment("oslo-test", root).environment?.checks).toEqual([{ path: "/a", status: 200 }]);
+});
+
+test("a key with another fingerprint is refused, and nothing is written", async () => {
+  const other = `SHA256:${"A".repeat(43)}`;
+  const { error, files, previewed } = await run(["oslo-test", ...here(), "--accept-fingerprint", other]);
+  expect(error).toBeInstanceOf(UsageError);
+  expect(error!.message).toContain(
+    `The host's key is ${fingerprint}, and ${other} was expected. Nothing was written.`,
+  );
+  expect([files, previewed]).toEqual([[], []]);
+});
+
+test("without anybody to ask, the fingerprint is shown and not trusted", async () => {
+  const { error, said, files } = await run(["oslo-test", ...here()]);
+  expect(said).toContain(fingerprint);
+  expect(error!.message).toMatch(
+    /Compare this fingerprint with what the host's own console prints: ssh-keygen -lf/,
+  );
+  expect(files).toEqual([]);
+});
+
+test("a key that is given is pinned without the network", async () => {
+  const flags = ["--address", "192.0.2.1", "--host-key", `${sshd.hostKeys.ecdsa} root@host`, "--no-preview"];
+  const { error, said, previewed } = await run(["oslo-test", ...flags]);
+  expect(error).toBeUndefined();
+  expect(previewed).toEqual([]);
+  expect(said).toContain("npm run pulumi -- up -s oslo-test");
+  expect(readEnvironment("oslo-test", root).environment?.host.hostKey).toBe(sshd.hostKeys.ecdsa);
+  const bad = await run(["oslo-b", "--address", "a", "--host-key", "ssh-ed25519 AAAA"]);
+  expect(bad.error!.message).toBe('--host-key: not a public host key such as "ssh-ed25519 AAAA…"');
+});
+
+describe("on a terminal", () => {
+  const answering = (answers: string) => {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    input.end(answers);
+    return prompt(input, output);
+  };
+
+  test("asks for what is not given, again where there is no default, and takes a yes", async () => {
+    const port = String(sshd.port);
+    const answers = ["", "127.0.0.1", port, "ops", "", "Bergen", "", "perhaps", "yes", ""].join("\n");
+    const { error, previewed } = await run(["oslo-test"], { prompt: answering(answers) });
+    expect(error).toBeUndefined();
+    expect(previewed).toEqual(["oslo-test"]);
+    expect(readEnvironment("oslo-test", root).environment).toMatchObject({
+      host: { user: "ops", hostKey: sshd.hostKeys.ed25519 },
+      location: { country: "NO", city: "Bergen", provider: "self-hosted" },
+    });
+  });
+
+  test.each([
+    ["a no", () => "no\n", /Nothing was written: the key is not the host's/],
+    ["another fingerprint", () => "SHA256:abc\n", /and SHA256:abc was expected/],
+    ["an end of the input", () => "", /the input ended before every question was answered/],
+  ])("%s writes nothing", async (_name, last, message) => {
+    const given = [...here(), "--user", "ops", "--country", "NO", "--city", "Oslo", "--provider", "x"];
+    const { error, files } = await run(["oslo-test", ...given], { prompt: answering(last()) });
+    expect(error!.message).toMatch(message);
+    expect(files).toEqual([]);
+  });
+});
+
+test.each<[string, string[], RegExp]>([
+  ["no name", [], /Give one name for the environment/],
+  ["two names", ["a", "b"], /Give one name for the environment/],
+  ["capitals", ["Oslo"], /"Oslo" is no name for an environment/],
+  ["a path", ["../x"], /is no name for an environment/],
+  ["no address", ["oslo-test"], /--address is missing: there is nobody here to ask/],
+  ["an unknown flag", ["oslo-test", "--adress", "a"], /Unknown option '--adress'/],
+  ["a port in words", ["oslo-test", "--address", "a", "--port", "ssh"], /--port: "ssh" is no port/],
+])("%s is refused", async (_name, args, message) => {
+  const { error, files } = await run(args);
+  expect(error).toBeInstanceOf(UsageError);
+  expect(error!.message).toMatch(message);
+  expect(files).toEqual([]);
+});
+
+test("wrong answers are named all at once, before the network is asked", async () => {
+  const flags = ["--address", "root@host", "--country", "Norge", "--user", "a b", "--port", "0"];
+  const { error, said } = await run(["oslo-test", ...flags]);
+  const [head, ...lines] = error!.message.split("\n");
+  expect(head).toBe("This would make a wrong file:");
+  expect(lines.map((line) => line.trim().split(":")[0]).sort()).toEqual([
+    "host.address",
+    "host.port",
+    "host.user",
+    "location.country",
+  ]);
+  expect(said).toBe("");
+});
+
+test("never writes over a file", async () => {
+  fs.writeFileSync(path.join(root, "stacks/Pulumi.oslo-test.yaml"), "mine\n");
+  const { error } = await run(["oslo-test", ...here(), "--accept-fingerprint", fingerprint]);
+  expect(error!.message).toContain("stacks/Pulumi.oslo-test.yaml is there already");
+  expect(fs.readFileSync(path.join(root, "stacks/Pulumi.oslo-test.yaml"), "utf8")).toBe("mine\n");
+});
+
+test("without a passphrase there is no preview, and that is said before anything is written", async () => {
+  const beforePreview = () => requirePassphrase(false, {});
+  const { error, files } = await run(["oslo-test", ...here(), "--accept-fingerprint", fingerprint], {
+    beforePreview,
+  });
+  expect(error!.message).toContain(
+    "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or give --no-preview",
+  );
+  expect(files).toEqual([]);
+});
+
+describe("a host that gives no key", () => {
+  const listening = async (onConnect: (socket: net.Socket) => void) => {
+    const open = new Set<net.Socket>();
+    const server = net.createServer((socket) => {
+      open.add(socket.on("error", () => undefined));
+      onConnect(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const close = () => {
+      open.forEach((socket) => socket.destroy());
+      server.close();
+    };
+    return { port: (server.address() as net.AddressInfo).port, close };
+  };
+
+  test("nobody listens", async () => {
+    const { port, close } = await listening(() => undefined);
+    close();
+    const { error, files } = await run(["oslo-test", "--address", "127.0.0.1", "--port", String(port)]);
+    expect(error!.message).toContain(
+      `127.0.0.1:${port} cannot be reached: nobody listens there (connection refused)`,
+    );
+    expect(error!.message).toContain("Give its key with --host-key");
+    expect(files).toEqual([]);
+  });
+
+  test("somebody listens and says nothing: bounded, and it is said what was waited for", async () => {
+    const { port, close } = await listening(() => undefined);
+    const start = Date.now();
+    await expect(fetchHostKey("127.0.0.1", port, 500)).rejects.toThrow(
+      `127.0.0.1:${port} did not answer within 0.5 s, waiting for the SSH server's greeting and key`,
+    );
+    expect(Date.now() - start).toBeLessThan(3000);
+    close();
+  });
+
+  test("somebody listens and is no SSH server, or hangs up", async () => {
+    const web = await listening((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await expect(fetchHostKey("127.0.0.1", web.port, 5000)).rejects.toThrow(/cannot be reached: /);
+    web.close();
+    const mute = await listening((socket) => socket.end());
+    await expect(fetchHostKey("127.0.0.1", mute.port, 5000)).rejects.toThrow(/cannot be reached: /);
+    mute.close();
+  });
+
+  test("a name that is none", async () => {
+    await expect(fetchHostKey("no-such-host.invalid", 22, 10_000)).rejects.toThrow(
+      /cannot be reached: |did not answer/,
+    );
+  });
+});
