@@ -53,28 +53,35 @@ export function stopAgents(folder: string): void {
     execFileSync("gpgconf", ["--homedir", path.join(folder, entry), "--kill", "all"], { stdio: "ignore" });
 }
 
-/** A version, or a version with what the package depends on. */
-export type PackageSpec = string | { version: string; depends: string };
+/** A version, or a version with what the package depends on, or another package's file under this name and version. */
+export type PackageSpec = string | { version: string; depends?: string; from?: string };
 
 function buildPackage(folder: string, name: string, spec: PackageSpec): string {
-  const { version, depends } = typeof spec === "string" ? { version: spec, depends: "" } : spec;
+  const { version, depends, from } = typeof spec === "string" ? { version: spec } : spec;
   const plain = version.replace(/[:~]/g, "-");
   const root = path.join(folder, `${name}-${plain}`);
-  fs.mkdirSync(path.join(root, "DEBIAN"), { recursive: true });
-  const control = [
-    `Package: ${name}`,
-    `Version: ${version}`,
-    "Architecture: all",
-    "Maintainer: Test <test@example.invalid>",
-    ...(depends ? [`Depends: ${depends}`] : []),
-    "Description: for a test",
-  ];
-  fs.writeFileSync(path.join(root, "DEBIAN", "control"), `${control.join("\n")}\n`);
-  const file = path.join(folder, "repo", `${name}_${plain}_all.deb`);
+  const control = path.join(root, "DEBIAN", "control");
+  if (from) execFileSync("dpkg-deb", ["--raw-extract", from, root], { stdio: "ignore" });
+  else fs.mkdirSync(path.dirname(control), { recursive: true });
+  const lines = from
+    ? renamed(fs.readFileSync(control, "utf8"))
+    : ["Architecture: all", "Description: for a test"];
+  lines.unshift(`Package: ${name}`, `Version: ${version}`, "Maintainer: Test <test@example.invalid>");
+  if (depends) lines.splice(3, 0, `Depends: ${depends}`);
+  fs.writeFileSync(control, `${lines.join("\n")}\n`);
+  const file = path.join(folder, "repo", `${name}_${plain}.deb`);
   execFileSync("dpkg-deb", ["--root-owner-group", "--build", root, file], { stdio: "ignore" });
   const data = fs.readFileSync(file);
   const sha256 = crypto.createHash("sha256").update(data).digest("hex");
-  return `${control.join("\n")}\nFilename: ./${path.basename(file)}\nSize: ${data.length}\nSHA256: ${sha256}\n`;
+  return `${lines.join("\n")}\nFilename: ./${path.basename(file)}\nSize: ${data.length}\nSHA256: ${sha256}\n`;
+}
+
+/** A control file without its name, and without what keeps packages of other names away. */
+function renamed(control: string): string[] {
+  const fields = control.trimEnd().split(/\n(?! )/);
+  const dropped =
+    /^(Package|Version|Maintainer|Conflicts|Breaks|Replaces|Provides|Recommends|Suggests|Enhances|Source|Built-Using):/;
+  return fields.filter((field) => !dropped.test(field));
 }
 
 /** A repository of one suite with one component ("main") and the packages given as name -> version. */
