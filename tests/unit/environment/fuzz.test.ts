@@ -86,7 +86,8 @@ function mutate(text: string, pick: () => number, others: string[]): string {
   const one = <T>(list: readonly T[]) => list[Math.floor(pick() * list.length)]!;
   const lines = text.split("\n");
   const [from, line] = [at(text.length), Math.floor(pick() * lines.length)];
-  const spliced = (remove: number, ...add: string[]) => [...lines.slice(0, line), ...add, ...lines.slice(line + remove)].join("\n");
+  const spliced = (remove: number, ...add: string[]) =>
+    [...lines.slice(0, line), ...add, ...lines.slice(line + remove)].join("\n");
   const changes: (() => string)[] = [
     () => text.slice(0, from) + one(PIECES) + text.slice(from),
     () => text.slice(0, from) + one(PIECES) + text.slice(from + 1 + at(4)),
