@@ -1,6 +1,6 @@
 /** One Swarm service of the stack, from the few things in which they differ. */
 import * as docker from "@pulumi/docker";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 
 export interface ServiceValues {
   /** Image by digest. */
