@@ -27,7 +27,7 @@ What is not written has its default. The least that an environment says is \`hos
 | \`npm run env -- validate [NAME …]\` | names every mistake in the files, with its line; exit code 1 when there is one |
 | \`npm run env -- generate\` | writes this page and the schema for editors anew, after a change of components/environment |
 
-None of them needs an engine, a passphrase or (but for \`new\`) a host. \`pulumi preview\` and \`pulumi up\` check the same before anything else.
+\`show\`, \`validate\` and \`generate\` need no engine, no passphrase and no host. \`pulumi preview\` and \`pulumi up\` check the same before anything else.
 
 ## What environments share
 
