@@ -57,3 +57,4 @@ export const gatewayUser = openfaas.user;
 export const gatewayPassword = openfaas.password;
 export const functions = deployed.urls;
 export const host = machine.facts;
+export const { location } = environment;

@@ -1,5 +1,5 @@
 /** Reads a stack.yml in OpenFaaS's own format. Whatever of it is not supported is an error that names the key. */
-import { z } from "zod";
+import * as z from "zod";
 import { parseDocument } from "yaml";
 
 /** One function as the provider API takes it. */

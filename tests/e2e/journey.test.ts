@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as http from "node:http";
+import * as path from "node:path";
 import {
   changedLines,
   CLONE,
@@ -70,10 +71,18 @@ step("up makes it a platform and calls it both ways", async () => {
 
 step("the outputs are those the documentation promises", async () => {
   const outputs = JSON.parse((await pulumiOk(["stack", "output", "--json"])).stdout);
-  expect(Object.keys(outputs).sort()).toEqual(["functions", "gatewayPassword", "gatewayUser", "host", "url"]);
+  expect(Object.keys(outputs).sort()).toEqual([
+    "functions",
+    "gatewayPassword",
+    "gatewayUser",
+    "host",
+    "location",
+    "url",
+  ]);
   expect(outputs.url).toBe(FRONT_DOOR);
   expect(outputs.gatewayPassword).toBe("[secret]");
   expect(Object.keys(outputs.functions)).toEqual(expect.arrayContaining(["hello", "resize-image"]));
+  expect(outputs.location).toMatchObject({ country: "NO", city: "Oslo" });
   expect(outputs.host).toMatchObject({ osId: expect.any(String), kernel: expect.any(String) });
 });
 
@@ -189,6 +198,37 @@ step("NATS, gateway and worker can change in one up", async () => {
     `${FRONT_DOOR}/async-function/hello`,
   ]);
   expect(call.stdout).toBe("202");
+  await pulumiOk(["up", "--yes", "--skip-preview"], { timeoutSeconds: 600 });
+});
+
+step("the host's engine builds the own images where no registry has them", async () => {
+  const folder = path.join(lab.cacheDir, "built");
+  fs.mkdirSync(path.join(folder, "greet"), { recursive: true });
+  fs.writeFileSync(
+    path.join(folder, "greet", "Dockerfile"),
+    'ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nCOPY server.js /server.js\nUSER 65532:65532\nENTRYPOINT ["node", "/server.js"]\n',
+  );
+  const server =
+    'require("http").createServer((q, r) => r.end("built here")).listen(8080);\nprocess.on("SIGTERM", () => process.exit());\n';
+  fs.writeFileSync(path.join(folder, "greet", "server.js"), server);
+  fs.writeFileSync(
+    path.join(folder, "stack.yml"),
+    "provider: { name: openfaas }\nfunctions:\n  greet:\n    lang: dockerfile\n    handler: ./greet\n    image: ghcr.io/example/greet:1\n" +
+      "    build_args: { NODE_IMAGE: registry.lab:5000/oslo-faas/node:22 }\n",
+  );
+  const config = variant("built", {
+    "images.own": "build",
+    "images.node": "oslo-faas/node:22",
+    functions: [{ stack: path.relative(CLONE, path.join(folder, "stack.yml")) }],
+    checks: [{ path: "/function/greet" }],
+  });
+  await pulumiOk(["up", "--yes", "--skip-preview"], { config, timeoutSeconds: 600 });
+  expect((await ok(["curl", "-sS", `${FRONT_DOOR}/function/greet`])).stdout).toBe("built here");
+  expect(
+    await onHostOk("docker service inspect -f '{{.Spec.TaskTemplate.ContainerSpec.Image}}' swarm-provider"),
+  ).toMatch(/^localhost\/oslo-faas\/swarm-provider:[0-9a-f]{12}\n$/);
+  await pulumiOk(["preview", "--expect-no-changes"], { config });
+  await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"], { config });
   await pulumiOk(["up", "--yes", "--skip-preview"], { timeoutSeconds: 600 });
 });
 

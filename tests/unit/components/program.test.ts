@@ -160,6 +160,7 @@ describe("an environment with Docker's own engine", () => {
       "gatewayPassword",
       "gatewayUser",
       "host",
+      "location",
       "url",
     ]);
   });
