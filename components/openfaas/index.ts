@@ -104,7 +104,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
 
   /** Without a name of our own: a changed value is then a new secret, and the old one goes when no service uses it. */
   private secret(name: string, value: pulumi.Input<string>): docker.Secret {
-    const data = pulumi.secret(value).apply((text) => Buffer.from(text).toString("base64"));
+    // Undefined in an `up --target` that leaves the password out; this secret is left out with it.
+    const data = pulumi.secret(value).apply((text?: string) => Buffer.from(text ?? "").toString("base64"));
     return new docker.Secret(`${this.label}-${name}`, { data }, { parent: this });
   }
 
