@@ -217,6 +217,16 @@ onDebian("packages on a real apt", () => {
     expect(list()).toEqual([]);
   });
 
+  test("what one delete had to leave for another resource's package goes with that one", async () => {
+    const alpha = await create(["alpha"]);
+    const beta = await create(["beta"]);
+    expect(alpha.outputs.installed).toEqual(["alpha", "shared"]);
+    await packages.delete(contextOf(session()), "", wanted(["alpha"]), alpha.outputs);
+    expect(list()).toEqual(["ii beta=2.0", "ii shared=1.0"]);
+    await packages.delete(contextOf(session()), "", wanted(["beta"]), beta.outputs);
+    expect(list()).toEqual([]);
+  });
+
   test("a name that is dropped from the list goes, with what only it needed", async () => {
     const { outputs } = await create(["alpha", "beta"]);
     const after = await packages.update(

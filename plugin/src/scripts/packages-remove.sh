@@ -26,6 +26,16 @@ purge() {
   apt_get purge --allow-change-held-packages -- "$@" || fail_with "apt-get could not remove $*" "correct what it complains of"
 }
 
+# dpkg names a library with its architecture, apt the machine's own without: "libnftnl11:amd64" and "libnftnl11" are one.
+plain_names() {
+  native=$(dpkg --print-architecture)
+  for one in $1; do printf '%s\n' "${one%":$native"}"; done
+}
+
+# What an earlier delete brought and had to leave, because a package of another resource needed it: it goes when that goes.
+leftovers=/var/lib/oslo-faas/packages-left
+BROUGHT="$(plain_names "$BROUGHT $(cat "$leftovers" 2>/dev/null)")"
+
 finish_interrupted
 held=$(apt-mark showhold)
 for name in $UNHOLD; do
@@ -42,6 +52,11 @@ for name in $(apt-get -s autoremove 2>/dev/null 9>&- | sed -n 's/^Remv \([^ ]*\)
   ! is_listed "$name" "$BROUGHT" || set -- "$@" "$name"
 done
 purge "$@"
+rm -f -- "$leftovers"
 for name in $BROUGHT; do
-  [ -z "$(version_of "$name")" ] || printf 'left=%s\n' "$name"
+  [ -n "$(version_of "$name")" ] || continue
+  printf 'left=%s\n' "$name"
+  mkdir -p -- "${leftovers%/*}"
+  printf '%s\n' "$name" >>"$leftovers"
 done
+rmdir -- "${leftovers%/*}" 2>/dev/null || true
