@@ -62,7 +62,8 @@ export class OwnImages extends pulumi.ComponentResource {
       `${this.label}-${name}`,
       {
         name: `localhost/oslo-faas/${name}:${hash}`,
-        build: { context, buildArgs },
+        // Buildx would build on the engine of the machine that runs `pulumi`, not on the host's.
+        build: { context, buildArgs, useLegacyBuilder: true },
         // A task that is still stopping holds its image; the engine's own clean-up takes it later.
         keepLocally: true,
       },
