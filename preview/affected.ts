@@ -1,0 +1,68 @@
+/** Which environments a change can touch, judged by the files they are made of; in doubt, it can. */
+import fs from "node:fs";
+import path from "node:path";
+import { environmentNames, fileOf, readEnvironment } from "../components/environment/files";
+
+/** What every environment is made of: a folder ends with a slash. */
+const SHARED = [
+  "index.ts",
+  "components/",
+  "plugin/",
+  "services/",
+  "policy/",
+  "Pulumi.yaml",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "toolchain/program.cjs",
+  "toolchain/preload.cjs",
+  "toolchain/load.cjs",
+  "toolchain/versions.json",
+  "toolchain/go/",
+];
+
+/** The lab's stack is nobody's environment. */
+const LEFT_OUT = "local";
+
+export interface Affected {
+  name: string;
+  /** Changed files that it is made of; empty: untouched. */
+  because: string[];
+}
+
+/** Environments of either side, in order, without the lab's. */
+export function allEnvironments(trees: string[]): string[] {
+  const names = trees.filter((tree) => fs.existsSync(path.join(tree, "stacks"))).flatMap(environmentNames);
+  return [...new Set(names)].filter((name) => name !== LEFT_OUT).sort();
+}
+
+/** @param trees both sides: an environment is made of the files that either names */
+export function affected(changed: string[], trees: string[]): Affected[] {
+  return allEnvironments(trees).map((name) => {
+    const made = [...SHARED, ...trees.flatMap((tree) => inputsOf(name, tree))];
+    return { name, because: changed.filter((file) => made.some((input) => within(file, input))) };
+  });
+}
+
+const within = (file: string, input: string) =>
+  input.endsWith("/") ? file.startsWith(input) : file === input;
+
+/** An environment's own file and what that names: its base, its lock file, the folders of its functions. */
+export function inputsOf(name: string, tree: string): string[] {
+  const own = fileOf(name);
+  if (!fs.existsSync(path.join(tree, own))) return [own];
+  const { written, layers } = readEnvironment(name, tree);
+  const lock = (written.images as { lock?: unknown } | undefined)?.lock ?? "stacks/images.lock.json";
+  const stacks = (Array.isArray(written.functions) ? written.functions : [])
+    .map((entry: { stack?: unknown } | null) => entry?.stack)
+    .filter((stack): stack is string => typeof stack === "string")
+    .flatMap((stack) => [stack, folderOf(stack)]);
+  const named = [...layers.map(({ file }) => file), ...(typeof lock === "string" ? [lock] : []), ...stacks];
+  return [own, ...named.map((file) => path.posix.normalize(file))];
+}
+
+/** Functions are built from folders beside their stack.yml; one in the project's root would make everything an input. */
+function folderOf(stack: string): string {
+  const folder = path.posix.dirname(path.posix.normalize(stack));
+  return folder === "." ? stack : `${folder}/`;
+}

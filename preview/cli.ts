@@ -1,0 +1,128 @@
+/** `npm run preview:pr`: what the work tree changes in each environment, as one Markdown report. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { resolveToolchain } from "../toolchain/resolve";
+import { affected, allEnvironments } from "./affected";
+import { type Engine, run } from "./engine";
+import { type EnvironmentPreview, previewEnvironment, type Sides } from "./environment";
+import { baseCommit, changedFiles, extract, shortName } from "./git";
+import { mask, secretsOfEnvironment } from "./mask";
+import { type Options, parseOptions, USAGE, UsageError } from "./options";
+import { policyOptions } from "./policy";
+import { report } from "./report";
+
+const ROOT = path.resolve(__dirname, "..");
+
+/** @returns the exit code */
+async function main(args: string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  const commit = baseCommit(ROOT, options.base);
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-preview-"));
+  const clean = () => fs.rmSync(scratch, { recursive: true, force: true });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      clean();
+      process.exit(130);
+    });
+  try {
+    return await compare(options, commit, { base: path.join(scratch, "base"), head: ROOT, scratch });
+  } finally {
+    clean();
+  }
+}
+
+async function compare(options: Options, commit: string, sides: Sides): Promise<number> {
+  extract(ROOT, commit, sides.base);
+  const trees = [sides.base, sides.head];
+  const judged = affected(changedFiles(ROOT, commit), trees);
+  const touched = judged.filter(({ because }) => because.length > 0).map(({ name }) => name);
+  if (options.list) {
+    process.stdout.write(`${JSON.stringify(touched)}\n`);
+    return 0;
+  }
+  const names = options.environments.length > 0 ? options.environments : touched;
+  const unknown = names.filter((name) => name !== "local" && !allEnvironments(trees).includes(name));
+  if (unknown.length > 0) throw new UsageError(`--env ${unknown.join(", ")}: there is no such environment`);
+  const because = (name: string) => judged.find((one) => one.name === name)?.because ?? [];
+  const environments = await previewAll(
+    options,
+    names.map((name) => ({ name, because: because(name) })),
+    sides,
+  );
+  const input = {
+    base: { commit: shortName(ROOT, commit), ref: options.base },
+    untouched: judged.map(({ name }) => name).filter((name) => !names.includes(name)),
+  };
+  publish(options, (some) => report({ ...input, environments: some }), environments);
+  return environments.some(isWrong) ? 1 : 0;
+}
+
+const isWrong = ({ errors, violations }: EnvironmentPreview) =>
+  errors.length > 0 || violations.some(({ level }) => level === "mandatory");
+
+async function previewAll(
+  options: Options,
+  targets: { name: string; because: string[] }[],
+  sides: Sides,
+): Promise<EnvironmentPreview[]> {
+  if (targets.length === 0) return [];
+  const toolchain = await resolveToolchain({ args: ["preview", "--stack", targets[0]!.name] });
+  const engine: Engine = { program: toolchain.pulumi, env: toolchain.env };
+  const policy = policyOptions(toolchain.kind, sides);
+  const settings = {
+    engine: { ...engine, env: { ...engine.env, ...policy.env(engine.env) } },
+    stacks: await reachableStacks(engine),
+    refresh: options.refresh,
+    plans: options.plans,
+    policy: policy.args,
+  };
+  if (options.plans) fs.mkdirSync(options.plans, { recursive: true });
+  const results: EnvironmentPreview[] = [];
+  for (const target of targets) {
+    process.stderr.write(`preview: ${target.name}\n`);
+    results.push(await previewEnvironment(target, sides, settings));
+  }
+  return results;
+}
+
+/** Only a backend that was named on purpose is asked: a clone's own `.pulumi` says what somebody tried, not what is deployed. */
+async function reachableStacks(engine: Engine): Promise<Set<string>> {
+  if (!process.env.PULUMI_BACKEND_URL) return new Set();
+  const { code, out, err } = await run(engine, ["stack", "ls", "--json"], ROOT);
+  if (code !== 0) throw new Error(`the stacks at PULUMI_BACKEND_URL cannot be listed: ${err.trim()}`);
+  const stacks = JSON.parse(out) as { name: string }[];
+  return new Set(stacks.map(({ name }) => name.split("/").at(-1)!));
+}
+
+function publish(
+  options: Options,
+  write: (environments: EnvironmentPreview[]) => string,
+  environments: EnvironmentPreview[],
+): void {
+  const secrets = secretsOfEnvironment(process.env);
+  const whole = mask(write(environments), secrets);
+  if (options.out) fs.writeFileSync(options.out, whole);
+  else process.stdout.write(whole);
+  if (!options.comments) return;
+  fs.mkdirSync(options.comments, { recursive: true });
+  for (const one of environments)
+    fs.writeFileSync(path.join(options.comments, `${one.name}.md`), mask(write([one]), secrets));
+}
+
+main(process.argv.slice(2))
+  .then((code) => {
+    process.exitCode = code;
+  })
+  .catch((error: Error) => {
+    process.exitCode = 2;
+    const known = error instanceof UsageError || error.constructor === Error;
+    process.stderr.write(
+      `${mask((known ? error.message : error.stack) ?? "", secretsOfEnvironment(process.env))}\n`,
+    );
+    if (error instanceof UsageError) process.stderr.write(`\n${USAGE}\n`);
+  });

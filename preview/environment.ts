@@ -1,0 +1,187 @@
+/** One environment, as it is at the base and as it is now. */
+import crypto from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { fileOf, readEnvironment } from "../components/environment/files";
+import { type Change, changesOf } from "./changes";
+import { type Engine, type EngineResult, lastWords, preview, run, type Violation } from "./engine";
+import { ASSUMED } from "./paper/answers";
+import { upOnPaper } from "./paper/base";
+import { copyWithDummies } from "./stackFile";
+
+export interface EnvironmentPreview {
+  name: string;
+  /** Changed files that it is made of. */
+  because: string[];
+  /** What the work tree is compared with, in words. */
+  comparedWith: string;
+  changes: Change[];
+  /** What an `up` of the base would do already: somebody has merged it and not brought it up. */
+  pending: Change[];
+  /** What the host has that nobody asked for; undefined where no host was asked. */
+  drift?: Change[];
+  violations: Violation[];
+  errors: string[];
+  warnings: string[];
+  /** What stands in for secrets and keys that are not here. */
+  dummies: string[];
+  notes: string[];
+}
+
+export interface Sides {
+  /** The base's files, in a folder of their own. */
+  base: string;
+  head: string;
+  /** A folder of this run alone. */
+  scratch: string;
+}
+
+export interface Settings {
+  engine: Engine;
+  /** Names of the stacks whose state can be read. */
+  stacks: Set<string>;
+  refresh: boolean;
+  /** Folder for saved plans. */
+  plans?: string;
+  /** Options for the engine that wire the policy pack. */
+  policy: string[];
+}
+
+type Target = { name: string; because: string[] };
+
+/** Never throws for what is wrong with an environment: that is in `errors`. */
+export async function previewEnvironment(
+  target: Target,
+  sides: Sides,
+  settings: Settings,
+): Promise<EnvironmentPreview> {
+  const result: EnvironmentPreview = {
+    ...target,
+    comparedWith: "",
+    changes: [],
+    pending: [],
+    violations: [],
+    errors: [],
+    warnings: [],
+    dummies: [],
+    notes: [],
+  };
+  try {
+    if (!exists(target.name, sides.head)) return removed(result);
+    // Every mistake at once, with paths, before an engine is asked.
+    result.errors.push(...readEnvironment(target.name, sides.head).problems);
+    if (result.errors.length > 0) return result;
+    await (settings.stacks.has(target.name) ? againstState : againstPaper)(result, sides, settings);
+  } catch (error) {
+    result.errors.push((error as Error).message);
+  }
+  return result;
+}
+
+const exists = (name: string, tree: string) => fs.existsSync(path.join(tree, fileOf(name)));
+
+function removed(result: EnvironmentPreview): EnvironmentPreview {
+  result.comparedWith = "nothing";
+  result.notes.push(
+    `${fileOf(result.name)} is gone. That takes nothing off its host: \`pulumi destroy -s ${result.name}\` does, from a commit that still has it.`,
+  );
+  return result;
+}
+
+/** Against what is deployed, as the backend knows it. */
+async function againstState(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
+  const { name } = result;
+  const stack = ["--stack", name];
+  result.comparedWith = "the stack's state";
+  if (settings.refresh) await findDrift(result, sides, settings);
+  const plan = settings.plans ? ["--save-plan", path.resolve(settings.plans, `${name}.json`)] : [];
+  const now = await preview(settings.engine, ["preview", ...stack, ...plan, ...settings.policy], sides.head);
+  const before = exists(name, sides.base)
+    ? await preview(settings.engine, ["preview", ...stack], sides.base)
+    : undefined;
+  const key = (change: Change) => JSON.stringify([change.urn, change.kind, change.parts]);
+  const pending = new Set((before ? changesOf(before.steps) : []).map(key));
+  take(result, now);
+  result.pending = result.changes.filter((change) => pending.has(key(change)));
+  result.changes = result.changes.filter((change) => !pending.has(key(change)));
+}
+
+async function findDrift(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
+  const args = ["refresh", "--preview-only", "--stack", result.name];
+  const looked = await preview(settings.engine, args, sides.head);
+  result.drift = changesOf(looked.steps);
+  result.errors.push(...looked.errors.map((error) => `looking for drift: ${error}`));
+}
+
+/** Without a state: against the base, brought up on paper. */
+async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
+  const { name } = result;
+  result.comparedWith = exists(name, sides.base) ? "the base on paper" : "nothing (it is new)";
+  if (exists(name, sides.base)) result.notes.push(`No host was asked: the one assumed runs ${ASSUMED}.`);
+  if (settings.refresh)
+    result.errors.push(
+      `--refresh: the state of ${name} cannot be read (PULUMI_BACKEND_URL, and its passphrase)`,
+    );
+  const work = path.join(sides.scratch, name);
+  let stack = await emptyStack(name, work, sides, settings);
+  if (exists(name, sides.base)) {
+    try {
+      await upOnPaper(stack.engine, sides.base, name, stack.file(sides.base).path);
+    } catch (error) {
+      result.comparedWith = "nothing (the base does not work)";
+      result.notes.push(
+        `The base could not be brought up on paper, so all is shown as new:\n${(error as Error).message}`,
+      );
+      stack = await emptyStack(name, `${work}-empty`, sides, settings);
+    }
+  }
+  const head = stack.file(sides.head);
+  result.dummies = head.dummies;
+  const args = ["preview", "--stack", name, "--config-file", head.path, ...settings.policy];
+  take(result, await preview(stack.engine, args, sides.head));
+}
+
+interface PaperStack {
+  engine: Engine;
+  /** The stack file of a side, with dummies. */
+  file(tree: string): { path: string; dummies: string[] };
+}
+
+/** A stack with nothing in it, in a backend of its own, under a passphrase that nobody needs to know. */
+async function emptyStack(
+  name: string,
+  folder: string,
+  sides: Sides,
+  { engine }: Settings,
+): Promise<PaperStack> {
+  fs.mkdirSync(folder, { recursive: true });
+  const passphrase = crypto.randomBytes(16).toString("hex");
+  const { PULUMI_CONFIG_PASSPHRASE_FILE: _, ...rest } = engine.env;
+  const env = { ...rest, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: passphrase };
+  const own = { ...engine, env };
+  // `stack init` writes the salt into the stack file, so it is given a project to do so that is thrown away.
+  const project = path.join(folder, "project");
+  fs.mkdirSync(path.join(project, "stacks"), { recursive: true });
+  fs.copyFileSync(path.join(sides.head, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
+  const init = ["stack", "init", name, "--no-select", "--secrets-provider", "passphrase"];
+  const made = await run(own, init, project);
+  if (made.code !== 0) throw new Error(`no stack can be made for the preview: ${lastWords(made.err)}`);
+  const salt = /^encryptionsalt: (\S+)/m.exec(fs.readFileSync(path.join(project, fileOf(name)), "utf8"))?.[1];
+  if (!salt) throw new Error("the engine made a stack without a salt for its secrets");
+  return {
+    engine: own,
+    file(tree) {
+      const copy = copyWithDummies(name, tree, { salt, passphrase });
+      const file = path.join(folder, `Pulumi.${name}.${tree === sides.base ? "base" : "head"}.yaml`);
+      fs.writeFileSync(file, copy.text, { mode: 0o600 });
+      return { path: file, dummies: copy.dummies };
+    },
+  };
+}
+
+function take(result: EnvironmentPreview, found: EngineResult): void {
+  result.changes = changesOf(found.steps);
+  result.violations = found.violations;
+  result.errors.push(...found.errors);
+  result.warnings.push(...found.warnings);
+}

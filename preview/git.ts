@@ -1,0 +1,87 @@
+/** The two sides of a change: a commit, and the work tree as it is now. */
+import { execFileSync, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { UsageError } from "./options";
+
+const LIMIT_MS = 60_000;
+const INSTALL_MS = 10 * 60_000;
+const BIGGEST = 256 << 20;
+
+function git(root: string, ...args: string[]): string {
+  return execFileSync("git", args, {
+    cwd: root,
+    encoding: "utf8",
+    timeout: LIMIT_MS,
+    maxBuffer: BIGGEST,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/**
+ * The commit at which the work tree left `ref`: what has come to `ref` since then is no change of this one.
+ * @throws UsageError where there is no such commit
+ */
+export function baseCommit(root: string, ref: string): string {
+  for (const name of [ref, `origin/${ref}`]) {
+    try {
+      const commit = git(
+        root,
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        `${name}^{commit}`,
+      ).trim();
+      return git(root, "merge-base", commit, "HEAD").trim();
+    } catch {
+      continue;
+    }
+  }
+  throw new UsageError(
+    `--base ${ref}: there is no such commit, or none in common with it (a shallow clone? git fetch --unshallow origin)`,
+  );
+}
+
+/** Short name of a commit, for people. */
+export const shortName = (root: string, commit: string): string =>
+  git(root, "rev-parse", "--short", commit).trim();
+
+/** Every file that differs between the commit and the work tree: committed, staged, edited, new. */
+export function changedFiles(root: string, commit: string): string[] {
+  const names = (text: string) => text.split("\0").filter(Boolean);
+  const tracked = names(git(root, "diff", "--name-only", "--no-renames", "--relative", "-z", commit));
+  const untracked = names(git(root, "ls-files", "--others", "--exclude-standard", "-z"));
+  return [...new Set([...tracked, ...untracked])].sort();
+}
+
+/** The commit's files in a folder of their own, ready to run. `git archive`, so that no worktree is left in the repository. */
+export function extract(root: string, commit: string, folder: string): void {
+  fs.mkdirSync(folder, { recursive: true });
+  const archive = execFileSync("git", ["archive", "--format=tar", commit], {
+    cwd: root,
+    timeout: LIMIT_MS,
+    maxBuffer: BIGGEST,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const tar = spawnSync("tar", ["-x", "-f", "-", "-C", folder], { input: archive, timeout: LIMIT_MS });
+  if (tar.status !== 0)
+    throw new Error(`the base cannot be unpacked: ${tar.stderr?.toString() ?? tar.error?.message}`);
+  shareModules(root, folder);
+}
+
+/** The work tree's node_modules where both sides have the same lock file; its own otherwise. */
+function shareModules(root: string, folder: string): void {
+  const lock = (dir: string) => fs.readFileSync(path.join(dir, "package-lock.json"), "utf8");
+  if (!fs.existsSync(path.join(folder, "package-lock.json"))) return;
+  if (fs.existsSync(path.join(root, "package-lock.json")) && lock(folder) === lock(root)) {
+    fs.symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+    return;
+  }
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    timeout: INSTALL_MS,
+    encoding: "utf8",
+  });
+  if (npm.status !== 0) throw new Error(`npm ci of the base failed:\n${npm.stderr || npm.error?.message}`);
+}

@@ -1,0 +1,83 @@
+/** The provider plugins that a tree uses, started as the engine starts them. */
+import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+export interface Plugin {
+  /** "docker", "host". */
+  name: string;
+  /** The program. */
+  program: string;
+}
+
+const START_MS = 60_000;
+
+interface Manifest {
+  version: string;
+  pulumi?: { resource?: boolean; name?: string };
+}
+
+/** A plugin that the engine would fetch: name and version, from the packages that the tree depends on. */
+export interface Wanted {
+  name: string;
+  version: string;
+}
+
+/** @param tree the folder with package.json and node_modules */
+export function wantedPlugins(tree: string): Wanted[] {
+  const { dependencies = {} } = JSON.parse(fs.readFileSync(path.join(tree, "package.json"), "utf8")) as {
+    dependencies?: Record<string, string>;
+  };
+  return Object.keys(dependencies)
+    .filter((name) => name.startsWith("@pulumi/"))
+    .flatMap((name) => {
+      const file = path.join(tree, "node_modules", name, "package.json");
+      if (!fs.existsSync(file)) return [];
+      const manifest = JSON.parse(fs.readFileSync(file, "utf8")) as Manifest;
+      if (!manifest.pulumi?.resource) return [];
+      return { name: manifest.pulumi.name ?? path.basename(name), version: manifest.version };
+    });
+}
+
+/** Where the engine has put it, or would. */
+export function pluginProgram({ name, version }: Wanted, env: NodeJS.ProcessEnv): string {
+  const home = env.PULUMI_HOME || path.join(env.HOME || os.homedir(), ".pulumi");
+  return path.join(home, "plugins", `resource-${name}-v${version}`, `pulumi-resource-${name}`);
+}
+
+export interface Running {
+  port: number;
+  stop(): void;
+}
+
+/** Resolves when the plugin serves. @throws an Error with what the plugin said where it does not */
+export function startPlugin(plugin: Plugin, cwd: string, env: NodeJS.ProcessEnv): Promise<Running> {
+  const child = spawn(plugin.program, [], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  return new Promise((resolve, reject) => {
+    let out = "";
+    let err = "";
+    const timer = setTimeout(() => fail(`did not start within ${START_MS / 1000} s`), START_MS);
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      child.kill("SIGKILL");
+      reject(new Error(`the provider plugin "${plugin.name}" (${plugin.program}) ${why}\n${err}`.trim()));
+    };
+    child.on("error", (error) => fail(`cannot be started: ${error.message}`));
+    child.on("exit", (code) => fail(`ended with ${code}`));
+    // Read to the end, so that a plugin that logs is not stopped by a full pipe.
+    child.stderr.on("data", (data: Buffer) => (err = (err + data.toString()).slice(-2000)));
+    child.stdout.on("data", (data: Buffer) => {
+      out += data.toString();
+      const port = /^(\d+)\n/.exec(out);
+      if (!port) return;
+      clearTimeout(timer);
+      resolve({ port: Number(port[1]), stop: () => end(child) });
+    });
+  });
+}
+
+function end(child: ChildProcess): void {
+  child.removeAllListeners("exit");
+  child.kill("SIGKILL");
+}

@@ -1,0 +1,201 @@
+/** The report, as Markdown: what is lost first, then what is wrong, then what changes, line by line. */
+import type { Change, Kind } from "./changes";
+import type { EnvironmentPreview } from "./environment";
+import { fit, type Piece } from "./shorten";
+
+/** What a comment may hold on the forges that we know, with room to spare. */
+export const LIMIT = 64_000;
+
+export interface ReportInput {
+  /** Short name of the base's commit, and what the person called it. */
+  base: { commit: string; ref: string };
+  environments: EnvironmentPreview[];
+  /** Environments that the change does not touch. */
+  untouched: string[];
+}
+
+/** More new resources than this are named without their values: that would be the whole platform. */
+const DETAILED_CREATIONS = 10;
+
+const HEADINGS: Record<Kind, string> = {
+  deleted: "Deleted",
+  replaced: "Replaced",
+  changed: "Changed",
+  created: "Created",
+  again: "Run again",
+};
+
+export function report(input: ReportInput, limit = LIMIT): string {
+  const { base, environments } = input;
+  const pieces: Piece[] = [
+    text(
+      "# What this change does",
+      "",
+      `Compared with \`${base.commit}\`, where it left \`${base.ref}\`.`,
+      "",
+    ),
+    table(environments),
+    ...untouched(input),
+    ...atStake(environments),
+    ...problems(environments),
+    ...policies(environments),
+    ...environments.flatMap(details),
+    ...small(environments),
+  ];
+  return fit(pieces, limit);
+}
+
+const text = (...lines: string[]): Piece => ({ lines });
+
+function table(environments: EnvironmentPreview[]): Piece {
+  if (environments.length === 0) return text("No environment is touched.");
+  const count = (one: EnvironmentPreview, kind: Kind) =>
+    String(one.changes.filter((change) => change.kind === kind).length);
+  const rows = environments.map((one) => {
+    const kinds = (["created", "changed", "replaced", "deleted"] as const).map((kind) => count(one, kind));
+    return `| ${[one.name, ...kinds, verdict(one), one.comparedWith || "—"].join(" | ")} |`;
+  });
+  return text(
+    "| environment | created | changed | replaced | deleted | | compared with |",
+    "| --- | ---: | ---: | ---: | ---: | --- | --- |",
+    ...rows,
+  );
+}
+
+function verdict(one: EnvironmentPreview): string {
+  const words = [
+    one.errors.length > 0 ? `**${counted(one.errors.length, "error")}**` : "",
+    one.changes.some(({ stakes }) => stakes.length > 0) ? "**data at stake**" : "",
+    one.violations.length > 0 ? `**${counted(one.violations.length, "policy violation")}**` : "",
+    one.drift && one.drift.length > 0 ? "drift" : "",
+    one.pending.length > 0 ? `${one.pending.length} pending before` : "",
+  ];
+  return words.filter(Boolean).join(", ");
+}
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+function untouched({ environments, untouched: names }: ReportInput): Piece[] {
+  if (names.length === 0 || environments.length === 0) return [];
+  return [text("", `Untouched: ${names.join(", ")}.`)];
+}
+
+function atStake(environments: EnvironmentPreview[]): Piece[] {
+  const lines = environments.flatMap((one) =>
+    one.changes.flatMap(({ stakes }) => stakes.map((stake) => `- ${one.name}: ${stake}`)),
+  );
+  return lines.length > 0 ? [text("", "## Data at stake", "", ...lines)] : [];
+}
+
+function problems(environments: EnvironmentPreview[]): Piece[] {
+  return environments
+    .filter(({ errors }) => errors.length > 0)
+    .flatMap(({ name, errors }) => [
+      text("", `## ${name}: ${counted(errors.length, "error")}`, ""),
+      { fence: "text", lines: errors.flatMap((error) => error.split("\n")) },
+    ]);
+}
+
+function policies(environments: EnvironmentPreview[]): Piece[] {
+  const lines = environments.flatMap((one) =>
+    one.violations.map(({ policy, level, resource, message }) => {
+      const where = resource ? ` at \`${resource}\`` : "";
+      return `- ${one.name}: **${policy}** (${level})${where}: ${message.split("\n").join(" ")}`;
+    }),
+  );
+  return lines.length > 0 ? [text("", "## Policy violations", "", ...lines)] : [];
+}
+
+function details(one: EnvironmentPreview): Piece[] {
+  if (one.errors.length > 0 && one.changes.length === 0) return [];
+  const again = one.changes.filter(({ kind }) => kind === "again").map(({ name }) => `\`${name}\``);
+  return [
+    text("", `## ${one.name}`),
+    ...(one.changes.length === 0 ? [text("", "Nothing changes.")] : []),
+    ...(["deleted", "replaced", "changed", "created"] as const).flatMap((kind) => ofKind(one.changes, kind)),
+    ...(again.length > 0 ? [text("", `Run again, because of the above: ${again.join(", ")}.`)] : []),
+    ...pending(one),
+    ...drift(one),
+    ...unknown(one.changes),
+  ];
+}
+
+function ofKind(all: Change[], kind: Kind): Piece[] {
+  const changes = all.filter((change) => change.kind === kind);
+  if (changes.length === 0) return [];
+  const bare = kind === "deleted" || (kind === "created" && changes.length > DETAILED_CREATIONS);
+  if (bare)
+    return [
+      text("", `### ${HEADINGS[kind]}`, "", ...changes.map(({ name, type }) => `- \`${name}\` (${type})`)),
+    ];
+  return changes.flatMap((change) => [
+    text("", `### ${HEADINGS[kind]}: \`${change.name}\` (${change.type})`),
+    ...partsOf(change),
+  ]);
+}
+
+function partsOf({ parts, kind, stakes }: Change): Piece[] {
+  const none =
+    kind === "replaced" ? "Because what it depends on is replaced." : "Only how it is managed changes.";
+  if (parts.length === 0) return stakes.length > 0 ? [] : [text("", none)];
+  return parts.flatMap(({ path, lines }) => [
+    text("", ...(path ? [`\`${path}\`:`, ""] : [])),
+    { fence: "diff", lines },
+  ]);
+}
+
+function pending({ pending: changes }: EnvironmentPreview): Piece[] {
+  if (changes.length === 0) return [];
+  return [
+    text(
+      "",
+      "### Pending before this change",
+      "",
+      "Merged and not brought up yet; the next `up` does these as well:",
+      "",
+      ...changes.map(
+        ({ name, type, kind }) => `- \`${name}\` (${type}): ${kind === "again" ? "run again" : kind}`,
+      ),
+    ),
+  ];
+}
+
+/** A refresh tells it from the host's side: what it calls changed, an `up` puts back. */
+function drift({ drift: changes }: EnvironmentPreview): Piece[] {
+  if (!changes) return [];
+  const heading = text("", "### Drift: what differs on the host from what was last brought up");
+  if (changes.length === 0) return [heading, text("", "None.")];
+  return [
+    heading,
+    ...changes.flatMap((change) => [
+      text("", `\`${change.name}\` (${change.type}): ${change.kind === "deleted" ? "is gone" : change.kind}`),
+      ...(change.kind === "deleted" ? [] : partsOf(change)),
+    ]),
+  ];
+}
+
+function unknown(changes: Change[]): Piece[] {
+  const lines = changes
+    .filter((change) => change.unknown.length > 0)
+    .map((change) => `- \`${change.name}\`: ${change.unknown.map((path) => `\`${path}\``).join(", ")}`);
+  return lines.length > 0 ? [text("", "### Known only when the host has answered", "", ...lines)] : [];
+}
+
+/** What a reader has to know of how this was made. */
+function small(environments: EnvironmentPreview[]): Piece[] {
+  const lines = environments.flatMap((one) => [
+    ...(one.dummies.length > 0 ? [`- ${one.name}: dummies stand in for ${one.dummies.join(", ")}`] : []),
+    ...[...one.notes, ...one.warnings].map((note) => `- ${one.name}: ${note.split("\n").join("\n  ")}`),
+    ...(one.because.length > 0 ? [`- ${one.name} is looked at because of ${some(one.because)}`] : []),
+  ]);
+  return lines.length > 0
+    ? [text("", "## How this was made", "", ...lines.flatMap((line) => line.split("\n")))]
+    : [];
+}
+
+function some(files: string[]): string {
+  const shown = files.slice(0, 3).map((file) => `\`${file}\``);
+  return (
+    shown.join(", ") + (files.length > shown.length ? ` and ${files.length - shown.length} more files` : "")
+  );
+}

@@ -1,0 +1,87 @@
+/** What of value a step loses, hides or stops keeping: to be read before anything else. */
+import { nameOf, type ResourceState, type Step } from "./engine";
+
+type Values = Record<string, unknown>;
+
+const VOLUME = "docker:index/volume:Volume";
+const SECRET = "docker:index/secret:Secret";
+const SERVICE = "docker:index/service:Service";
+
+/** One sentence each; empty for most steps. */
+export function stakesOf(step: Step): string[] {
+  const gone = step.op === "delete" || step.op === "replace";
+  return [
+    ...(gone ? lost(step) : []),
+    ...(step.old && step.new
+      ? [...flags(step.old, step.new), ...mounts(step), ...functionSecrets(step)]
+      : []),
+  ];
+}
+
+function lost({ op, type, urn, old }: Step): string[] {
+  const how = op === "delete" ? "is deleted" : "is replaced";
+  const name = text(old?.inputs?.name) ?? nameOf(urn);
+  switch (type) {
+    case VOLUME:
+      return old?.retainOnDelete
+        ? [`volume \`${name}\` ${how}: it stays on the host with its data, and nothing manages it any more`]
+        : [`volume \`${name}\` ${how}: **its data is lost**`];
+    case "host:index:SwarmMember":
+      return [
+        `the membership of the swarm ${how}: **services, secrets and networks of the swarm go with it**`,
+      ];
+    case SECRET:
+      return [
+        `secret \`${name}\` ${how}: what uses it is started anew${op === "delete" ? " without it" : ""}`,
+      ];
+    case "host:index:Password":
+      return [`the password \`${nameOf(urn)}\` ${how}: **the old one ends to be valid**`];
+    default:
+      // A thing that was marked as one to keep is one that somebody will miss.
+      return old?.protect || old?.retainOnDelete
+        ? [`\`${nameOf(urn)}\` was marked to be kept, and ${how}`]
+        : [];
+  }
+}
+
+function flags(old: ResourceState, news: ResourceState): string[] {
+  return [
+    ...(old.retainOnDelete && !news.retainOnDelete
+      ? [`\`${text(old.inputs?.name) ?? "it"}\` is kept no longer: **a later delete takes its data along**`]
+      : []),
+    ...(old.protect && !news.protect ? ["its protection against deletion is taken away"] : []),
+  ];
+}
+
+/** A volume that a service mounts no longer, or elsewhere, is out of its sight. */
+function mounts({ type, urn, old, new: news }: Step): string[] {
+  if (type !== SERVICE) return [];
+  const after = volumesOf(news);
+  return [...volumesOf(old)]
+    .filter(([target, source]) => after.get(target) !== source)
+    .map(
+      ([target, source]) =>
+        `service \`${text(old?.inputs?.name) ?? nameOf(urn)}\` has \`${target}\` no longer on volume \`${source}\`: **it starts without that data**`,
+    );
+}
+
+function volumesOf(state: ResourceState | null | undefined): Map<string, string> {
+  const container = ((state?.inputs?.taskSpec as Values | undefined)?.containerSpec ?? {}) as Values;
+  const list = Array.isArray(container.mounts) ? (container.mounts as Values[]) : [];
+  return new Map(
+    list
+      .filter(({ type }) => type === "volume")
+      .map(({ target, source }) => [String(target), String(source)]),
+  );
+}
+
+function functionSecrets({ type, old, new: news }: Step): string[] {
+  if (type !== "host:index:Function") return [];
+  const names = (state: ResourceState | null | undefined) =>
+    Array.isArray(state?.inputs?.secrets) ? (state.inputs.secrets as string[]) : [];
+  return names(old)
+    .filter((name) => !names(news).includes(name))
+    .map((name) => `function \`${text(old?.inputs?.name) ?? ""}\` loses its secret \`${name}\``);
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

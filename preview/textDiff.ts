@@ -1,0 +1,20 @@
+/** What differs between two texts, as a person reads it: changed lines with a few around them. */
+import { structuredPatch } from "diff";
+
+const CONTEXT = 3;
+/** A longer line says nothing to a person; it is named by its length. */
+const LONGEST = 1000;
+
+/** Lines that start with "@@", " ", "-" or "+". */
+export function textDiff(before: string, after: string): string[] {
+  const patch = structuredPatch("", "", before, after, "", "", { context: CONTEXT });
+  return patch.hunks.flatMap((hunk) => [
+    `@@ -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`,
+    ...hunk.lines.map(shortLine),
+  ]);
+}
+
+export function shortLine(line: string): string {
+  if (line.length <= LONGEST) return line;
+  return `${line.slice(0, 1)} (a line of ${line.length.toLocaleString("en")} characters)`;
+}
