@@ -122,8 +122,12 @@ step("only ssh and Nginx answer to the outside", async () => {
 });
 
 step("the plugin opens one SSH connection a run, and none in a preview", async () => {
-  const level = (to: string) =>
-    onHostOk(`sed -i 's/^LogLevel .*/LogLevel ${to}/' /etc/ssh/sshd_config && systemctl reload ssh`);
+  const level = async (to: string) => {
+    await onHostOk(`sed -i 's/^LogLevel .*/LogLevel ${to}/' /etc/ssh/sshd_config && systemctl reload ssh`);
+    // sshd starts itself anew, and hangs up on whoever comes in between.
+    for (let i = 0; i < 20 && (await onHost("true")).code !== 0; i++)
+      await new Promise((next) => setTimeout(next, 500));
+  };
   // At this level sshd logs the client's software; @pulumi/docker and @pulumi/command come with other clients.
   await level("DEBUG1");
   const count = async () =>
