@@ -12,6 +12,9 @@ const SDK = /[\\/]@pulumi[\\/]pulumi[\\/]/;
 
 const load = Module._load;
 Module._load = function (request, parent, isMain) {
+  // It maps every stack trace, and the SDK takes one for each resource: a tenth of a preview. Node maps them itself where it is asked
+  // to (NODE_OPTIONS=--enable-source-maps).
+  if (request === "source-map-support/register" && SDK.test(parent?.filename ?? "")) return {};
   if (!DEFERRED.has(request) || !SDK.test(parent?.filename ?? ""))
     return load.call(this, request, parent, isMain);
   return deferred(() => load.call(this, request, parent, isMain));
