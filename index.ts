@@ -1,4 +1,5 @@
 /** One Oslo environment, from a clean host to functions that answer. The stack's file says which: stacks/Pulumi.<stack>.yaml. */
+import * as command from "@pulumi/command";
 import { FrontDoorChecks } from "./components/checks";
 import { DockerEngine } from "./components/docker";
 import { loadEnvironment } from "./components/environment";
@@ -14,7 +15,9 @@ const environment = loadEnvironment();
 const images = environmentImages(environment);
 
 const machine = new Host("host", { environment });
-const onHost = { providers: { host: machine.provider } };
+// Registered first, so that its plugin starts while the others are at work.
+const actions = new command.Provider("actions");
+const onHost = { providers: { host: machine.provider, command: actions } };
 
 const engine = new DockerEngine(
   "docker",
@@ -48,7 +51,7 @@ new FrontDoorChecks(
     services: openfaas.services,
     triggers: [openfaas.revision, nginx.revision],
   },
-  { dependsOn: [deployed, nginx] },
+  { providers: [actions], dependsOn: [deployed, nginx] },
 );
 images.report();
 

@@ -47,6 +47,7 @@ export async function preview(): Promise<Report> {
   }
 }
 
+/** As `pulumi new javascript` leaves it, but for the program, which is empty. */
 async function emptyProject(
   pulumi: string,
   env: NodeJS.ProcessEnv,
@@ -54,7 +55,7 @@ async function emptyProject(
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-empty-"));
   fs.writeFileSync(
     path.join(folder, "Pulumi.yaml"),
-    "name: empty\nruntime:\n  name: nodejs\n  options:\n    typescript: false\nbackend:\n  url: file://.\n",
+    "name: empty\nruntime: nodejs\nbackend:\n  url: file://.\n",
   );
   fs.writeFileSync(
     path.join(folder, "package.json"),

@@ -27,9 +27,23 @@ function pair(privateFile: string, publicFile: string, comment: string): void {
     chmodSync(privateFile, 0o600); // ssh refuses a key that others can read, and a copied clone may have lost the mode.
     return;
   }
-  const keys = utils.generateKeyPairSync("ed25519", { comment });
+  const keys = generate(comment);
   write(privateFile, keys.private, 0o600);
   write(publicFile, keys.public, 0o644);
+}
+
+/** "ssh-ed25519" and 32 bytes, each behind a length of four. */
+const BLOB = 51;
+
+/**
+ * ssh2 1.17 drops leading zero bytes of the public key, so one pair in 256 is none that OpenSSH reads ("error in libcrypto"): another
+ * is made then.
+ */
+function generate(comment: string): { private: string; public: string } {
+  for (;;) {
+    const keys = utils.generateKeyPairSync("ed25519", { comment });
+    if (Buffer.from(keys.public.split(" ")[1]!, "base64").length === BLOB) return keys;
+  }
 }
 
 function write(file: string, content: string, mode: number): void {

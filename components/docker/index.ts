@@ -31,6 +31,9 @@ export class DockerEngine extends pulumi.ComponentResource {
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:DockerEngine", name, {}, opts);
     const env = args.environment;
+    // First of all, so that its plugin starts while others are at work. It connects when a resource of its own needs it, and those
+    // depend on this component.
+    this.provider = new docker.Provider(`${name}-api`, apiArgs(env), { parent: this });
     const values: DaemonValues = { ...env.docker, openFiles: env.base.openFiles };
 
     // Before the packages: the engine then starts with it the first time, and is not restarted at once.
@@ -52,23 +55,19 @@ export class DockerEngine extends pulumi.ComponentResource {
       { packages: enginePackages(env.docker.source, env.docker.version), hold: true },
       { parent: this, dependsOn: [config, ...source] },
     );
-    const unit = new host.SystemdUnit(
+    new host.SystemdUnit(
       `${name}-unit`,
       { unit: "docker.service", enabled: true, active: true, restartOn: [restartKey(values)] },
       { parent: this, dependsOn: [packages] },
     );
 
-    const access = env.host.user === "root" ? [] : [this.allowUser(name, env, packages)];
-    this.provider = new docker.Provider(`${name}-api`, apiArgs(env), {
-      parent: this,
-      dependsOn: [unit, ...access],
-    });
+    if (env.host.user !== "root") this.allowUser(name, env, packages);
     this.registerOutputs({});
   }
 
   /** @pulumi/docker logs in as the user and knows no sudo: the user has to be in the engine's group (which is as good as root). */
-  private allowUser(name: string, env: LoadedEnvironment, packages: pulumi.Resource): pulumi.Resource {
-    return new command.remote.Command(
+  private allowUser(name: string, env: LoadedEnvironment, packages: pulumi.Resource): void {
+    new command.remote.Command(
       `${name}-group`,
       {
         connection: commandConnection(env),

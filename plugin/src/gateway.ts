@@ -110,7 +110,7 @@ export class Gateway {
     );
   }
 
-  /** As `request`, and tries again for a while where the gateway or its provider is on its way up (502, 503, 504, no connection). */
+  /** As `request`, and tries again for a while where the gateway or its provider is on its way up (502 to 504, no connection, nobody behind it). */
   async steadily(method: string, path: string, body?: object, seconds = 30): Promise<Answer> {
     const deadline = Date.now() + seconds * 1000;
     for (;;) {
@@ -123,7 +123,7 @@ export class Gateway {
             `${this.name} refuses the user ${this.access.username} (401)`,
             "give the password that the gateway runs with: the secret basic-auth-password of the swarm",
           );
-        if (![502, 503, 504].includes(answer.status)) return answer;
+        if (!passes(answer)) return answer;
         problem = new Error(`${answer.status} ${answer.body.trim().slice(0, 300)}`);
       } catch (error) {
         if (error instanceof HostError) throw error;
@@ -139,6 +139,14 @@ export class Gateway {
       await sleep(1000);
     }
   }
+}
+
+/**
+ * True for an answer that says "not yet". The stock gateway answers 500 with Go's own words where what it asks itself, the basic-auth
+ * plugin, cannot be reached: so it is for some seconds after a host was paused or booted.
+ */
+function passes({ status, body }: Answer): boolean {
+  return [502, 503, 504].includes(status) || (status === 500 && /\bdial tcp\b/.test(body));
 }
 
 export const sleep = (milliseconds: number): Promise<void> =>

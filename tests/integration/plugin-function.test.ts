@@ -66,9 +66,18 @@ describe("through a gateway", () => {
       [502, "no provider"],
       [200, "OK"],
       [503, "rolling"],
+      [500, 'Get "http://basic-auth-plugin:8080/validate": dial tcp: lookup basic-auth-plugin: no such host'],
     ];
     await faasFunction.create(context(), at());
     expect(gateway.functions.has("hello")).toBe(true);
+  });
+
+  it("does not try again what the gateway itself gets wrong", async () => {
+    gateway.troubles = [
+      [200, "OK"],
+      [500, "panic in a handler"],
+    ];
+    await expect(faasFunction.create(context(), at())).rejects.toThrow("panic in a handler");
   });
 
   it("fails where the function does not come up, and says what is known", async () => {

@@ -36,8 +36,16 @@ const PARTS = [
     title: "the Node.js language host",
     lane: 1,
     package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
-    binary: "pulumi-language-nodejs",
+    binary: "pulumi-language-nodejs-host",
     ldflags: `-X ${SDK_VERSION}=v${versions.nodejsHost}`,
+  },
+  {
+    name: "nodejs-options",
+    title: "what hands it the project's options",
+    lane: 1,
+    package: ".",
+    binary: "pulumi-language-nodejs",
+    ldflags: "",
   },
   {
     name: "command",

@@ -27,7 +27,13 @@ describe("a build", () => {
   let folder: string;
   let env: NodeJS.ProcessEnv;
   const calls = () => fs.readFileSync(env.CALLS!, "utf8").trim().split("\n").sort();
-  const all = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-command", "pulumi-resource-docker"];
+  const all = [
+    "pulumi",
+    "pulumi-language-nodejs",
+    "pulumi-language-nodejs-host",
+    "pulumi-resource-command",
+    "pulumi-resource-docker",
+  ];
   const cache = () => path.join(env.XDG_CACHE_HOME!, "oslo-faas", "toolchain");
 
   const script = `require(${JSON.stringify(path.join(LIB, "resolve.cjs"))}).resolveToolchain({quiet: true})
