@@ -1,6 +1,7 @@
 /** Which environments a change can touch, judged by the files they are made of; in doubt, it can. */
 import fs from "node:fs";
 import path from "node:path";
+import { parse } from "yaml";
 import { environmentNames, fileOf, readEnvironment } from "../components/environment/files";
 
 /** What every environment is made of: a folder ends with a slash. */
@@ -56,13 +57,24 @@ export function inputsOf(name: string, tree: string): string[] {
   const stacks = (Array.isArray(written.functions) ? written.functions : [])
     .map((entry: { stack?: unknown } | null) => entry?.stack)
     .filter((stack): stack is string => typeof stack === "string")
-    .flatMap((stack) => [stack, folderOf(stack)]);
+    .flatMap((stack) => [stack, ...foldersOf(stack, tree)]);
   const named = [...layers.map(({ file }) => file), ...(typeof lock === "string" ? [lock] : []), ...stacks];
   return [own, ...named.map((file) => path.posix.normalize(file))];
 }
 
-/** Functions are built from folders beside their stack.yml; one in the project's root would make everything an input. */
-function folderOf(stack: string): string {
-  const folder = path.posix.dirname(path.posix.normalize(stack));
-  return folder === "." ? stack : `${folder}/`;
+/** The folders that functions are built from. Where their file cannot be read, everything beside it is one. */
+function foldersOf(stack: string, tree: string): string[] {
+  const beside = path.posix.dirname(path.posix.normalize(stack));
+  const folder = (below: string) => `${path.posix.join(beside, below)}/`;
+  try {
+    const file = parse(fs.readFileSync(path.join(tree, stack), "utf8")) as StackYaml | null;
+    const functions = Object.values(file?.functions ?? {});
+    return functions.flatMap((one) => (typeof one?.handler === "string" ? [folder(one.handler)] : []));
+  } catch {
+    return beside === "." ? [] : [`${beside}/`];
+  }
+}
+
+interface StackYaml {
+  functions?: Record<string, { handler?: unknown } | null>;
 }

@@ -73,9 +73,9 @@ async function previewAll(
   if (targets.length === 0) return [];
   const toolchain = await resolveToolchain({ args: ["preview", "--stack", targets[0]!.name] });
   const engine: Engine = { program: toolchain.pulumi, env: toolchain.env };
-  const policy = policyOptions(toolchain.kind, sides);
+  const policy = policyOptions(toolchain.kind, ROOT, sides.scratch, toolchain.env);
   const settings = {
-    engine: { ...engine, env: { ...engine.env, ...policy.env(engine.env) } },
+    engine: { ...engine, env: { ...engine.env, ...policy.env } },
     stacks: await reachableStacks(engine),
     refresh: options.refresh,
     plans: options.plans,

@@ -138,23 +138,32 @@ function parse(line: string): Event | undefined {
   }
 }
 
+/** The engine warns of what preview/policy.ts does on purpose. */
+const OWN_ANALYZER = /^using pulumi-analyzer-policy-\S+ from \$PATH/;
+
 function diagnose(result: EngineResult, { message, severity, urn }: Diagnostic): void {
   const text = message.trim();
-  const where = urn && !urn.includes("pulumi:pulumi:Stack") ? `${nameOf(urn)}: ` : "";
+  const where = urn && !isStack(urn) ? `${nameOf(urn)}: ` : "";
   // The engine's own last line, which adds nothing to what failed.
   if (severity === "error" && text && !/^(update|preview) failed$/.test(text))
     result.errors.push(where + text);
-  if (severity === "warning" && text) result.warnings.push(where + text);
+  if (severity === "warning" && text && !OWN_ANALYZER.test(text)) result.warnings.push(where + text);
 }
 
 function violation(event: PolicyEvent): Violation {
   return {
     policy: event.policyName,
     level: event.enforcementLevel,
-    resource: event.resourceUrn ? nameOf(event.resourceUrn) : "",
-    message: event.message.trim(),
+    resource: event.resourceUrn && !isStack(event.resourceUrn) ? nameOf(event.resourceUrn) : "",
+    // The engine puts the rule's description before what was found; its name says as much.
+    message: event.message
+      .trim()
+      .replace(/^[^\n]*\n(?=\S)/, "")
+      .trim(),
   };
 }
+
+const isStack = (urn: string): boolean => urn.split("::")[2] === "pulumi:pulumi:Stack";
 
 /** "urn:pulumi:STACK::PROJECT::TYPES::NAME" → NAME. */
 export const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");

@@ -1,7 +1,54 @@
-import type { Sides } from "./environment";
+/** How the policy pack is started with the engine that there is. */
+import fs from "node:fs";
+import path from "node:path";
+
+/** No language host answers to this name, so the engine looks for a program `pulumi-analyzer-policy-NAME`. */
+const RUNTIME = "oslofaas";
+
+export interface PolicyOptions {
+  /** For `pulumi preview` and `pulumi up`. */
+  args: string[];
+  /** What to add to the engine's environment. */
+  env: Record<string, string>;
+}
+
+/**
+ * The official engine's language host runs the pack as it is. The one that is built from modules cannot (docs/toolchain.md), so there
+ * the pack is started by a program of our own, in `scratch`.
+ */
 export function policyOptions(
-  _kind: string,
-  _sides: Sides,
-): { args: string[]; env(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv } {
-  return { args: [], env: () => ({}) };
+  kind: "official" | "downloaded" | "built",
+  root: string,
+  scratch: string,
+  env: NodeJS.ProcessEnv,
+): PolicyOptions {
+  const pack = path.join(root, "policy");
+  if (!fs.existsSync(path.join(pack, "PulumiPolicy.yaml"))) return { args: [], env: {} };
+  const config = path.join(pack, "config.json");
+  const settings = fs.existsSync(config) ? ["--policy-pack-config", config] : [];
+  if (kind !== "built") return { args: ["--policy-pack", pack, ...settings], env: {} };
+  const stand = path.join(scratch, "policy");
+  standIn(pack, root, stand);
+  return {
+    args: ["--policy-pack", stand, ...settings],
+    env: { PATH: [path.join(stand, "bin"), env.PATH].filter(Boolean).join(path.delimiter) },
+  };
+}
+
+function standIn(pack: string, root: string, folder: string): void {
+  fs.mkdirSync(path.join(folder, "bin"), { recursive: true });
+  const yaml = fs.readFileSync(path.join(pack, "PulumiPolicy.yaml"), "utf8");
+  fs.writeFileSync(
+    path.join(folder, "PulumiPolicy.yaml"),
+    yaml.replace(/^runtime:.*$/m, `runtime: ${RUNTIME}`),
+  );
+  const { name, version } = JSON.parse(fs.readFileSync(path.join(pack, "package.json"), "utf8")) as {
+    name: string;
+    version: string;
+  };
+  fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ name, version, main: "index.js" }));
+  fs.writeFileSync(path.join(folder, "index.js"), `module.exports = require(${JSON.stringify(pack)});\n`);
+  const start = path.join(root, "node_modules", "@pulumi", "pulumi", "cmd", "run-policy-pack");
+  const program = `#!${process.execPath}\nrequire(${JSON.stringify(start)});\n`;
+  fs.writeFileSync(path.join(folder, "bin", `pulumi-analyzer-policy-${RUNTIME}`), program, { mode: 0o755 });
 }

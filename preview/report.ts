@@ -40,6 +40,7 @@ export function report(input: ReportInput, limit = LIMIT): string {
     ...problems(environments),
     ...policies(environments),
     ...environments.flatMap(details),
+    ...unchanged(environments),
     ...small(environments),
   ];
   return fit(pieces, limit);
@@ -66,12 +67,16 @@ function verdict(one: EnvironmentPreview): string {
   const words = [
     one.errors.length > 0 ? `**${counted(one.errors.length, "error")}**` : "",
     one.changes.some(({ stakes }) => stakes.length > 0) ? "**data at stake**" : "",
-    one.violations.length > 0 ? `**${counted(one.violations.length, "policy violation")}**` : "",
+    violated(one, "mandatory") > 0 ? `**${counted(violated(one, "mandatory"), "policy violation")}**` : "",
+    violated(one, "advisory") > 0 ? counted(violated(one, "advisory"), "advisory violation") : "",
     one.drift && one.drift.length > 0 ? "drift" : "",
     one.pending.length > 0 ? `${one.pending.length} pending before` : "",
   ];
   return words.filter(Boolean).join(", ");
 }
+
+const violated = ({ violations }: EnvironmentPreview, wanted: string) =>
+  violations.filter(({ level }) => level === wanted).length;
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
@@ -97,17 +102,28 @@ function problems(environments: EnvironmentPreview[]): Piece[] {
 }
 
 function policies(environments: EnvironmentPreview[]): Piece[] {
-  const lines = environments.flatMap((one) =>
-    one.violations.map(({ policy, level, resource, message }) => {
+  const lines = together(environments, ({ violations }) =>
+    violations.map(({ policy, level, resource, message }) => {
       const where = resource ? ` at \`${resource}\`` : "";
-      return `- ${one.name}: **${policy}** (${level})${where}: ${message.split("\n").join(" ")}`;
+      return `**${policy}** (${level})${where}: ${message.split("\n").join(" ")}`;
     }),
   );
   return lines.length > 0 ? [text("", "## Policy violations", "", ...lines)] : [];
 }
 
+/** What several environments have in common is said once. */
+function together(
+  environments: EnvironmentPreview[],
+  tell: (environment: EnvironmentPreview) => string[],
+): string[] {
+  const names = new Map<string, string[]>();
+  for (const one of environments)
+    for (const line of tell(one)) names.set(line, [...(names.get(line) ?? []), one.name]);
+  return [...names].map(([line, where]) => `- ${[...new Set(where)].join(", ")}: ${line}`);
+}
+
 function details(one: EnvironmentPreview): Piece[] {
-  if (one.errors.length > 0 && one.changes.length === 0) return [];
+  if (isUnchanged(one) || (one.errors.length > 0 && one.changes.length === 0)) return [];
   const again = one.changes.filter(({ kind }) => kind === "again").map(({ name }) => `\`${name}\``);
   return [
     text("", `## ${one.name}`),
@@ -118,6 +134,14 @@ function details(one: EnvironmentPreview): Piece[] {
     ...drift(one),
     ...unknown(one.changes),
   ];
+}
+
+const isUnchanged = ({ changes, pending: before, drift: found, errors }: EnvironmentPreview) =>
+  changes.length === 0 && before.length === 0 && found === undefined && errors.length === 0;
+
+function unchanged(environments: EnvironmentPreview[]): Piece[] {
+  const names = environments.filter(isUnchanged).map(({ name }) => name);
+  return names.length > 0 ? [text("", `Looked at, and nothing changes there: ${names.join(", ")}.`)] : [];
 }
 
 function ofKind(all: Change[], kind: Kind): Piece[] {
@@ -183,10 +207,10 @@ function unknown(changes: Change[]): Piece[] {
 
 /** What a reader has to know of how this was made. */
 function small(environments: EnvironmentPreview[]): Piece[] {
-  const lines = environments.flatMap((one) => [
-    ...(one.dummies.length > 0 ? [`- ${one.name}: dummies stand in for ${one.dummies.join(", ")}`] : []),
-    ...[...one.notes, ...one.warnings].map((note) => `- ${one.name}: ${note.split("\n").join("\n  ")}`),
-    ...(one.because.length > 0 ? [`- ${one.name} is looked at because of ${some(one.because)}`] : []),
+  const lines = together(environments, (one) => [
+    ...(one.dummies.length > 0 ? [`dummies stand in for ${one.dummies.join(", ")}`] : []),
+    ...[...one.notes, ...one.warnings].map((note) => note.split("\n").join("\n  ")),
+    ...(one.because.length > 0 ? [`looked at because of ${some(one.because)}`] : []),
   ]);
   return lines.length > 0
     ? [text("", "## How this was made", "", ...lines.flatMap((line) => line.split("\n")))]

@@ -1,0 +1,15 @@
+/**
+ * The policy pack: what has to hold of any stack of this project, whoever changed its program. It judges what is registered, not
+ * what a configuration says. Run it with `pulumi preview --policy-pack policy --policy-pack-config policy/config.json`, as
+ * `npm run preview:pr` does; docs/operations.md says how to add a rule.
+ */
+import { PolicyPack } from "@pulumi/policy";
+import { gatewayIsClosed } from "./rules/gateway";
+import { allowedRegistries, pinnedImages } from "./rules/images";
+import { productionInNorway } from "./rules/residency";
+import { noPlainSecret } from "./rules/secrets";
+
+new PolicyPack("oslo-faas", {
+  enforcementLevel: "mandatory",
+  policies: [productionInNorway, allowedRegistries, pinnedImages, gatewayIsClosed, noPlainSecret],
+});

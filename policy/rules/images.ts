@@ -1,0 +1,86 @@
+import type { PolicyResource, StackValidationPolicy } from "@pulumi/policy";
+import { parseImage } from "../../components/images/lock";
+
+interface Image {
+  reference: string;
+  name: string;
+  urn: string;
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
+
+/** Reads a property that a preview may not know yet; what is not known cannot be judged. */
+function known<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as @pulumi/policy hands them over
+const READERS: Record<string, (props: Record<string, any>) => string | undefined> = {
+  "docker:index/service:Service": (props) => text(props.taskSpec?.containerSpec?.image),
+  "docker:index/container:Container": (props) => text(props.image),
+  "host:index:Function": (props) => text(props.image),
+  // What is built on the host is judged where it runs.
+  "docker:index/remoteImage:RemoteImage": (props) => (props.build ? undefined : text(props.name)),
+};
+
+/** What runs, by whatever resource. */
+function images(resources: PolicyResource[]): Image[] {
+  return resources.flatMap(({ type, props, name, urn }) => {
+    const reference = known(() => READERS[type]?.(props));
+    return reference ? [{ reference, name, urn }] : [];
+  });
+}
+
+/** With the path, so that a registry can be allowed for one part of it. */
+function location(reference: string): string {
+  const { domain, path } = parseImage(reference);
+  return `${domain}/${path}`;
+}
+
+export const allowedRegistries: StackValidationPolicy = {
+  name: "images-from-allowed-registries",
+  description: "Images come from the allowed registries.",
+  enforcementLevel: "mandatory",
+  configSchema: {
+    properties: {
+      registries: {
+        type: "array",
+        items: { type: "string" },
+        default: ["docker.io", "ghcr.io", "localhost/oslo-faas"],
+        description: "Registries, each with or without the beginning of a path.",
+      },
+    },
+  },
+  validateStack: ({ resources, getConfig }, reportViolation) => {
+    const { registries } = getConfig<{ registries: string[] }>();
+    for (const { reference, name, urn } of images(resources)) {
+      const place = known(() => location(reference));
+      if (place && registries.some((allowed) => place === allowed || place.startsWith(`${allowed}/`)))
+        continue;
+      reportViolation(`${name} runs ${reference}, which is from none of ${registries.join(", ")}`, urn);
+    }
+  },
+};
+
+/** Built on the host from this project, under a name that no registry serves; the tag is the hash of what it is made of. */
+const OWN = /^localhost\/oslo-faas\/[a-z0-9-]+:[0-9a-f]{12}$/;
+
+export const pinnedImages: StackValidationPolicy = {
+  name: "images-pinned",
+  description: "Images are pinned by digest.",
+  enforcementLevel: "mandatory",
+  validateStack: ({ resources }, reportViolation) => {
+    const open = images(resources).filter(
+      ({ reference }) => !reference.includes("@sha256:") && !OWN.test(reference),
+    );
+    // One for all of them: they are all resolved by one command.
+    if (open.length > 0)
+      reportViolation(
+        `not pinned by digest: ${[...new Set(open.map(({ reference }) => reference))].sort().join(", ")} (npm run images -- lock)`,
+      );
+  },
+};

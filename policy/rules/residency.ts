@@ -1,0 +1,45 @@
+import type { StackValidationPolicy } from "@pulumi/policy";
+
+const MEMBER = "host:index:SwarmMember";
+const LABEL = "no.oslo-faas.country";
+
+interface Config {
+  country: string;
+  production: string;
+}
+
+/** Every node of a production environment says where it stands, and stands in Norway. */
+export const productionInNorway: StackValidationPolicy = {
+  name: "production-in-norway",
+  description: "A production environment is located in Norway.",
+  enforcementLevel: "mandatory",
+  configSchema: {
+    properties: {
+      country: { type: "string", default: "NO", description: "The country, ISO 3166." },
+      production: {
+        type: "string",
+        default: "(^|-)prod(uction)?$",
+        description: "Regular expression for the names of stacks that are production.",
+      },
+    },
+  },
+  validateStack: ({ resources, getConfig }, reportViolation) => {
+    const { country, production } = getConfig<Config>();
+    const [first] = resources;
+    if (!first || !new RegExp(production).test(stackOf(first.urn))) return;
+    const members = resources.filter(({ type }) => type === MEMBER);
+    // Without one, nothing says where the data is.
+    if (members.length === 0) reportViolation(`no ${MEMBER} says in which country this environment stands`);
+    for (const { props, name, urn } of members) {
+      const found = (props.labels as Record<string, unknown> | undefined)?.[LABEL];
+      if (found !== country)
+        reportViolation(
+          `${name} stands in ${JSON.stringify(found ?? "an unnamed country")}, not in ${JSON.stringify(country)} (location.country)`,
+          urn,
+        );
+    }
+  },
+};
+
+/** "urn:pulumi:STACK::…" → STACK. */
+const stackOf = (urn: string): string => urn.split("::")[0]!.slice("urn:pulumi:".length);

@@ -1,0 +1,184 @@
+/** What `npm run preview:pr` says of branches of a repository, with the real engine and plugins, and no host. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { PreviewRepo } from "./previewRepo";
+
+jest.setTimeout(300_000);
+
+let repo: PreviewRepo;
+
+/** Headings "### Changed: `name` (type)" and the lists under the others. */
+const changes = (report: string): string[] =>
+  [...report.matchAll(/^### (\w+): `([^`]+)`/gm)].map(([, kind, name]) => `${kind} ${name}`);
+
+/** Lines of all diffs that were taken away or put in. */
+const changedLines = (report: string): string[] =>
+  [...report.matchAll(/^```+diff\n([\s\S]*?)^```+$/gm)].flatMap(([, diff]) =>
+    diff!.split("\n").filter((line) => /^[-+]/.test(line)),
+  );
+
+const row = (report: string, name: string): string[] | undefined =>
+  report
+    .split("\n")
+    .find((line) => line.startsWith(`| ${name} |`))
+    ?.split("|")
+    .map((cell) => cell.trim());
+
+beforeAll(() => {
+  repo = new PreviewRepo();
+  repo.write("functions/prod.yml", repo.read("functions/stack.yml"));
+  repo.edit("stacks/Pulumi.oslo-prod.yaml", /$/, "  oslo-faas:functions:\n    - stack: functions/prod.yml\n");
+  repo.commit("base");
+});
+afterAll(() => repo.remove());
+
+test("a parameter of Nginx in staging and a function's scale in production: exactly those two, with exactly those lines", async () => {
+  repo.branch("two");
+  repo.edit("stacks/Pulumi.oslo-staging.yaml", "keepalive: 64", "keepalive: 128");
+  repo.edit("functions/prod.yml", 'com.openfaas.scale.min: "1"', 'com.openfaas.scale.min: "2"');
+  repo.commit("two changes");
+  const { code, out, err } = await repo.preview(["--base", "main"]);
+  expect({ code, err: code === 0 ? "" : err + out }).toEqual({ code: 0, err: "" });
+  expect(row(out, "oslo-staging")!.slice(1, 6)).toEqual(["oslo-staging", "0", "1", "0", "0"]);
+  expect(row(out, "oslo-prod")!.slice(1, 6)).toEqual(["oslo-prod", "0", "1", "0", "0"]);
+  expect(row(out, "oslo-dev")).toBeUndefined();
+  expect(out).toContain("Untouched: oslo-dev.");
+  expect(changes(out)).toEqual(["Changed functions-hello", "Changed nginx-conf"]);
+  expect(changedLines(out)).toEqual([
+    '- labels["com.openfaas.scale.min"]: "1"',
+    '+ labels["com.openfaas.scale.min"]: "2"',
+    "-        keepalive 64;",
+    "+        keepalive 128;",
+  ]);
+  // With the lines around it, as a diff has them.
+  expect(out).toContain("         server 127.0.0.1:8080;\n-        keepalive 64;");
+  expect(repo.git("status", "--short")).toBe("");
+});
+
+test("an environment whose files did not change is not looked at", async () => {
+  repo.branch("one");
+  repo.edit("stacks/Pulumi.oslo-staging.yaml", "keepalive: 64", "keepalive: 96");
+  const { out } = await repo.preview(["--base", "main", "--list"]);
+  expect(JSON.parse(out)).toEqual(["oslo-staging"]);
+});
+
+test("a branch that takes the queue's volume away is flagged as data loss before anything else", async () => {
+  repo.branch("volume");
+  // oslo-dev does not keep its queue, the others do.
+  repo.edit("components/openfaas/index.ts", /^.*this\.volume\("queue".*$/m, "");
+  repo.edit("components/openfaas/index.ts", /^\s*volumes: \{ "\/data": data \},$/m, "");
+  const { code, out } = await repo.preview(["--base", "main", "--env", "oslo-dev", "--env", "oslo-prod"]);
+  expect(code).toBe(0);
+  expect(row(out, "oslo-dev")).toContain("**data at stake**, 1 advisory violation");
+  expect(out).toContain("- oslo-dev: volume `openfaas-queue` is deleted: **its data is lost**");
+  expect(out).toContain(
+    "- oslo-prod: volume `openfaas-queue` is deleted: it stays on the host with its data",
+  );
+  expect(out).toMatch(/oslo-dev: service `nats` has `\/data` no longer on volume `openfaas-queue`/);
+  expect(out.indexOf("## Data at stake")).toBeLessThan(out.indexOf("\n## oslo-dev"));
+});
+
+test("a volume that is kept no longer, and a swarm that is made anew, are said before the rest", async () => {
+  repo.branch("keep");
+  repo.edit(
+    "stacks/Pulumi.oslo-prod.yaml",
+    "      workers: 2",
+    "      workers: 2\n      keepOnDestroy: false",
+  );
+  repo.edit("stacks/Pulumi.oslo-prod.yaml", /$/, '  oslo-faas:swarm:\n    addressPool: "10.99.0.0/16"\n');
+  const { out } = await repo.preview(["--base", "main"]);
+  expect(out).toContain(
+    "- oslo-prod: `openfaas-queue` is kept no longer: **a later delete takes its data along**",
+  );
+  expect(out).toContain("services, secrets and networks of the swarm go with it");
+  // What depends on the swarm's network cannot be known before.
+  expect(changes(out)).toContain("Replaced swarm-manager");
+});
+
+test("three errors in one file are three errors with their paths, and a failing exit code", async () => {
+  repo.branch("errors");
+  repo.edit("stacks/Pulumi.oslo-dev.yaml", "    user: ops", "    user: ops\n    port: 99999");
+  repo.edit("stacks/Pulumi.oslo-dev.yaml", "keepOnDestroy: false", "keepOnDestroy: perhaps");
+  repo.edit("stacks/Pulumi.oslo-dev.yaml", /$/, "  oslo-faas:nginx:\n    keepAlive: 64\n");
+  const { code, out } = await repo.preview(["--base", "main"]);
+  expect(code).toBe(1);
+  expect(out).toContain("## oslo-dev: 3 errors");
+  expect(out).toMatch(/^host\.port: .*stacks\/Pulumi\.oslo-dev\.yaml:\d+/m);
+  expect(out).toMatch(/^openfaas\.queue\.keepOnDestroy: .*stacks\/Pulumi\.oslo-dev\.yaml:\d+/m);
+  expect(out).toMatch(/^nginx\.keepAlive: unknown, did you mean nginx\.keepalive\?.*:\d+/m);
+  expect(out).toContain("Untouched: oslo-prod, oslo-staging.");
+});
+
+test("no secret is in the report: not of the environment, the configuration, a file or a function", async () => {
+  repo.branch("secrets");
+  const canary = (place: string) => `canary-${place}-5f0e1d`;
+  repo.edit(
+    "stacks/Pulumi.oslo-dev.yaml",
+    /$/,
+    "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbg==:ZGVjcnlwdCB0aGlzIGhlcmU=\n",
+  );
+  repo.edit(
+    "index.ts",
+    "const onHost =",
+    `new (require("./plugin/sdk").File)("canary", { path: "/etc/canary", content: require("@pulumi/pulumi").secret(${JSON.stringify(`${canary("file")}\nline\n`)}) }, { provider: machine.provider });\nconst onHost =`,
+  );
+  repo.edit(
+    "functions/stack.yml",
+    "    labels:",
+    '    environment:\n      greeting: "${CANARY_TOKEN}"\n    labels:',
+  );
+  const out = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-report-")), "report.md");
+  const comments = path.join(path.dirname(out), "comments");
+  const env = { PULUMI_CONFIG_PASSPHRASE: canary("passphrase"), CANARY_TOKEN: canary("token") };
+  const ended = await repo.preview(["--base", "main", "--out", out, "--comments", comments], env);
+  const report = fs.readFileSync(out, "utf8");
+  const everything = [
+    report,
+    ended.out,
+    ended.err,
+    ...fs.readdirSync(comments).map((file) => fs.readFileSync(path.join(comments, file), "utf8")),
+  ].join("\n");
+  expect(everything).not.toContain("5f0e1d");
+  expect(everything).not.toContain(Buffer.from(canary("file")).toString("base64").slice(0, 20));
+  // It was there: the report shows the places.
+  expect(report).toContain("`canary`");
+  expect(report).toMatch(/env\.greeting: "\(secret\)"/);
+  expect(report).toContain("dummies stand in for `gatewayPassword` (a secret)");
+  expect(fs.readdirSync(comments).sort()).toEqual(["oslo-dev.md", "oslo-prod.md", "oslo-staging.md"]);
+  fs.rmSync(path.dirname(out), { recursive: true });
+});
+
+test("a new environment is shown as new, and one that is taken away as not taken off its host", async () => {
+  repo.branch("new");
+  repo.write(
+    "stacks/Pulumi.oslo-new.yaml",
+    repo.read("stacks/Pulumi.oslo-dev.yaml").replace("dev.faas", "new.faas"),
+  );
+  repo.git("rm", "-q", "stacks/Pulumi.oslo-staging.yaml");
+  const { code, out } = await repo.preview(["--base", "main"]);
+  expect(code).toBe(0);
+  expect(Number(row(out, "oslo-new")![2])).toBeGreaterThan(30);
+  expect(out).toContain("pulumi destroy -s oslo-staging");
+});
+
+test("what cannot be worked out at all is exit code 2 and one sentence", async () => {
+  repo.branch("nothing");
+  const { code, err } = await repo.preview(["--base", "no-such-branch"]);
+  expect(code).toBe(2);
+  expect(err).toMatch(/--base no-such-branch: there is no such commit/);
+  expect(err).not.toMatch(/\n\s+at /);
+});
+
+test("a program that fails is an error of each environment, and the report is written", async () => {
+  repo.branch("broken");
+  repo.edit(
+    "components/nginx/index.ts",
+    "const own = { parent: this };",
+    'throw new Error("boom here"); const own = { parent: this };',
+  );
+  const { code, out } = await repo.preview(["--base", "main", "--env", "oslo-dev"]);
+  expect(code).toBe(1);
+  expect(out).toContain("## oslo-dev: 1 error");
+  expect(out).toContain("boom here");
+});

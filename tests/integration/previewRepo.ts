@@ -1,0 +1,93 @@
+/** A git repository with this project in it, as it is in the work tree, for tests of the preview. */
+import { execFileSync, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+const CLONE = path.resolve(__dirname, "../..");
+
+export interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+
+export class PreviewRepo {
+  readonly dir: string;
+
+  /** Everything that git would track; node_modules are shared. The first commit is the branch `main`. */
+  constructor() {
+    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-previewed-"));
+    const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], {
+      cwd: CLONE,
+      encoding: "utf8",
+    });
+    for (const file of files.split("\0").filter((name) => name && fs.existsSync(path.join(CLONE, name)))) {
+      fs.mkdirSync(path.join(this.dir, path.dirname(file)), { recursive: true });
+      fs.copyFileSync(path.join(CLONE, file), path.join(this.dir, file));
+    }
+    fs.symlinkSync(path.join(CLONE, "node_modules"), path.join(this.dir, "node_modules"));
+    this.git("init", "-q", "-b", "main");
+    // The pattern in .gitignore is for the folder, and here it is a link.
+    fs.appendFileSync(path.join(this.dir, ".git", "info", "exclude"), "node_modules\n");
+    this.git("config", "user.email", "test@example.no");
+    this.git("config", "user.name", "Test");
+  }
+
+  git(...args: string[]): string {
+    return execFileSync("git", args, { cwd: this.dir, encoding: "utf8" });
+  }
+
+  commit(message: string): void {
+    this.git("add", "-A");
+    this.git("commit", "-q", "--allow-empty", "-m", message);
+  }
+
+  /** A branch from `main`, with nothing of an earlier one. */
+  branch(name: string): void {
+    this.git("reset", "-q", "--hard");
+    this.git("clean", "-qfd", "-e", "node_modules");
+    this.git("checkout", "-q", "-B", name, "main");
+  }
+
+  read(file: string): string {
+    return fs.readFileSync(path.join(this.dir, file), "utf8");
+  }
+
+  write(file: string, text: string): void {
+    fs.mkdirSync(path.join(this.dir, path.dirname(file)), { recursive: true });
+    fs.writeFileSync(path.join(this.dir, file), text);
+  }
+
+  /** @throws where `before` is not in the file: an edit that does nothing would test nothing */
+  edit(file: string, before: string | RegExp, after: string): void {
+    const text = this.read(file);
+    const edited = text.replace(before, after);
+    if (edited === text) throw new Error(`${file} has no ${before}`);
+    this.write(file, edited);
+  }
+
+  /** `npm run preview:pr -- ARGS`, as its script does it. */
+  preview(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+    return this.run([process.execPath, "toolchain/bootstrap.mjs", "preview:pr", ...args], env);
+  }
+
+  run([program, ...args]: string[], env: NodeJS.ProcessEnv = {}, limitMs = 300_000): Promise<Outcome> {
+    const { PULUMI_BACKEND_URL: _b, PULUMI_CONFIG_PASSPHRASE: _p, ...own } = process.env;
+    const child = spawn(program!, args, { cwd: this.dir, env: { ...own, ...env } });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (data) => (out += data));
+    child.stderr.on("data", (data) => (err += data));
+    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+    return new Promise((resolve) =>
+      child.on("close", (code) => {
+        clearTimeout(timer);
+        resolve({ code: code ?? -1, out, err });
+      }),
+    );
+  }
+
+  remove(): void {
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+}
