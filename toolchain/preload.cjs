@@ -3,21 +3,28 @@
  * Loaded before the program (`nodeargs` in Pulumi.yaml). Three things that @pulumi/pulumi does at every start, and that cost a preview more
  * than the program itself, are done here when something needs them. Whoever needs them gets them, so this makes no other difference:
  *
- * - TypeScript and npm's arborist are loaded for the serialisation of functions into the state (dynamic providers, callbacks);
+ * - TypeScript and npm's arborist are loaded for the serialisation of functions into the state (dynamic providers, callbacks), the
+ *   automation API for programs that start Pulumi, OpenTelemetry's exporters for `--tracing`;
  * - a debugger session is opened for the same purpose, under which everything runs slower;
  * - a stack trace is taken for each promise and resource, and mapped to its sources through all source maps of the SDK.
  */
 const Module = require("node:module");
 
 const SDK = /[\\/]@pulumi[\\/]pulumi[\\/]/;
-/** Neither of the two is an ES module, which is what a compiled `import x from` asks first. */
-const DEFERRED = new Set(["typescript", "@npmcli/arborist"]);
+/** By the file of the SDK that requires it. */
+const DEFERRED = [
+  { request: /^(typescript|@npmcli\/arborist)$/, from: SDK },
+  { request: /^\.\/automation$/, from: /@pulumi[\\/]pulumi[\\/]index\.js$/ },
+  { request: /^@opentelemetry\/(?!api$)/, from: /cmd[\\/]run[\\/]tracing\.js$/ },
+];
 
 const load = Module._load;
 Module._load = function (request, parent, isMain) {
   const read = () => load.call(this, request, parent, isMain);
-  if (!SDK.test(parent?.filename ?? "")) return read();
-  if (DEFERRED.has(request)) return deferred(read);
+  const file = parent?.filename ?? "";
+  if (!SDK.test(file)) return read();
+  const found = DEFERRED.find((candidate) => candidate.request.test(request) && candidate.from.test(file));
+  if (found) return deferred(read);
   if (/closure[\\/]v8Hooks$|^\.[\\/]v8Hooks$/.test(request)) return deferredSession(read);
   if (request === "source-map-support/register") {
     const exports = read();
@@ -31,8 +38,15 @@ Module._load = function (request, parent, isMain) {
 function deferred(read) {
   let module;
   const get = () => (module ??= read());
-  return new Proxy(function () {}, {
-    get: (_, key) => (key === "__esModule" && !module ? undefined : get()[key]),
+  // A bound function can be called and constructed, and has no property of its own that a proxy would have to keep.
+  return new Proxy(function () {}.bind(), {
+    // A compiled `import * as x` copies, and so loads, all that does not say it comes from an ES module.
+    get: (_, key) => (key === "__esModule" && !module ? true : get()[key]),
+    ownKeys: () => Reflect.ownKeys(get()),
+    getOwnPropertyDescriptor: (_, key) => {
+      const own = Reflect.getOwnPropertyDescriptor(get(), key);
+      return own && { ...own, configurable: true };
+    },
     set: (_, key, value) => Reflect.set(get(), key, value),
     has: (_, key) => key in get(),
     apply: (_, self, args) => Reflect.apply(get(), self, args),

@@ -15,6 +15,7 @@ function run(script: string, options: { preload?: boolean; env?: NodeJS.ProcessE
     cwd: CLONE,
     encoding: "utf8",
     env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
     timeout: 30_000,
   });
   return JSON.parse(output);
@@ -29,12 +30,28 @@ describe("toolchain/preload.cjs", () => {
     expect(run(`require("@pulumi/pulumi"); ${print(LOADED)}`, { preload: false })).toBeGreaterThan(0);
   });
 
+  it("loads the automation API and the exporters of traces when they are used", () => {
+    const loaded = `Object.keys(require.cache).filter((file) => /pulumi.automation.localWorkspace|exporter-zipkin/.test(file)).length`;
+    const script = `const pulumi = require("@pulumi/pulumi"); const tracing = require("./tracing");
+      const before = ${loaded}; const keys = Object.keys(pulumi.automation).sort(); const type = typeof pulumi.automation.LocalWorkspace;
+      tracing.start("http://127.0.0.1:1/api"); ${print(`{ before, keys, type, after: ${loaded} > before }`)} process.exit(0);`;
+    const answer = run(script) as Record<string, unknown>;
+    expect(answer).toEqual({ ...(run(script, { preload: false }) as object), before: 0, after: true });
+    expect(answer.type).toBe("function");
+  });
+
   it("gives them, and a debugger session opened late, to whoever serialises a function", () => {
     const script = `const pulumi = require("@pulumi/pulumi"); const factor = 7;
       pulumi.runtime.serializeFunction((x) => x * factor).then(({ text }) => { ${print("text")} process.exit(0); });`;
     const text = run(script);
     expect(text).toContain("factor: 7");
     expect(text).toBe(run(script, { preload: false }));
+  });
+
+  it("gives arborist to whoever looks for the packages of a function", () => {
+    const script = `const { computeCodePaths } = require("../../runtime/closure/codePaths");
+      computeCodePaths({ extraIncludePaths: [], extraIncludePackages: [], extraExcludePackages: [] }).then((paths) => { ${print("[...paths.keys()].length")} process.exit(0); });`;
+    expect(run(script)).toBe(run(script, { preload: false }));
   });
 
   it("opens no session at the start", () => {
