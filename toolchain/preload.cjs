@@ -1,35 +1,76 @@
 "use strict";
 /**
- * Loaded before the program (`nodeargs` in Pulumi.yaml). @pulumi/pulumi requires TypeScript and npm's arborist at its start, and needs
- * them for one thing only: to serialise functions into the state (dynamic providers, callbacks), which this project has none of.
- * They are two thirds of what it takes to load the SDK, at every preview. Here they are loaded when something touches them first,
- * which makes no other difference: whoever needs them gets them.
+ * Loaded before the program (`nodeargs` in Pulumi.yaml). Three things that @pulumi/pulumi does at every start, and that cost a preview more
+ * than the program itself, are done here when something needs them. Whoever needs them gets them, so this makes no other difference:
+ *
+ * - TypeScript and npm's arborist are loaded for the serialisation of functions into the state (dynamic providers, callbacks), the
+ *   automation API for programs that start Pulumi, OpenTelemetry's exporters for `--tracing`;
+ * - a debugger session is opened for the same purpose, under which everything runs slower;
+ * - a stack trace is taken for each promise and resource, and mapped to its sources through all source maps of the SDK.
  */
 const Module = require("node:module");
 
-const DEFERRED = new Set(["typescript", "@npmcli/arborist"]);
 const SDK = /[\\/]@pulumi[\\/]pulumi[\\/]/;
+/** By the file of the SDK that requires it. */
+const DEFERRED = [
+  { request: /^(typescript|@npmcli\/arborist)$/, from: SDK },
+  { request: /^\.\/automation$/, from: /@pulumi[\\/]pulumi[\\/]index\.js$/ },
+  { request: /^@opentelemetry\/(?!api$)/, from: /cmd[\\/]run[\\/]tracing\.js$/ },
+];
 
 const load = Module._load;
 Module._load = function (request, parent, isMain) {
-  // It maps every stack trace, and the SDK takes one for each resource: a tenth of a preview. Node maps them itself where it is asked
-  // to (NODE_OPTIONS=--enable-source-maps).
-  if (request === "source-map-support/register" && SDK.test(parent?.filename ?? "")) return {};
-  if (!DEFERRED.has(request) || !SDK.test(parent?.filename ?? ""))
-    return load.call(this, request, parent, isMain);
-  return deferred(() => load.call(this, request, parent, isMain));
+  const read = () => load.call(this, request, parent, isMain);
+  const file = parent?.filename ?? "";
+  if (!SDK.test(file)) return read();
+  const found = DEFERRED.find((candidate) => candidate.request.test(request) && candidate.from.test(file));
+  if (found) return deferred(read);
+  if (/closure[\\/]v8Hooks$|^\.[\\/]v8Hooks$/.test(request)) return deferredSession(read);
+  if (request === "source-map-support/register") {
+    const exports = read();
+    mapOnlyWhatIsRead();
+    return exports;
+  }
+  return read();
 };
 
 /** Stands in for a CommonJS module until its first use, whatever the module exports. */
 function deferred(read) {
   let module;
   const get = () => (module ??= read());
-  return new Proxy(function () {}, {
-    // What a compiled `import x from` asks first; neither of the two is an ES module.
-    get: (_, key) => (key === "__esModule" && !module ? undefined : get()[key]),
+  // A bound function can be called and constructed, and has no property of its own that a proxy would have to keep.
+  return new Proxy(function () {}.bind(), {
+    // A compiled `import * as x` copies, and so loads, all that does not say it comes from an ES module.
+    get: (_, key) => (key === "__esModule" && !module ? true : get()[key]),
+    ownKeys: () => Reflect.ownKeys(get()),
+    getOwnPropertyDescriptor: (_, key) => {
+      const own = Reflect.getOwnPropertyDescriptor(get(), key);
+      return own && { ...own, configurable: true };
+    },
     set: (_, key, value) => Reflect.set(get(), key, value),
     has: (_, key) => key in get(),
     apply: (_, self, args) => Reflect.apply(get(), self, args),
     construct: (_, args) => Reflect.construct(get(), args),
   });
+}
+
+/** `cmd/run` waits for the session at its start. Opened later, it is told of every script that was loaded before. */
+function deferredSession(read) {
+  const isInitializedAsync = () => Promise.resolve();
+  return new Proxy(
+    { __esModule: true, isInitializedAsync },
+    { get: (own, key) => (key in own ? own[key] : read()[key]) },
+  );
+}
+
+/** Left as V8 has it: what is kept about each promise and call, and where a resource was made. Errors of the program are mapped as ever. */
+const UNREAD = new Set(["debuggablePromise", "callsites", "makeUnaryRequest"]);
+
+function mapOnlyWhatIsRead() {
+  const map = Error.prepareStackTrace;
+  if (typeof map !== "function" || process.env.PULUMI_DEBUG_PROMISE_LEAKS) return;
+  Error.prepareStackTrace = (error, frames) =>
+    UNREAD.has(frames[0]?.getMethodName() ?? frames[0]?.getFunctionName())
+      ? [error, ...frames].join("\n    at ")
+      : map(error, frames);
 }

@@ -31,9 +31,9 @@ export class DockerEngine extends pulumi.ComponentResource {
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:DockerEngine", name, {}, opts);
     const env = args.environment;
-    // First of all, so that its plugin starts while others are at work. It connects when a resource of its own needs it, and those
-    // depend on this component.
-    this.provider = new docker.Provider(`${name}-api`, apiArgs(env), { parent: this });
+    // Without this component as its parent, which would have it wait for what the component depends on: so its plugin starts while
+    // others are at work. It connects when a resource of its own needs it, and those depend on this component.
+    this.provider = new docker.Provider(`${name}-api`, apiArgs(env));
     const values: DaemonValues = { ...env.docker, openFiles: env.base.openFiles };
 
     // Before the packages: the engine then starts with it the first time, and is not restarted at once.

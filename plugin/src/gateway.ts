@@ -126,7 +126,8 @@ export class Gateway {
         if (!passes(answer)) return answer;
         problem = new Error(`${answer.status} ${answer.body.trim().slice(0, 300)}`);
       } catch (error) {
-        if (error instanceof HostError) throw error;
+        // The host itself is not to blame where only nothing listens on the gateway's port yet.
+        if (error instanceof HostError && !error.details.step.startsWith("reach ")) throw error;
         problem = error;
       }
       if (Date.now() >= deadline) {
