@@ -50,6 +50,7 @@ function changeOf(step: Step): Change | undefined {
   if (!kind && !(step.op === "same" && stakes.length > 0)) return undefined;
   const found: Found = { values: [], texts: [], unknown: [] };
   compare(shown(step.old), shown(step.new), "", touched(step), found);
+  if (found.values.length + found.texts.length === 0) compareOutputs(step, found);
   const parts = [
     ...(found.values.length > 0 ? [{ path: "", lines: found.values.map(shortLine) }] : []),
     ...found.texts,
@@ -63,6 +64,16 @@ function changeOf(step: Step): Change | undefined {
     stakes,
     unknown: found.unknown,
   };
+}
+
+/** What no input says and the plugin sees all the same, as in a refresh of what was changed by hand. */
+function compareOutputs(step: Step, found: Found): void {
+  const names = new Set(Object.keys(step.detailedDiff ?? {}).map((path) => path.split(/[.[]/)[0]!));
+  const some = (state: ResourceState | null | undefined) =>
+    Object.fromEntries(Object.entries(state?.outputs ?? {}).filter(([key]) => names.has(key)));
+  // Before an update is planned its outputs are empty, which says nothing.
+  if (Object.keys(some(step.old)).length > 0 && Object.keys(some(step.new)).length > 0)
+    compare(some(step.old), some(step.new), "", touched(step), found);
 }
 
 /** A command that is run once more because something else changed is no replacement of anything. */

@@ -113,6 +113,7 @@ interface PolicyEvent {
 
 interface Event {
   resourcePreEvent?: { metadata: Step };
+  resOutputsEvent?: { metadata: Step };
   diagnosticEvent?: Diagnostic;
   policyEvent?: PolicyEvent;
 }
@@ -124,6 +125,10 @@ export function readEvents(text: string): EngineResult {
     if (!line.startsWith("{")) continue;
     const event = parse(line);
     if (event?.resourcePreEvent) result.steps.push(event.resourcePreEvent.metadata);
+    // Of a refresh, what was found is known only afterwards; then the step says what it was: same, update, delete.
+    const after = event?.resOutputsEvent?.metadata;
+    if (after && result.steps.some(({ urn, op }) => urn === after.urn && op === "refresh"))
+      result.steps.push(after);
     if (event?.diagnosticEvent) diagnose(result, event.diagnosticEvent);
     if (event?.policyEvent) result.violations.push(violation(event.policyEvent));
   }

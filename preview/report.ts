@@ -66,7 +66,7 @@ function table(environments: EnvironmentPreview[]): Piece {
 function verdict(one: EnvironmentPreview): string {
   const words = [
     one.errors.length > 0 ? `**${counted(one.errors.length, "error")}**` : "",
-    one.changes.some(({ stakes }) => stakes.length > 0) ? "**data at stake**" : "",
+    [...one.changes, ...one.pending].some(({ stakes }) => stakes.length > 0) ? "**data at stake**" : "",
     violated(one, "mandatory") > 0 ? `**${counted(violated(one, "mandatory"), "policy violation")}**` : "",
     violated(one, "advisory") > 0 ? counted(violated(one, "advisory"), "advisory violation") : "",
     one.drift && one.drift.length > 0 ? "drift" : "",
@@ -87,7 +87,9 @@ function untouched({ environments, untouched: names }: ReportInput): Piece[] {
 
 function atStake(environments: EnvironmentPreview[]): Piece[] {
   const lines = environments.flatMap((one) =>
-    one.changes.flatMap(({ stakes }) => stakes.map((stake) => `- ${one.name}: ${stake}`)),
+    [...one.changes, ...one.pending].flatMap(({ stakes }) =>
+      stakes.map((stake) => `- ${one.name}: ${stake}`),
+    ),
   );
   return lines.length > 0 ? [text("", "## Data at stake", "", ...lines)] : [];
 }
@@ -170,17 +172,13 @@ function partsOf({ parts, kind, stakes }: Change): Piece[] {
 
 function pending({ pending: changes }: EnvironmentPreview): Piece[] {
   if (changes.length === 0) return [];
+  const words = (kind: Kind) => (kind === "again" ? "run again" : kind);
   return [
-    text(
-      "",
-      "### Pending before this change",
-      "",
-      "Merged and not brought up yet; the next `up` does these as well:",
-      "",
-      ...changes.map(
-        ({ name, type, kind }) => `- \`${name}\` (${type}): ${kind === "again" ? "run again" : kind}`,
-      ),
-    ),
+    text("", "### Pending before this change: the next `up` does these as well"),
+    ...changes.flatMap((change) => [
+      text("", `\`${change.name}\` (${change.type}): ${words(change.kind)}`),
+      ...(["changed", "replaced"].includes(change.kind) ? partsOf(change) : []),
+    ]),
   ];
 }
 

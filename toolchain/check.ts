@@ -6,6 +6,7 @@ import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { ensureActionlint } from "./actionlint/install";
 
 const ROOT = path.resolve(__dirname, "..");
 /** A check on a busy machine may take minutes; one that takes this long hangs. */
@@ -92,6 +93,23 @@ function ensureShellcheck(): string | undefined {
   }
 }
 
+/** The workflows, with the shell in them. In a process of its own, since the first time it is built. */
+const WORKFLOWS: Check = {
+  name: "workflows (actionlint)",
+  command: [process.execPath, "--import", "tsx", "toolchain/check.ts", "actionlint"],
+};
+
+function actionlint(): number {
+  try {
+    execFileSync(ensureActionlint(), ["-color=false"], { cwd: ROOT, stdio: "inherit" });
+    return 0;
+  } catch (error) {
+    // It has said itself what is wrong in a workflow.
+    if ((error as { status?: number }).status === undefined) console.log((error as Error).message);
+    return 1;
+  }
+}
+
 function checks(files: string[]): Check[] {
   const cache = (name: string) => path.join(ROOT, ".cache", name);
   const scripts = shellScripts(files, (file) => firstLine(path.join(ROOT, file)));
@@ -121,7 +139,7 @@ function checks(files: string[]): Check[] {
       silent: true,
     });
   }
-  return [...list, ...GENERATED];
+  return [...list, WORKFLOWS, ...GENERATED];
 }
 
 function run(check: Check): Promise<Outcome> {
@@ -163,6 +181,7 @@ async function runAll(list: Check[]): Promise<Outcome[]> {
 }
 
 async function main(): Promise<number> {
+  if (process.argv[2] === "actionlint") return actionlint();
   fs.mkdirSync(path.join(ROOT, ".cache"), { recursive: true });
   const missing = ensureShellcheck();
   const outcomes = await runAll(checks(listed()));

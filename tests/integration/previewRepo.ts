@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { Sshd } from "./sshd";
 
 const CLONE = path.resolve(__dirname, "../..");
 
@@ -12,11 +13,35 @@ export interface Outcome {
   err: string;
 }
 
+/** An environment's file for a real sshd, with Nginx's keepalive as the one thing that a test changes. */
+export const smallStack = (sshd: Sshd, login: string): string => `config:
+  oslo-faas:host:
+    address: 127.0.0.1
+    port: ${sshd.port}
+    user: root
+    hostKey: ${sshd.hostKeys.ed25519}
+${login}  oslo-faas:nginx:
+    keepalive: 64
+`;
+
+/** A program of two files in a folder of a host, out of the environment's configuration; one of them is a secret. */
+export const smallProgram = (folder: string): string => `
+import { loadEnvironment } from "./components/environment";
+import * as pulumi from "@pulumi/pulumi";
+import * as host from "./plugin/sdk";
+const { host: at, nginx, pinnedHostKey, gatewayPassword } = loadEnvironment();
+const provider = new host.Provider("host", {
+  host: at.address, port: at.port, user: at.user, privateKeyPath: at.privateKeyPath, hostKey: pinnedHostKey,
+});
+new host.File("conf", { path: ${JSON.stringify(`${folder}/conf`)}, content: \`one\\nkeepalive \${nginx.keepalive}\\nthree\\n\` }, { provider });
+new host.File("login", { path: ${JSON.stringify(`${folder}/login`)}, content: pulumi.interpolate\`\${gatewayPassword}\\n\` }, { provider });
+`;
+
 export class PreviewRepo {
   readonly dir: string;
 
-  /** Everything that git would track; node_modules are shared. The first commit is the branch `main`. */
-  constructor() {
+  /** Everything that git would track. The first commit is the branch `main`. @param modules share node_modules. Default: true */
+  constructor({ modules = true } = {}) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-previewed-"));
     const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], {
       cwd: CLONE,
@@ -26,7 +51,7 @@ export class PreviewRepo {
       fs.mkdirSync(path.join(this.dir, path.dirname(file)), { recursive: true });
       fs.copyFileSync(path.join(CLONE, file), path.join(this.dir, file));
     }
-    fs.symlinkSync(path.join(CLONE, "node_modules"), path.join(this.dir, "node_modules"));
+    if (modules) fs.symlinkSync(path.join(CLONE, "node_modules"), path.join(this.dir, "node_modules"));
     this.git("init", "-q", "-b", "main");
     // The pattern in .gitignore is for the folder, and here it is a link.
     fs.appendFileSync(path.join(this.dir, ".git", "info", "exclude"), "node_modules\n");

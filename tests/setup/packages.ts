@@ -11,6 +11,7 @@ const PROGRAMS: Record<string, string> = {
   sudo: "sudo",
   gpg: "gnupg",
   curl: "curl",
+  jq: "jq",
   "apt-ftparchive": "apt-utils",
   "dpkg-deb": "dpkg",
 };

@@ -1,0 +1,254 @@
+/** Every `run:` step of the workflows, executed as it is written: on a clone with a small program, a real sshd and the real engine. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { resolveToolchain } from "../../toolchain/resolve";
+import { type Outcome, PreviewRepo, smallProgram, smallStack } from "./previewRepo";
+import { type Sshd, startSshd } from "./sshd";
+
+jest.setTimeout(600_000);
+
+interface Step {
+  name?: string;
+  id?: string;
+  run?: string;
+  env?: Record<string, string>;
+  if?: string;
+}
+interface Workflow {
+  jobs: Record<string, { steps: Step[] }>;
+}
+
+const STACK = "oslo-test";
+const PASSPHRASE = "passphrase-of-the-test";
+const workflow = (name: string): Workflow =>
+  parse(fs.readFileSync(path.resolve(__dirname, `../../.github/workflows/${name}.yml`), "utf8")) as Workflow;
+
+let repo: PreviewRepo;
+let sshd: Sshd;
+let folder: string;
+let before: string;
+let base: NodeJS.ProcessEnv;
+/** The one step that every job starts with, half a minute each: once in this clone is enough. */
+const INSTALL = "npm ci";
+let installed: Outcome | undefined;
+/** Workflow, job and step of what was executed. */
+const executed = new Set<string>();
+
+const file = (name: string) => path.join(sshd.dir, name);
+const said = (name: string): string => (fs.existsSync(file(name)) ? fs.readFileSync(file(name), "utf8") : "");
+
+/** One job's steps in order, with what the runner gives each. @param context what stands between `${{` and `}}` → its value */
+async function job(name: string, jobName: string, context: Record<string, string>): Promise<Outcome[]> {
+  const fill = (text: string) =>
+    text.replace(/\$\{\{\s*(.*?)\s*\}\}/g, (_, expression: string) => {
+      if (!(expression in context)) throw new Error(`the test has no value for ${expression}`);
+      return context[expression]!;
+    });
+  for (const one of ["output", "env"]) fs.writeFileSync(file(one), "");
+  const outcomes: Outcome[] = [];
+  let failed = false;
+  for (const step of workflow(name).jobs[jobName]!.steps.filter(({ run }) => run !== undefined)) {
+    if (failed && !/always\(\)|!cancelled\(\)/.test(step.if ?? "")) continue;
+    const script = file("step.sh");
+    fs.writeFileSync(script, step.run!);
+    const env = {
+      ...base,
+      GITHUB_OUTPUT: file("output"),
+      GITHUB_ENV: file("env"),
+      GITHUB_STEP_SUMMARY: file("summary"),
+      ...Object.fromEntries(
+        said("env")
+          .split("\n")
+          .filter(Boolean)
+          .map((line) => [line.split("=")[0]!, line.slice(line.indexOf("=") + 1)]),
+      ),
+      ...Object.fromEntries(Object.entries(step.env ?? {}).map(([key, value]) => [key, fill(value)])),
+    };
+    const again = step.run === INSTALL ? installed : undefined;
+    const outcome = again ?? (await repo.run(["bash", "-e", script], env));
+    if (step.run === INSTALL) installed = outcome;
+    executed.add(`${name} ${jobName} ${step.name}`);
+    outcomes.push(outcome);
+    failed ||= outcome.code !== 0;
+  }
+  return outcomes;
+}
+
+const codes = (outcomes: Outcome[]): string[] =>
+  outcomes.map(({ code, out, err }) => (code === 0 ? "0" : `${code}: ${out}${err}`));
+
+/** `gh api` on a file of comments: what the workflow asks of it, and an error for all else. */
+const GH = (store: string) => `#!${process.execPath}
+const fs = require("node:fs");
+const store = ${JSON.stringify(store)};
+const comments = fs.existsSync(store) ? JSON.parse(fs.readFileSync(store, "utf8")) : [];
+const args = process.argv.slice(2);
+const option = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+const url = args.find((arg) => arg.startsWith("repos/"));
+if (args[0] !== "api" || process.env.GH_TOKEN !== "token-of-the-job") process.exit(3);
+const method = option("--method") ?? "GET";
+const body = () => JSON.parse(fs.readFileSync(option("--input"), "utf8")).body;
+if (method === "GET" && url === "repos/owner/name/issues/7/comments") {
+  // As gh prints pages: one array after the other.
+  console.log(JSON.stringify(comments.slice(0, 1)));
+  console.log(JSON.stringify(comments.slice(1)));
+} else if (method === "POST" && url === "repos/owner/name/issues/7/comments") {
+  comments.push({ id: 100 + comments.length, user: { type: "Bot" }, body: body() });
+} else if (method === "PATCH" && /^repos\\/owner\\/name\\/issues\\/comments\\/\\d+$/.test(url)) {
+  comments.find(({ id }) => id === Number(url.split("/").at(-1))).body = body();
+} else process.exit(4);
+fs.writeFileSync(store, JSON.stringify(comments));
+`;
+
+beforeAll(async () => {
+  sshd = await startSshd();
+  folder = file("files");
+  repo = new PreviewRepo({ modules: false });
+  for (const name of ["oslo-dev", "oslo-prod", "oslo-staging"])
+    fs.rmSync(path.join(repo.dir, `stacks/Pulumi.${name}.yaml`));
+  repo.write("index.ts", smallProgram(folder));
+  // No key in the file: the agent logs in, as on a runner.
+  repo.write(`stacks/Pulumi.${STACK}.yaml`, smallStack(sshd, ""));
+  const toolchain = await resolveToolchain({ quiet: true, args: ["--stack", STACK] });
+  fs.mkdirSync(file("backend"));
+  fs.mkdirSync(file("bin"));
+  fs.writeFileSync(file("bin/gh"), GH(file("comments.json")), { mode: 0o755 });
+  base = {
+    PATH: [file("bin"), toolchain.env.PATH].join(":"),
+    SSH_AUTH_SOCK: "",
+    // Empty where a secret is not set, as on a runner.
+    PULUMI_BACKEND_URL: "",
+    PULUMI_CONFIG_PASSPHRASE: "",
+  };
+  const state = {
+    ...toolchain.env,
+    PULUMI_BACKEND_URL: `file://${file("backend")}`,
+    PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
+  };
+  const init = await repo.run([toolchain.pulumi, "stack", "init", STACK, "--non-interactive"], state);
+  const set = ["config", "set", "--secret", "gatewayPassword", "canary-of-the-workflows", "--stack", STACK];
+  const config = await repo.run([toolchain.pulumi, ...set], state);
+  expect([init.code, config.code]).toEqual([0, 0]);
+  repo.commit("base");
+  before = repo.git("rev-parse", "HEAD").trim();
+  repo.git("update-ref", "refs/remotes/origin/main", "main");
+});
+afterAll(async () => {
+  repo.remove();
+  await sshd.stop();
+});
+
+describe("preview.yml", () => {
+  const context = {
+    "github.base_ref": "main",
+    "github.token": "token-of-the-job",
+    "github.repository": "owner/name",
+    "github.event.pull_request.number": "7",
+  };
+  const comments = () => JSON.parse(said("comments.json")) as { id: number; body: string }[];
+
+  test("previews a pull request without any secret, and shows the report", async () => {
+    repo.branch("pull-request");
+    repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 64", "keepalive: 128");
+    repo.commit("change");
+    expect(codes(await job("preview", "preview", context))).toEqual(["0", "0", "0"]);
+    expect(said("summary")).toContain("-keepalive 64\n+keepalive 128");
+    expect(fs.readdirSync(path.join(repo.dir, "report/comments"))).toEqual([`${STACK}.md`]);
+  });
+
+  test("writes one comment, and the next run updates it in place; others are left alone", async () => {
+    const other = {
+      id: 1,
+      user: { type: "User" },
+      body: `<!-- oslo-faas preview: ${STACK} -->\nfrom a person`,
+    };
+    fs.writeFileSync(file("comments.json"), JSON.stringify([other]));
+    expect(codes(await job("preview", "comment", context))).toEqual(["0"]);
+    expect(comments()).toHaveLength(2);
+    expect(comments()[1]!.body).toMatch(
+      new RegExp(`^<!-- oslo-faas preview: ${STACK} -->\n# What this change does`),
+    );
+    const report = path.join(repo.dir, `report/comments/${STACK}.md`);
+    fs.writeFileSync(report, 'the second report with `$(date)` and "quotes"\n');
+    expect(codes(await job("preview", "comment", context))).toEqual(["0"]);
+    expect(comments().map(({ body }) => body)).toEqual([
+      other.body,
+      `<!-- oslo-faas preview: ${STACK} -->\nthe second report with \`$(date)\` and "quotes"\n`,
+    ]);
+  });
+
+  test("says of an environment that it is touched no more, and writes nothing where none is", async () => {
+    fs.rmSync(path.join(repo.dir, `report/comments/${STACK}.md`));
+    expect(codes(await job("preview", "comment", context))).toEqual(["0"]);
+    expect(comments()).toHaveLength(2);
+    expect(comments()[1]!.body).toContain(`${STACK} is not touched any more by this pull request.`);
+  });
+
+  test("fails for a wrong configuration, and the report is shown all the same", async () => {
+    repo.branch("wrong");
+    repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 64", "keepAlive: 64");
+    fs.rmSync(file("summary"));
+    const [install, preview, summary] = await job("preview", "preview", context);
+    expect([install!.code, preview!.code, summary!.code]).toEqual([0, 1, 0]);
+    expect(said("summary")).toContain("nginx.keepAlive: unknown, did you mean nginx.keepalive?");
+  });
+});
+
+describe("apply.yml", () => {
+  const context = () => ({
+    "inputs.environment": "",
+    "github.event.before": before,
+    "matrix.environment": STACK,
+    "secrets.SSH_PRIVATE_KEY": fs.readFileSync(sshd.privateKeyPath, "utf8"),
+    "secrets.PULUMI_BACKEND_URL": `file://${file("backend")}`,
+    "secrets.PULUMI_ACCESS_TOKEN": "",
+    "secrets.PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+  });
+
+  test("finds the environments of a merge, and takes the one that a person names", async () => {
+    repo.branch("merged");
+    repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 64", "keepalive: 256");
+    repo.commit("merged");
+    expect(codes(await job("apply", "which", context()))).toEqual(["0", "0"]);
+    expect(said("output")).toBe(`environments=["${STACK}"]\n`);
+    expect(codes(await job("apply", "which", { ...context(), "inputs.environment": "oslo-other" }))).toEqual([
+      "0",
+      "0",
+    ]);
+    expect(said("output")).toBe('environments=["oslo-other"]\n');
+  });
+
+  test("plans with the state and the host, brings up what was planned, and leaves no agent", async () => {
+    fs.rmSync(file("summary"));
+    expect(codes(await job("apply", "plan", context()))).toEqual(["0", "0", "0", "0", "0"]);
+    expect(said("summary")).toContain("the stack's state");
+    expect(said("summary")).not.toContain("canary-of-the-workflows");
+    expect(fs.readFileSync(path.join(repo.dir, `plans/${STACK}.json`), "utf8")).not.toContain(
+      "canary-of-the-workflows",
+    );
+    expect(fs.existsSync(`${folder}/conf`)).toBe(false);
+    const agent = /^SSH_AUTH_SOCK=(.*)$/m.exec(said("env"))![1]!;
+    expect(fs.existsSync(agent)).toBe(false);
+    expect(codes(await job("apply", "apply", context()))).toEqual(["0", "0", "0", "0"]);
+    expect(fs.readFileSync(`${folder}/conf`, "utf8")).toBe("one\nkeepalive 256\nthree\n");
+    expect(fs.readFileSync(`${folder}/login`, "utf8")).toBe("canary-of-the-workflows\n");
+  });
+
+  test("refuses to do what was not planned", async () => {
+    repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 256", "keepalive: 512");
+    const outcomes = await job("apply", "apply", context());
+    expect(outcomes.at(-2)!.code).not.toBe(0);
+    expect(outcomes.at(-2)!.out).toMatch(/violates plan/);
+    expect(fs.readFileSync(`${folder}/conf`, "utf8")).toContain("keepalive 256");
+  });
+});
+
+test("no step was left out", () => {
+  const all = ["preview", "apply"].flatMap((name) =>
+    Object.entries(workflow(name).jobs).flatMap(([jobName, { steps }]) =>
+      steps.filter(({ run }) => run !== undefined).map((step) => `${name} ${jobName} ${step.name}`),
+    ),
+  );
+  expect([...executed].sort()).toEqual(all.sort());
+});
