@@ -44,8 +44,8 @@ export class DockerEngine extends pulumi.ComponentResource {
         content: renderDaemonJson(values),
         validate: VALIDATE_DAEMON_JSON,
         onChange: ["if systemctl is-active --quiet docker; then systemctl reload docker; fi"],
-        // The engine's own key, which its package leaves behind.
-        onDelete: ["command -v dockerd >/dev/null || rm -f /etc/docker/key.json"],
+        // The engine's own key and socket, which its package leaves behind.
+        onDelete: ["command -v dockerd >/dev/null || rm -f /etc/docker/key.json /run/docker.sock"],
       },
       { parent: this },
     );

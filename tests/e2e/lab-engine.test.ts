@@ -18,6 +18,8 @@ const env = {
   OSLO_FAAS_LAB: "enginetest",
   XDG_CACHE_HOME: path.join(folder, "cache"),
   DOCKER_HOST: "",
+  // This one is about the engine's end.
+  OSLO_FAAS_KEEP_ENGINE: "",
 };
 const lab = loadLab(env);
 

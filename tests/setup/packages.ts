@@ -17,6 +17,8 @@ const PROGRAMS: Record<string, string> = {
 };
 
 export default function installPrograms(): void {
+  // A lab that goes down leaves the engine on: the next test asks it. The last `npm run down` outside of the tests stops it.
+  process.env.OSLO_FAAS_KEEP_ENGINE = "1";
   const path = `${process.env.PATH}:/usr/sbin:/sbin`;
   process.env.PATH = path;
   const missing = Object.keys(PROGRAMS).filter(
