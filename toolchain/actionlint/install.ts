@@ -42,6 +42,7 @@ export function ensureActionlint(env: NodeJS.ProcessEnv = process.env): string {
     const { stderr, message } = error as Error & { stderr?: Buffer };
     throw new Error(
       `actionlint cannot be built; put Go 1.26 or later on PATH (its module: toolchain/actionlint/go.mod)\n${stderr?.toString() || message}`,
+      { cause: error },
     );
   } finally {
     fs.rmSync(part, { recursive: true, force: true });
