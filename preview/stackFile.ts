@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import { fileOf, readEnvironment } from "../components/environment/files";
+import { SECRET_KEYS } from "../components/environment/schema";
 import { NAMESPACE } from "../components/environment/stackfile";
 
 type Values = Record<string, unknown>;
@@ -83,8 +84,8 @@ function withHostKey(name: string, tree: string, config: Values, dummies: string
   const { hostKeyFile: _file, ...rest } = host!;
   const own = Object.entries({ ...all, host: { ...rest, hostKey: dummyHostKey() } });
   const others = Object.entries(config).filter(
-    ([key, value]) =>
-      !key.startsWith(`${NAMESPACE}:`) || typeof (value as Values | null)?.secure === "string",
+    ([key]) =>
+      !key.startsWith(`${NAMESPACE}:`) || Object.hasOwn(SECRET_KEYS, key.slice(NAMESPACE.length + 1)),
   );
   return Object.fromEntries([
     ...others,

@@ -26,7 +26,22 @@ export function mergeLayers(below: unknown, above: unknown): unknown {
 const isMapping = (value: unknown): value is Values =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const NOTHING: Base = { problems: [], merge: (values) => values };
+/** Lists whose entries may be a text that stands for one key of them; one such entry needs no list around it. */
+export const SHORTHANDS: Readonly<Record<string, string>> = { functions: "stack" };
+
+/** `functions: functions/stack.yml` as what it is short for. What is neither is left to the schema to refuse. */
+function spelledOut(values: Values): Values {
+  const result = { ...values };
+  for (const [key, inner] of Object.entries(SHORTHANDS)) {
+    const entry = (value: unknown) => (typeof value === "string" ? { [inner]: value } : value);
+    const value = result[key];
+    if (typeof value === "string") result[key] = [entry(value)];
+    else if (Array.isArray(value)) result[key] = value.map(entry);
+  }
+  return result;
+}
+
+const NOTHING: Base = { problems: [], merge: spelledOut };
 
 /** The base that `extends` names. Anything but a text is left to the schema to refuse. */
 export function readBase(name: unknown, root = "."): Base {
@@ -50,5 +65,5 @@ export function readBase(name: unknown, root = "."): Base {
   for (const key of layer.secrets)
     refuse(key, "a secret is encrypted for one environment; set it in each, not in the base");
   const { extends: _, ...values } = layer.values;
-  return { layer, problems, merge: (own) => mergeLayers(values, own) as Values };
+  return { layer, problems, merge: (own) => spelledOut(mergeLayers(values, own) as Values) };
 }

@@ -32,9 +32,11 @@ export const environmentSchema = z.strictObject({
   images: images.prefault({}).meta({ description: "The images of the platform, and where they come from." }),
   openfaas: openfaas.prefault({}).meta({ description: "Gateway, queue and metrics of OpenFaaS." }),
   nginx: nginx.prefault({}).meta({ description: "The front door." }),
-  functions: functions
-    .default([])
-    .meta({ description: "Functions to deploy.", examples: [[{ stack: "functions/stack.yml" }]] }),
+  functions: functions.default([]).meta({
+    description:
+      "Functions to deploy: a stack.yml, or a list of them. An entry is the file's path, or a mapping with the keys below.",
+    examples: [[{ stack: "functions/stack.yml" }]],
+  }),
   checks: checks.default([]).meta({
     description: "Further calls through the front door that end an up.",
     examples: [[{ path: "/function/hello" }]],
@@ -47,4 +49,12 @@ export type Environment = z.infer<typeof environmentSchema>;
 export const SECRET_KEYS = {
   gatewayPassword:
     "Password of the gateway's management API. Default: one is made and kept, encrypted, in the state.",
+  functionSecrets:
+    "Secrets of functions by their names, each encrypted: `pulumi config set --secret --path functionSecrets.api-key`. A function gets those that its stack.yml lists under `secrets`, as files in /var/openfaas/secrets. Default: none.",
 } as const;
+
+/** Those of them that are a mapping of names to secrets. */
+export const SECRET_MAPPINGS: readonly string[] = ["functionSecrets"];
+
+/** Names that such a mapping may have: what the provider takes. */
+export const SECRET_NAME = /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/;

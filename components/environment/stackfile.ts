@@ -15,7 +15,7 @@ import {
 } from "yaml";
 import type { Problem } from "./describe";
 import { nearest } from "./nearest";
-import { SECRET_KEYS } from "./schema";
+import { SECRET_KEYS, SECRET_MAPPINGS, SECRET_NAME } from "./schema";
 
 export const NAMESPACE = "oslo-faas";
 const TOP = ["config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"];
@@ -29,6 +29,8 @@ export interface StackFile {
   values: Record<string, unknown>;
   /** Secret keys that are set, each properly encrypted. */
   secrets: string[];
+  /** Names inside of those that are mappings: key → names. */
+  secretNames: Record<string, string[]>;
   problems: Problem[];
   /** Line of a path's key, counted from 1; undefined for one that is not written in this file. */
   line(path: readonly string[]): number | undefined;
@@ -58,6 +60,7 @@ export function readStackFile(text: string, file: string): StackFile {
     file,
     values: {},
     secrets: [],
+    secretNames: {},
     problems: [],
     line: (path) => lines.get(path.join("\0")),
   };
@@ -162,6 +165,7 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   if (key.includes(":")) return say([full], "a key is NAMESPACE:NAME, with one colon");
   if (Object.hasOwn(result.values, key) || result.secrets.includes(key))
     return say([key], `is there twice, as ${key} and as ${NAMESPACE}:${key}`);
+  if (SECRET_MAPPINGS.includes(key)) return readSecretMapping(result, key, value, say);
   if (Object.hasOwn(SECRET_KEYS, key)) {
     if (!isSecure(value)) return say([key], plainSecret(key), true);
     return void result.secrets.push(key);
@@ -171,8 +175,32 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   result.values[key] = typeof value === "string" ? configValue(value) : value;
 }
 
+/** Each entry is a secret of its own: a name, and a value that is encrypted. */
+function readSecretMapping(
+  result: StackFile,
+  key: string,
+  value: unknown,
+  say: (path: string[], text: string, covers?: boolean) => void,
+): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || isSecure(value))
+    return say([key], SECRET_MAPPING(key), true);
+  const entries = Object.entries(value);
+  for (const [name, secret] of entries) {
+    if (!SECRET_NAME.test(name)) say([key, name], BAD_SECRET_NAME);
+    else if (!isSecure(secret)) say([key, name], plainSecret(`${key}.${name}`), true);
+  }
+  result.secretNames[key] = entries.map(([name]) => name);
+  result.secrets.push(key);
+}
+
 export const plainSecret = (key: string) =>
-  `is a secret in plain text; set it with: pulumi config set --secret ${key}`;
+  `is a secret in plain text; set it with: pulumi config set --secret ${key.includes(".") ? "--path " : ""}${key}`;
+
+export const SECRET_MAPPING = (key: string) =>
+  `must be a mapping of names to secrets, each set with: pulumi config set --secret --path ${key}.NAME`;
+
+export const BAD_SECRET_NAME =
+  "is no name of a secret: letters, digits, dashes, dots and underscores, at most 64";
 
 export const NESTED_SECRET = `holds a secret where none is read; secrets are top-level keys of their own: ${Object.keys(SECRET_KEYS).join(", ")}`;
 

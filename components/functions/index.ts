@@ -1,9 +1,8 @@
-import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import type { OwnImages } from "../images/own";
-import { parseStack, type StackFunction } from "./stack";
+import { type FunctionOfFile, readFunctions } from "./files";
 
 export interface FunctionsArgs {
   environment: LoadedEnvironment;
@@ -40,39 +39,12 @@ export class Functions extends pulumi.ComponentResource {
   }
 }
 
-/** Every function of the environment. @throws pulumi.RunError when a file is missing, wrong, or names a function twice. */
-export function environmentFunctions(env: LoadedEnvironment): (StackFunction & { file: string })[] {
-  const all: (StackFunction & { file: string })[] = [];
-  for (const { stack, only } of env.functions) {
-    const found = parse(stack);
-    const names = found.map(({ spec }) => spec.name);
-    const unknown = (only ?? []).filter((wanted) => !names.includes(wanted));
-    if (unknown.length > 0)
-      throw new pulumi.RunError(
-        `functions: ${stack} has no ${unknown.join(", ")}; it has ${names.join(", ")}`,
-      );
-    for (const one of found.filter(({ spec }) => !only || only.includes(spec.name))) {
-      if (all.some(({ spec }) => spec.name === one.spec.name))
-        throw new pulumi.RunError(`functions: ${one.spec.name} is there twice, the second time in ${stack}`);
-      all.push({ ...one, file: stack });
-    }
-  }
-  return all;
-}
-
-function parse(stack: string): StackFunction[] {
-  const source = read(stack);
-  try {
-    return parseStack(source, stack, process.env);
-  } catch (error) {
-    throw new pulumi.RunError((error as Error).message);
-  }
-}
-
-function read(file: string): string {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch {
-    throw new pulumi.RunError(`functions: ${file} cannot be read`);
-  }
+/** Every function of the environment. @throws pulumi.RunError with every mistake in its files. */
+export function environmentFunctions(env: LoadedEnvironment): FunctionOfFile[] {
+  const { functions, problems } = readFunctions(env.functions, { secrets: Object.keys(env.functionSecrets) });
+  if (problems.length > 0)
+    throw new pulumi.RunError(
+      `functions: ${problems.length === 1 ? "one error" : `${problems.length} errors`}\n${problems.map((line) => `  ${line}`).join("\n")}`,
+    );
+  return functions;
 }

@@ -1,6 +1,19 @@
 /** Reads a stack.yml in OpenFaaS's own format. Whatever of it is not supported is an error that names the key. */
-import * as z from "zod";
-import { parseDocument } from "yaml";
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar, visit } from "yaml";
+import type * as z from "zod";
+import { inputs as deployable } from "../../plugin/src/resources/functionSpec";
+import { nearest } from "../environment/nearest";
+import { parseImage } from "../images/lock";
+import {
+  environmentFileSchema,
+  type FunctionKeys,
+  keysAt,
+  NAMESPACE,
+  REFUSED,
+  type StackKeys,
+  stackSchema,
+} from "./format";
+import { substitute } from "./substitute";
 
 /** One function as the provider API takes it. */
 export interface FunctionSpec {
@@ -19,67 +32,52 @@ export interface FunctionSpec {
 
 /** How a function's image is built, where it is. */
 export interface FunctionBuild {
-  /** Folder with a Dockerfile, relative to the stack file. */
+  /** Name of the template, in lower case; "dockerfile" for a folder with a Dockerfile of its own. */
+  lang: string;
+  /** Its folder, relative to the stack file. */
   handler: string;
   args: Record<string, string>;
+  /** `configuration.copy`: files and folders beside the stack file that go into the handler's folder. */
+  copy: string[];
 }
 
-/** A function of a stack.yml: what runs, and what it was built from (`lang: dockerfile`). */
+/** A function of a stack.yml: what runs, what it is built from, and whose variables it has as well. */
 export interface StackFunction {
   spec: FunctionSpec;
+  /** Undefined: the image is made elsewhere (`skip_build`, or no handler). */
   build?: FunctionBuild;
+  /** Relative to the stack file; a later one goes before an earlier one, and all of them before `environment`. */
+  environmentFiles: string[];
+  /** Line of the function's name, and of a key of it. */
+  line(...path: string[]): number | undefined;
 }
 
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-const texts = z
-  .record(z.string(), text)
-  .nullish()
-  .transform((value) => value ?? {});
-const list = z
-  .array(z.string())
-  .nullish()
-  .transform((value) => value ?? []);
-const resources = z.strictObject({ memory: text.optional(), cpu: text.optional() }).optional();
-
-const functionSchema = z.strictObject({
-  // How it was built; what runs is the image.
-  lang: z.string().optional(),
-  handler: z.string().optional(),
-  build_args: texts,
-  skip_build: z.boolean().optional(),
-  image: z.string().min(1, "is required: the image to run"),
-  fprocess: z.string().optional(),
-  environment: texts,
-  secrets: list,
-  labels: texts,
-  annotations: texts,
-  constraints: list,
-  limits: resources,
-  requests: resources,
-  readonly_root_filesystem: z.boolean().default(false),
-});
-
-const stackSchema = z.strictObject({
-  version: text.optional(),
-  provider: z.strictObject({ name: z.literal("openfaas"), gateway: z.string().optional() }),
-  functions: z.record(
-    z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and dashes"),
-    functionSchema,
-  ),
-});
+export interface Problem {
+  /** Undefined for what is nowhere in particular. */
+  line?: number;
+  text: string;
+}
 
 export class StackFileError extends Error {
+  /** One line for each, without the file's name. */
+  readonly problems: string[];
+
   constructor(
     file: string,
-    readonly problems: string[],
+    readonly details: Problem[],
   ) {
     super(
-      `${file}: ${problems.length === 1 ? "one error" : `${problems.length} errors`}\n` +
-        problems.map((p) => `  ${p}`).join("\n"),
+      `${file}: ${details.length === 1 ? "one error" : `${details.length} errors`}\n` +
+        details.map((problem) => `  ${located(file, problem)}`).join("\n"),
     );
     this.name = "StackFileError";
+    this.problems = details.map(({ text }) => text);
   }
 }
+
+/** "functions/stack.yml:12: what is wrong". */
+export const located = (file: string, { line, text }: Problem): string =>
+  `${file}${line === undefined ? "" : `:${line}`}: ${text}`;
 
 /**
  * @param source the file's text
@@ -92,60 +90,217 @@ export function parseStack(
   file: string,
   variables: Record<string, string | undefined> = {},
 ): StackFunction[] {
-  const missing = new Set<string>();
-  const document = parseDocument(substitute(source, variables, missing), { uniqueKeys: true });
-  const problems = [
-    ...document.errors.map((error) => error.message.split("\n")[0]!.replace(/:$/, "")),
-    ...[...missing].map((name) => `\${${name}}: has no value and no default; write \${${name}:-default}`),
-  ];
-  if (problems.length > 0) throw new StackFileError(file, problems);
-  const result = stackSchema.safeParse(document.toJS());
-  if (!result.success) throw new StackFileError(file, result.error.issues.flatMap(describe));
-  return Object.entries(result.data.functions).map(([name, spec]) => ({
-    spec: toSpec(name, spec),
-    build: toBuild(spec),
+  const { text, problems } = substitute(source, variables);
+  const read = readYaml(text);
+  const found = [...problems, ...read.problems];
+  // What is no YAML has no keys to speak of.
+  if (read.problems.length > 0) throw new StackFileError(file, found);
+  const result = stackSchema.safeParse(read.value);
+  const issues = result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, read));
+  const functions = functionsOf(read.value);
+  issues.push(...functions.flatMap(([name, keys]) => checkFunction(name, keys, read)));
+  issues.push(...checkConfiguration(read));
+  found.push(...issues.filter((one, at) => issues.findIndex(({ text: same }) => same === one.text) === at));
+  if (found.length > 0 || !result.success) throw new StackFileError(file, sorted(found));
+  const copy = result.data.configuration?.copy ?? [];
+  return Object.entries(result.data.functions).map(([name, keys]) => ({
+    spec: toSpec(name, keys),
+    build: toBuild(keys, copy),
+    environmentFiles: keys.environment_file,
+    line: (...path) => read.line(["functions", name, ...path]),
   }));
 }
 
-function describe(issue: z.core.$ZodIssue): string[] {
-  const at = issue.path.map(String);
-  if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => `${[...at, key].join(".")}: is not supported`);
-  return [`${at.join(".") || "the file"}: ${issue.message}`];
+/** The variables of an environment file: the key `environment` and nothing else. @throws StackFileError */
+export function parseEnvironmentFile(source: string, file: string): Record<string, string> {
+  const read = readYaml(source);
+  if (read.problems.length > 0) throw new StackFileError(file, read.problems);
+  const result = environmentFileSchema.safeParse(read.value);
+  if (result.success) return result.data.environment;
+  const unknown = (key: string) => ({
+    line: read.line([key]),
+    text: `${key}: unknown; an environment file has the key environment, with the variables below it`,
+  });
+  const problems = result.error.issues.flatMap((issue): Problem[] =>
+    issue.code === "unrecognized_keys" ? issue.keys.map(unknown) : describe(issue, read),
+  );
+  throw new StackFileError(file, problems);
 }
 
-function substitute(
-  source: string,
-  variables: Record<string, string | undefined>,
-  missing: Set<string>,
-): string {
-  return source.replace(
-    /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
-    (_match, name: string, fallback?: string) => {
-      const value = variables[name] || fallback;
-      if (value === undefined) missing.add(name);
-      return value ?? "";
+interface Yaml {
+  value: unknown;
+  problems: Problem[];
+  /** Line of a path's key, or of what is nearest around it. */
+  line(path: readonly PropertyKey[]): number | undefined;
+}
+
+/** Every scalar is the text that stands there, or null: 1.10 is no number that loses its zero, and "no" no false. */
+function readYaml(text: string): Yaml {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, {
+    schema: "failsafe",
+    lineCounter,
+    merge: true,
+    prettyErrors: false,
+    uniqueKeys: true,
+  });
+  const lineAt = (position: number) => lineCounter.linePos(position).line;
+  const problems = [...document.errors, ...document.warnings].map(({ message, pos }): Problem => ({
+    line: lineAt(pos[0]),
+    text: message.split("\n")[0]!,
+  }));
+  visit(document, {
+    Scalar(key, node) {
+      const empty = node.type === Scalar.PLAIN && /^(|~|null|Null|NULL)$/.test(node.source ?? "");
+      if (key !== "key" && (empty || node.type === undefined)) node.value = null;
     },
+  });
+  const line = (path: readonly PropertyKey[]) => {
+    const position = positionOf(document.contents, path.map(String));
+    return position === undefined ? undefined : lineAt(position);
+  };
+  if (problems.length > 0) return { value: undefined, problems, line };
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }), problems, line };
+  } catch (error) {
+    return { value: undefined, problems: [{ text: (error as Error).message }], line };
+  }
+}
+
+function positionOf(node: Node | null, path: string[]): number | undefined {
+  const [key, ...rest] = path;
+  if (key === undefined) return undefined;
+  if (isSeq(node)) {
+    const item = node.items[Number(key)] as Node | undefined;
+    return item && (positionOf(item, rest) ?? item.range?.[0]);
+  }
+  if (!isMap(node)) return undefined;
+  const pair = node.items.find((one) => isPair(one) && isScalar(one.key) && String(one.key.value) === key);
+  const own = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+  return positionOf((pair?.value ?? null) as Node | null, rest) ?? own;
+}
+
+function describe(issue: z.core.$ZodIssue, read: Yaml): Problem[] {
+  const at = issue.path.map(String);
+  const problem = (path: string[], text: string): Problem => ({
+    line: read.line(path),
+    text: `${path.join(".") || "the file"}: ${text}`,
+  });
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => problem([...at, key], unknownKey(at, key)));
+  if (issue.code === "invalid_key") return [problem(at, issue.issues[0]?.message ?? "is no name")];
+  const missing = read.value !== undefined && valueAt(read.value, at) === undefined;
+  if (missing && at.at(-1) === "image") return [problem(at, "is required: the image to run")];
+  return [problem(at, missing ? `is required: ${issue.message}` : issue.message)];
+}
+
+function unknownKey(at: string[], key: string): string {
+  if (at[0] === "functions" && at.length === 2 && Object.hasOwn(REFUSED, key))
+    return `is not supported: ${REFUSED[key]}`;
+  const known = keysAt(at);
+  const guess = nearest(key, [...known, ...(at.length === 2 ? Object.keys(REFUSED) : [])]);
+  return guess
+    ? `is not supported, did you mean ${[...at, guess].join(".")}?`
+    : `is not supported; known here: ${known.join(", ")}`;
+}
+
+function valueAt(value: unknown, path: string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === "object" && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<string, unknown>)[key]
+        : undefined,
+    value,
   );
 }
 
-function toSpec(name: string, spec: z.infer<typeof functionSchema>): FunctionSpec {
+/** Each function by itself, so that one with a mistake hides no mistake of another. */
+function functionsOf(value: unknown): [string, FunctionKeys][] {
+  const functions = valueAt(value, ["functions"]);
+  if (typeof functions !== "object" || functions === null) return [];
+  const schema = stackSchema.shape.functions.valueType;
+  return Object.entries(functions).flatMap(([name, keys]): [string, FunctionKeys][] => {
+    const { data } = schema.safeParse(keys);
+    return data ? [[name, data]] : [];
+  });
+}
+
+const CONSTRAINT = /^\s*[a-zA-Z][\w.-]*\s*(==|!=)\s*\S.*$/;
+const SECRET = /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/;
+
+/** What the types of the format do not say, and what the deployment would be refused for. */
+function checkFunction(name: string, keys: FunctionKeys, read: Yaml): Problem[] {
+  const problems: Problem[] = [];
+  const say = (path: PropertyKey[], text: string) => {
+    const at = ["functions", name, ...path.map(String)];
+    problems.push({ line: read.line(at), text: `${at.join(".")}: ${text}` });
+  };
+  try {
+    parseImage(keys.image);
+  } catch (error) {
+    say(["image"], (error as Error).message);
+  }
+  if (keys.namespace !== undefined && keys.namespace !== NAMESPACE)
+    say(["namespace"], `is ${keys.namespace}, and there is only ${NAMESPACE}; leave it out`);
+  keys.constraints.forEach((text, at) => {
+    if (!CONSTRAINT.test(text))
+      say(["constraints", at], `"${text}" is not like node.role==worker or node.labels.disk!=slow`);
+  });
+  keys.secrets.forEach((secret, at) => {
+    if (!SECRET.test(secret)) say(["secrets", at], `"${secret}" is no name of a secret`);
+    else if (keys.secrets.indexOf(secret) < at) say(["secrets", at], `${secret} is there twice`);
+  });
+  const given = { ...toSpec(name, keys), username: "x", password: "x" };
+  for (const issue of deployable.safeParse(given).error?.issues ?? [])
+    if (issue.path[0] !== "name") say(issue.path.map(keyOf), issue.message);
+  return problems;
+}
+
+/** From what the deployment calls a thing to what stack.yml calls it. */
+const keyOf = (key: PropertyKey): PropertyKey =>
+  ({ env: "environment", envProcess: "fprocess", readOnlyRootFilesystem: "readonly_root_filesystem" })[
+    String(key)
+  ] ?? key;
+
+/** Templates come with this project; those of a repository elsewhere are not fetched. */
+function checkConfiguration(read: Yaml): Problem[] {
+  const templates = valueAt(read.value, ["configuration", "templates"]);
+  if (!Array.isArray(templates)) return [];
+  return templates.flatMap((template: unknown, at): Problem[] => {
+    const path = ["configuration", "templates", String(at), "source"];
+    if (valueAt(template, ["source"]) === undefined) return [];
+    return [
+      {
+        line: read.line(path),
+        text: `${path.join(".")}: is not supported: templates are those of this project's templates/; for another use lang: dockerfile`,
+      },
+    ];
+  });
+}
+
+function sorted(problems: Problem[]): Problem[] {
+  return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+function toSpec(name: string, keys: FunctionKeys): FunctionSpec {
   return {
     name,
-    image: spec.image,
-    envProcess: spec.fprocess,
-    env: spec.environment,
-    secrets: spec.secrets,
-    labels: spec.labels,
-    annotations: spec.annotations,
-    constraints: spec.constraints,
-    limits: spec.limits,
-    requests: spec.requests,
-    readOnlyRootFilesystem: spec.readonly_root_filesystem,
+    image: keys.image,
+    envProcess: keys.fprocess,
+    env: keys.environment,
+    secrets: keys.secrets,
+    labels: keys.labels,
+    annotations: keys.annotations,
+    constraints: keys.constraints,
+    limits: keys.limits,
+    requests: keys.requests,
+    readOnlyRootFilesystem: keys.readonly_root_filesystem,
   };
 }
 
-function toBuild(spec: z.infer<typeof functionSchema>): FunctionBuild | undefined {
-  if (spec.skip_build || spec.lang?.toLowerCase() !== "dockerfile" || !spec.handler) return undefined;
-  return { handler: spec.handler, args: spec.build_args };
+function toBuild(keys: FunctionKeys, copy: string[]): FunctionBuild | undefined {
+  if (keys.skip_build || keys.lang?.toLowerCase() !== "dockerfile" || !keys.handler) return undefined;
+  return { lang: keys.lang.toLowerCase(), handler: keys.handler, args: keys.build_args, copy };
 }
+
+export type { StackKeys };

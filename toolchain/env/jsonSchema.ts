@@ -1,6 +1,7 @@
 /** The schema of an environment as JSON Schema: of the environment for the documentation, and of a whole stack file for editors. */
 import * as z from "zod";
-import { environmentSchema, SECRET_KEYS } from "../../components/environment/schema";
+import { SHORTHANDS } from "../../components/environment/layers";
+import { environmentSchema, SECRET_KEYS, SECRET_MAPPINGS } from "../../components/environment/schema";
 import { NAMESPACE } from "../../components/environment/stackfile";
 
 /** The part of JSON Schema that is made here, with what our documentation adds to it (components/environment/fields.ts). */
@@ -14,6 +15,7 @@ export interface JsonSchema {
   enum?: unknown[];
   const?: unknown;
   pattern?: string;
+  minLength?: number;
   minimum?: number;
   maximum?: number;
   required?: string[];
@@ -43,10 +45,15 @@ export function environmentJsonSchema(): JsonSchema {
  */
 export function stackFileJsonSchema(): JsonSchema {
   const own = environmentJsonSchema().properties ?? {};
-  const keys = Object.entries(own).map(([key, schema]) => [`${NAMESPACE}:${key}`, forEditors(schema, false)]);
+  const keys = Object.entries(own).map(([key, schema]) => [
+    `${NAMESPACE}:${key}`,
+    Object.hasOwn(SHORTHANDS, key) ? orShort(forEditors(schema, false)) : forEditors(schema, false),
+  ]);
   const secrets = Object.entries(SECRET_KEYS).map(([key, description]) => [
     `${NAMESPACE}:${key}`,
-    encrypted(`${description}\n\nSet it with: pulumi config set --secret ${key}`),
+    SECRET_MAPPINGS.includes(key)
+      ? { description, type: "object", additionalProperties: encrypted("A secret.") }
+      : encrypted(`${description}\n\nSet it with: pulumi config set --secret ${key}`),
   ]);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -88,6 +95,13 @@ const encrypted = (description: string): JsonSchema => ({
   required: ["secure"],
   additionalProperties: false,
 });
+
+/** A list of mappings, of texts that stand for one, or one such text. */
+function orShort({ description, examples, default: standard, ...schema }: JsonSchema): JsonSchema {
+  const text: JsonSchema = { type: "string", minLength: 1 };
+  const list = { ...schema, items: { anyOf: [text, schema.items ?? {}] } };
+  return { description, examples, default: standard, anyOf: [text, list] };
+}
 
 /** Without what only our documentation reads. `complete`: all of it is in one place, so that required keys are required. */
 function forEditors(schema: JsonSchema, complete: boolean): JsonSchema {

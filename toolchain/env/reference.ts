@@ -138,7 +138,8 @@ function secrets(): string {
   return `## Secrets
 
 A secret is a top-level key of its own, and encrypted: \`npm run pulumi -- config set --secret KEY -s NAME\` asks for its value without
-showing it. One in plain text is an error, and so is a secret inside of another key.
+showing it, and \`config set --secret --path functionSecrets.api-key\` for one of several under a key. One in plain text is an error, and so
+is a secret inside of another key.
 
 | key | what it is |
 | --- | --- |

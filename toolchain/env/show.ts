@@ -57,6 +57,8 @@ function secretLines(layers: StackFile[]): string[] {
     const source = sourceOf([key], layers);
     const entry = `  ${NAMESPACE}:${key}:`;
     if (!source) return `${`  # ${NAMESPACE}:${key}:`.padEnd(COLUMN)}  # secret, not set`;
-    return `${`${entry} "[secret]"`.padEnd(COLUMN)}  # ${source.file}:${source.line}`;
+    const names = layers[0]?.secretNames[key]?.map((name) => `${name}: "[secret]"`);
+    const value = names ? `{${names.join(", ")}}` : '"[secret]"';
+    return `${`${entry} ${value}`.padEnd(COLUMN)}  # ${source.file}:${source.line}`;
   });
 }

@@ -1,7 +1,6 @@
 /** `npm run env -- validate [NAME …]`: every mistake of every file, without an engine, a passphrase or a host. */
-import fs from "node:fs";
-import path from "node:path";
 import { environmentNames, fileOf, readEnvironment } from "../../components/environment/files";
+import { readFunctions } from "../../components/functions/files";
 
 export interface Verdict {
   file: string;
@@ -12,13 +11,10 @@ export interface Verdict {
 /** @throws an Error when a name is no environment's */
 export function validate(names: string[], root: string): Verdict[] {
   return (names.length > 0 ? names : environmentNames(root)).map((name) => {
-    const { environment, problems } = readEnvironment(name, root);
-    const missing = (environment?.functions ?? []).flatMap(({ stack }, i) =>
-      fs.existsSync(path.resolve(root, stack))
-        ? []
-        : [`functions.${i}.stack: ${JSON.stringify(stack)}: there is no such file`],
-    );
-    return { file: fileOf(name), problems: [...problems, ...missing] };
+    const { environment, problems, layers } = readEnvironment(name, root);
+    const secrets = layers[0]?.secretNames.functionSecrets ?? [];
+    const functions = environment ? readFunctions(environment.functions, { root, secrets }).problems : [];
+    return { file: fileOf(name), problems: [...problems, ...functions] };
   });
 }
 

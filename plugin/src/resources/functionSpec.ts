@@ -62,7 +62,7 @@ export const inputs = z
     for (const name of [SCALE_MIN, SCALE_MAX])
       if (name in labels && !/^\d+$/.test(labels[name]))
         issues.addIssue({ code: "custom", path: ["labels", name], message: `${labels[name]} is no number` });
-    if (bounds(labels).min > bounds(labels).max)
+    if (Number(labels[SCALE_MIN] ?? 0) > Number(labels[SCALE_MAX] ?? Infinity))
       issues.addIssue({ code: "custom", path: ["labels", SCALE_MIN], message: `is above ${SCALE_MAX}` });
   });
 export type FunctionInputs = z.infer<typeof inputs>;

@@ -1,4 +1,10 @@
-import { parseStack, StackFileError } from "../../../components/functions/stack";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { readFunctions } from "../../../components/functions/files";
+import { functionSchema, REFUSED } from "../../../components/functions/format";
+import { parseEnvironmentFile, parseStack, StackFileError } from "../../../components/functions/stack";
+import { substitute } from "../../../components/functions/substitute";
 
 const stack = (body: string) => `provider:\n  name: openfaas\nfunctions:\n${body}`;
 
@@ -8,10 +14,12 @@ test("a function as the provider API takes it", () => {
     lang: node
     handler: ./resize
     image: ghcr.io/oslo-faas/resize:1
-    environment: { size: 200, debug: true }
+    environment: { size: 200, debug: true, version: 1.10, mode: 0644, nothing: }
     labels: { com.openfaas.scale.min: 2 }
+    secrets:
     limits: { memory: 128m }
-    readonly_root_filesystem: true
+    readonly_root_filesystem: yes
+    namespace: openfaas-fn
 `),
     "stack.yml",
   );
@@ -19,7 +27,7 @@ test("a function as the provider API takes it", () => {
     name: "resize",
     image: "ghcr.io/oslo-faas/resize:1",
     envProcess: undefined,
-    env: { size: "200", debug: "true" },
+    env: { size: "200", debug: "true", version: "1.10", mode: "0644", nothing: "" },
     secrets: [],
     labels: { "com.openfaas.scale.min": "2" },
     annotations: {},
@@ -32,44 +40,221 @@ test("a function as the provider API takes it", () => {
 
 test("what is built is told from what is only run", () => {
   const built = (lines: string) => parseStack(stack(`  a:\n    image: x\n${lines}`), "f")[0]!.build;
-  expect(built("    lang: dockerfile\n    handler: ./a\n    build_args: { V: 1 }\n")).toEqual({
+  expect(built("    lang: Dockerfile\n    handler: ./a\n    build_args: { V: 1 }\n")).toEqual({
+    lang: "dockerfile",
     handler: "./a",
     args: { V: "1" },
+    copy: [],
   });
-  expect(built("    lang: node\n    handler: ./a\n")).toBeUndefined();
   expect(built("    lang: dockerfile\n    handler: ./a\n    skip_build: true\n")).toBeUndefined();
 });
 
-test("variables have the environment's value, their default, or are named as missing", () => {
-  const text = stack("  a:\n    image: ${REGISTRY:-ghcr.io}/a:${TAG}\n");
-  expect(parseStack(text, "f", { TAG: "2" })[0]!.spec.image).toBe("ghcr.io/a:2");
-  expect(parseStack(text, "f", { TAG: "2", REGISTRY: "r" })[0]!.spec.image).toBe("r/a:2");
-  expect(() => parseStack(text, "f")).toThrow("${TAG}: has no value and no default");
+test("anchors and merge keys are YAML's own", () => {
+  const text = `version: 1.0\n${stack("  a: &a\n    image: x\n    labels: { team: one }\n  b:\n    <<: *a\n    image: y\n")}`;
+  expect(parseStack(text, "f").map(({ spec }) => [spec.name, spec.image, spec.labels.team])).toEqual([
+    ["a", "x", "one"],
+    ["b", "y", "one"],
+  ]);
 });
 
-test.each<[string, string, string[]]>([
-  [
-    "an unsupported key",
-    "  a:\n    image: x\n    configuration: {}\n",
-    ["functions.a.configuration: is not supported"],
-  ],
-  [
-    "several at once",
-    "  a:\n    image: x\n    one: 1\n    two: 2\n  B:\n    image: y\n",
-    ["functions.a.one", "functions.a.two", "functions.B"],
-  ],
-  ["no image", "  a: {}\n", ["functions.a.image"]],
-  ["a function twice", "  a:\n    image: x\n  a:\n    image: y\n", ["Map keys must be unique"]],
-  ["text that is no YAML", "  a: [\n", ["Flow sequence"]],
-])("refuses %s, naming it", (_name, body, expected) => {
-  let problems: string[] = [];
+describe("substitution", () => {
+  const variables = { TAG: "v1.2", EMPTY: "", Name: "Kåre", PATHS: "a/b/a" };
+  test.each([
+    ["${TAG}", "v1.2"],
+    ["${EMPTY}|${EMPTY:-x}|${NONE:-}", "|x|"],
+    ["${NONE:-a b}|${NONE:=c}|${NONE=d}", "a b|c|d"],
+    ["${REGISTRY:-${MIRROR:-ghcr.io}}/x", "ghcr.io/x"],
+    ["${TAG:-${NONE}}", "v1.2"],
+    ["${Name,,} ${Name^^} ${Name,} ${TAG^}", "kåre KÅRE kåre V1.2"],
+    ["${#TAG} ${#Name}", "4 5"],
+    ["${TAG:1} ${TAG:1:1} ${TAG:9}|${TAG: -3}", "1.2 1 |1.2"],
+    ["${PATHS/a/c} ${PATHS//a/c} ${PATHS/#a/c} ${PATHS/%a/}", "c/b/a c/b/c c/b/a a/b/"],
+    ["$TAG $${TAG} a$$b \\\\d \\/", "$TAG ${TAG} a$b \\d /"],
+    ["# of ${NONE} and ${\nx", "# of  and \nx"],
+  ])("%j", (text, expected) => {
+    expect(substitute(text, variables)).toEqual({ text: expected, problems: [] });
+  });
+
+  test.each([
+    ["x\n${NONE}", 2, "${NONE}: has no value and no default; write ${NONE:-default}"],
+    ["${#NONE}", 1, "${NONE}: has no value"],
+    ["${TAG", 1, "${TAG: is not closed with }"],
+    ["${}", 1, "${}: has no variable's name"],
+    ["${TAG:+other}", 1, '${TAG:+other}: uses ":+", which is not supported; there is ${TAG:-default}'],
+    ["${TAG-default}", 1, '${TAG-default}: uses "-"'],
+    ["${TAG##v}", 1, '${TAG##v}: uses "##"'],
+    ["${TAG/a}", 1, '${TAG/a}: has no second "/"'],
+    ["${TAG!}", 1, "${TAG!}: is not closed with }"],
+  ])("refuses %j", (text, line, expected) => {
+    const { problems } = substitute(text, variables);
+    expect(problems).toEqual([{ line, text: expect.stringContaining(expected) }]);
+  });
+});
+
+function problemsOf(work: () => unknown): string[] {
   try {
-    parseStack(stack(body), "stack.yml");
+    work();
   } catch (error) {
     expect(error).toBeInstanceOf(StackFileError);
-    expect((error as Error).message).toMatch(/^stack\.yml: /);
-    problems = (error as StackFileError).problems;
+    expect((error as Error).message).toMatch(/^stack\.yml: (one error|\d+ errors)\n {2}stack\.yml/);
+    return (error as StackFileError).problems;
   }
-  expect(problems).toHaveLength(expected.length);
-  expected.forEach((start, i) => expect(problems[i]).toContain(start));
+  throw new Error("nothing was refused");
+}
+
+const one = (keys: string) => `  a:\n    image: x\n    ${keys}\n`;
+
+describe("a stack file is refused for", () => {
+  test.each<[string, string, string[]]>([
+    ["a mistyped key", one("enviroment: {}"), ["functions.a.enviroment: is not supported, did you mean"]],
+    [
+      "a key of no function",
+      one("configuration: {}"),
+      ["functions.a.configuration: is not supported; known here: lang, handler"],
+    ],
+    [
+      "build_options",
+      one("build_options: [dev]"),
+      ["functions.a.build_options: is not supported: the templ"],
+    ],
+    ["build_secrets", one("build_secrets: { a: b }"), ["functions.a.build_secrets: is not supported: the"]],
+    ["platforms", one("platforms: linux/arm64"), ["functions.a.platforms: is not supported: an image"]],
+    ["another namespace", one("namespace: prod"), ["functions.a.namespace: is prod, and there is only"]],
+    [
+      "several at once, in the file's order",
+      "  a:\n    image: x\n    one: 1\n    limits: { memory: lots, disks: 1 }\n  B:\n    image: y\n",
+      [
+        "functions.a.one: is not supported",
+        "functions.a.limits.disks: is not supported; known here: memory, cpu",
+        "functions.B: must be lower-case",
+      ],
+    ],
+    ["no image", "  a: {}\n", ["functions.a.image: is required: the image to run"]],
+    ["an image that is none", one("fprocess: x").replace("image: x", "image: X/"), ["functions.a.image"]],
+    ["a function twice", "  a:\n    image: x\n  a:\n    image: y\n", ["Map keys must be unique"]],
+    ["text that is no YAML", "  a: [\n", ["Flow sequence"]],
+    ["a function that is none", "  a: x\n", ["functions.a: must be a mapping"]],
+    ["a text for a list", one("secrets: key"), ["functions.a.secrets: must be a list of texts"]],
+    [
+      "a mapping for a text",
+      one("environment: { A: { B: c } }"),
+      ["functions.a.environment.A: must be a te"],
+    ],
+    ["no truth", one("skip_build: perhaps"), ["functions.a.skip_build: must be true or false"]],
+    ["no size", one("limits: { memory: lots }"), ["functions.a.limits.memory: is no size such as 128Mi"]],
+    ["no share", one("requests: { cpu: fast }"), ["functions.a.requests.cpu: is no share such as 100m"]],
+    ["no constraint", one("constraints: [worker]"), ['functions.a.constraints.0: "worker" is not like']],
+    [
+      "no secret's name",
+      one("secrets: [a/b, k, k]"),
+      ['secrets.0: "a/b" is no name', "secrets.2: k is there"],
+    ],
+    [
+      "bounds of the scaler",
+      one("labels: { com.openfaas.scale.min: 5, com.openfaas.scale.max: 2 }"),
+      ["functions.a.labels.com.openfaas.scale.min: is above"],
+    ],
+    ["a label of ours", one("labels: { com.oslo-faas.managed: no }"), ["functions.a.labels.com.oslo-faas"]],
+    [
+      "templates from elsewhere",
+      `${one("fprocess: x")}configuration:\n  templates:\n    - { name: php, source: https://example.no/x }\n`,
+      ["configuration.templates.0.source: is not supported: templates are those of"],
+    ],
+    [
+      "a mistyped top",
+      `${one("fprocess: x")}funtions: {}\n`,
+      ["funtions: is not supported, did you mean fun"],
+    ],
+  ])("%s", (_name, body, expected) => {
+    const problems = problemsOf(() => parseStack(stack(body), "stack.yml"));
+    expect(problems).toEqual(expected.map((text) => expect.stringContaining(text)));
+  });
+
+  test.each([
+    ["no provider", "functions: {}\n", ["provider: is required"]],
+    ["another provider", "provider: { name: faas }\nfunctions: {}\n", ["provider.name: must be openfaas"]],
+    [
+      "another version",
+      "version: 2.0\nprovider: { name: openfaas }\nfunctions: {}\n",
+      ['version: must be "1.0'],
+    ],
+    ["an old key", "provider: { name: openfaas, network: x }\nfunctions: {}\n", ["provider.network: is not"]],
+    ["nothing in it", "", ["the file: must be a mapping with provider and functions"]],
+  ])("%s", (_name, text, expected) => {
+    const problems = problemsOf(() => parseStack(text, "stack.yml"));
+    expect(problems).toEqual(expected.map((start) => expect.stringContaining(start)));
+  });
+
+  test("what it says is found by its line", () => {
+    const text = stack("  a:\n    image: x\n    limits:\n      memory: lots\n");
+    expect(() => parseStack(text, "stack.yml")).toThrow("  stack.yml:7: functions.a.limits.memory: ");
+  });
+});
+
+test("the documentation has a row for every key of a function, supported or refused", () => {
+  const text = fs.readFileSync(path.join(__dirname, "../../../docs/functions.md"), "utf8");
+  const documented = [...text.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell]) => cell!.split(/`, `|`/));
+  for (const key of [...Object.keys(functionSchema.shape), ...Object.keys(REFUSED)])
+    expect(documented).toContain(key);
+});
+
+test("an environment file has variables and nothing else", () => {
+  expect(parseEnvironmentFile("environment:\n  A: 1\n  B: yes\n", "e.yml")).toEqual({ A: "1", B: "yes" });
+  expect(() => parseEnvironmentFile("A: 1\n", "e.yml")).toThrow(
+    "e.yml:1: A: unknown; an environment file has the key environment",
+  );
+});
+
+describe("the files of an environment", () => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-functions-"));
+  afterAll(() => fs.rmSync(root, { recursive: true }));
+  const write = (name: string, text: string) => {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    fs.writeFileSync(path.join(root, name), text);
+    return name;
+  };
+  const read = (files: (string | { stack: string; only?: string[] })[], secrets: string[] = []) =>
+    readFunctions(
+      files.map((file) => (typeof file === "string" ? { stack: file } : file)),
+      { root, secrets, variables: {} },
+    );
+
+  test("environment files go before the file's own environment, later ones before earlier ones", () => {
+    write("env/a.yml", "environment: { A: file-a, B: file-a }\n");
+    write("env/b.yml", "environment: { B: file-b }\n");
+    const file = write(
+      "one/stack.yml",
+      stack(
+        "  a:\n    image: x\n    environment: { A: own, C: own }\n    environment_file: [../env/a.yml, ../env/b.yml]\n",
+      ),
+    );
+    const { functions, problems } = read([file]);
+    expect(problems).toEqual([]);
+    expect(functions[0]!.spec.env).toEqual({ A: "file-a", B: "file-b", C: "own" });
+  });
+
+  test("every mistake of every file is named at once", () => {
+    write("env/bad.yml", "A: 1\n");
+    const first = write(
+      "first.yml",
+      stack(
+        "  a:\n    image: x\n    secrets: [api-key, apikey]\n    environment_file: [none.yml, env/bad.yml]\n",
+      ),
+    );
+    const second = write("second.yml", stack("  a:\n    image: y\n"));
+    const third = write("third.yml", stack("  b:\n    image: y\n    imag: x\n"));
+    const { problems } = read(
+      [first, second, third, "fourth.yml", { stack: second, only: ["c"] }],
+      ["api-key"],
+    );
+    expect(problems).toEqual([
+      "first.yml:6: functions.a.secrets.1: apikey is none of the environment's functionSecrets, did you mean api-key?; set it with: pulumi config set --secret --path functionSecrets.apikey",
+      "first.yml:7: functions.a.environment_file.0: there is no file none.yml; it is looked for beside first.yml",
+      expect.stringContaining("env/bad.yml:1: A: unknown"),
+      "second.yml:4: functions.a: is there twice, also at first.yml:4",
+      "third.yml:6: functions.b.imag: is not supported, did you mean functions.b.image?",
+      "functions: fourth.yml cannot be read: there is no such file",
+      "functions: second.yml has no c; it has a",
+    ]);
+  });
 });

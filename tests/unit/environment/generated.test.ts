@@ -107,14 +107,18 @@ describe("the schema for editors", () => {
   test("accepts secrets that are encrypted, keys of providers, and a salt", () => {
     const config = {
       "oslo-faas:gatewayPassword": { secure: "v1:x" },
+      "oslo-faas:functionSecrets": { "api-key": { secure: "v1:x" } },
+      "oslo-faas:functions": ["functions/stack.yml", { stack: "other.yml", only: ["hello"] }],
       "docker:host": "x",
       "pulumi:tags": { a: "b" },
     };
     expect(validate({ encryptionsalt: "v1:x", secretsprovider: "x", config })).toBe(true);
+    expect(validate({ config: { "oslo-faas:functions": "functions/stack.yml" } })).toBe(true);
   });
 
   test.each<[string, unknown]>([
     ["a plain secret", { config: { "oslo-faas:gatewayPassword": "x" } }],
+    ["a plain secret of a function", { config: { "oslo-faas:functionSecrets": { a: "x" } } }],
     ["a mistyped key", { config: { "oslo-faas:nginx": { keepAlive: 1 } } }],
     ["a mistyped section", { config: { "oslo-faas:ngnix": {} } }],
     ["a key without its namespace", { config: { nginx: {} } }],

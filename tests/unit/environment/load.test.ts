@@ -63,6 +63,39 @@ test("a secret arrives as one", async () => {
   expect(await (env.gatewayPassword as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
 });
 
+test("secrets of functions arrive by their names, each as a secret", async () => {
+  const env = await load({ host, functionSecrets: { "api-key": "hunter2" } }, ["functionSecrets"]);
+  expect(Object.keys(env.functionSecrets)).toEqual(["api-key"]);
+  const secret = env.functionSecrets["api-key"]!;
+  expect(await new Promise((resolve) => secret.apply(resolve))).toBe("hunter2");
+  expect(await (secret as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
+  expect((await load({ host })).functionSecrets).toEqual({});
+});
+
+test("secrets of functions in plain text are refused, and not shown", async () => {
+  expect(await message({ host, functionSecrets: { "api-key": "hunter2", "a/b": "hunter2" } })).toBe(
+    "Error|stacks/Pulumi.test.yaml: 3 errors\n" +
+      "  functionSecrets.api-key: is a secret in plain text; set it with: pulumi config set --secret --path functionSecrets.api-key\n" +
+      "  functionSecrets.a/b: is a secret in plain text; set it with: pulumi config set --secret --path functionSecrets.a/b\n" +
+      "  functionSecrets.a/b: is no name of a secret: letters, digits, dashes, dots and underscores, at most 64",
+  );
+  expect(await message({ host, functionSecrets: "hunter2" }, ["functionSecrets"])).toBe(
+    "Error|stacks/Pulumi.test.yaml: one error\n  functionSecrets: must be a mapping of names to secrets, each set with: pulumi config set --secret --path functionSecrets.NAME",
+  );
+});
+
+test("functions may be one file, or files and mappings", async () => {
+  const functions = async (value: unknown) => (await load({ host, functions: value })).functions;
+  expect(await functions("a.yml")).toEqual([{ stack: "a.yml" }]);
+  expect(await functions(["a.yml", { stack: "b.yml", only: ["x"] }])).toEqual([
+    { stack: "a.yml" },
+    { stack: "b.yml", only: ["x"] },
+  ]);
+  expect(await message({ host, functions: ["a.yml", { stack: "a.yml" }] })).toContain(
+    'functions.1.stack: "a.yml": is there twice, also at functions.0',
+  );
+});
+
 test("a secret in plain text is refused, and not shown", async () => {
   expect(await message({ host, gatewayPassword: "hunter2" })).toBe(
     "Error|stacks/Pulumi.test.yaml: one error\n  gatewayPassword: is a secret in plain text; set it with: pulumi config set --secret gatewayPassword",
@@ -74,7 +107,7 @@ test("a secret inside of another key is refused, and nothing of that key is show
     "nginx",
   ]);
   expect(text).toContain(
-    "nginx: holds a secret where none is read; secrets are top-level keys of their own: gatewayPassword",
+    "nginx: holds a secret where none is read; secrets are top-level keys of their own: gatewayPassword, functionSecrets",
   );
   expect(text).toContain("nginx.user: [secret]: must be a user's name");
   expect(text).not.toMatch(/hunter2/i);

@@ -33,6 +33,9 @@ beforeEach(() => {
     hostKey: ${KEY}
   oslo-faas:gatewayPassword:
     secure: v1:cipher
+  oslo-faas:functionSecrets:
+    api-key:
+      secure: v1:cipher
   oslo-faas:nginx:
     keepalive: 32
     managementAllow: [198.51.100.0/24]
@@ -62,24 +65,27 @@ test("each value is shown with the line that says it, and a secret without its v
       ?.replace(/ {2,}#/, " #")
       .trim();
   expect(lines[0]).toBe("# one: stacks/Pulumi.one.yaml over stacks/base.yaml over the defaults");
-  expect(line("keepalive")).toBe("keepalive: 32 # stacks/Pulumi.one.yaml:9");
+  expect(line("keepalive")).toBe("keepalive: 32 # stacks/Pulumi.one.yaml:12");
   expect(line("backlog")).toBe("backlog: 1024 # stacks/base.yaml:4");
-  expect(line("managementAllow")).toBe("managementAllow: [198.51.100.0/24] # stacks/Pulumi.one.yaml:10");
+  expect(line("managementAllow")).toBe("managementAllow: [198.51.100.0/24] # stacks/Pulumi.one.yaml:13");
   expect(line("oslo-faas:checks")).toBe("oslo-faas:checks: [{path: /a, status: 200}] # stacks/base.yaml:6");
   expect(line("httpPort")).toBe("httpPort: 80 # default");
   expect(line("sysctl")).toBe("sysctl: {} # default");
   expect(line("oslo-faas:gatewayPassword")).toBe(
     'oslo-faas:gatewayPassword: "[secret]" # stacks/Pulumi.one.yaml:6',
   );
+  expect(line("oslo-faas:functionSecrets")).toBe(
+    'oslo-faas:functionSecrets: {api-key: "[secret]"} # stacks/Pulumi.one.yaml:8',
+  );
   expect(lines.join("\n")).not.toContain("cipher");
   // Every value says where it is from: a line without a source opens a mapping.
   const silent = lines.filter((text) => text !== "" && !/ # (default|stacks\/\S+:\d+)$/.test(text));
-  expect(silent.filter((text) => !/^(#.*| *[\w:-]+:)$/.test(text))).toEqual([]);
+  expect(silent.filter((text) => !/^( *#.*| *[\w:-]+:)$/.test(text))).toEqual([]);
 });
 
 test("what is shown is a file that says the same", () => {
   const { environment } = readEnvironment("one", root);
-  const text = show(readEnvironment("one", root)).replace('"[secret]"', "{secure: v1:x}");
+  const text = show(readEnvironment("one", root)).replaceAll('"[secret]"', "{secure: v1:x}");
   expect(environmentFrom(text, { name: "one", root, file: "f" })).toMatchObject({
     environment,
     problems: [],
@@ -124,7 +130,7 @@ test("validate names every mistake of every file, and functions that are not the
   expect(text).toContain("ok    stacks/Pulumi.one.yaml");
   expect(text).toContain("FAIL  stacks/Pulumi.three.yaml");
   expect(text).toContain("ngnix: unknown, did you mean nginx? (stacks/Pulumi.three.yaml:2)");
-  expect(text).toContain('functions.0.stack: "nowhere.yml": there is no such file');
+  expect(text).toContain("functions: nowhere.yml cannot be read: there is no such file");
   expect(text).toContain("3 errors");
   expect(validate(["one"], root)).toHaveLength(1);
   expect(() => validate(["four"], root)).toThrow(

@@ -126,6 +126,7 @@ it("a new password rolls no function, a new variable does", () => {
 it.each([
   { name: "Hello" },
   { labels: { "com.openfaas.scale.min": "x" } },
+  { labels: { "com.openfaas.scale.min": "5", "com.openfaas.scale.max": "2" } },
   { labels: { "com.oslo-faas.managed": "no" } },
   { limits: { memory: "a lot" } },
 ])("%j is refused", (change) => {

@@ -1,0 +1,130 @@
+/** All functions of an environment, out of its stack.yml files, with every mistake of every file at once. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { nearest } from "../environment/nearest";
+import type { Environment } from "../environment/schema";
+import { located, parseEnvironmentFile, parseStack, type StackFunction, StackFileError } from "./stack";
+
+/** A function and the file that it stands in, relative to the project. */
+export type FunctionOfFile = StackFunction & { file: string };
+
+export interface ReadOptions {
+  /** The project's folder. Default: the working directory. */
+  root?: string;
+  /** What `${NAME}` stands for. Default: the environment variables. */
+  variables?: Record<string, string | undefined>;
+  /** Names of the secrets that the environment gives to functions. */
+  secrets: readonly string[];
+}
+
+export interface FunctionsRead {
+  /** Variables of environment files are among those of their `spec`. */
+  functions: FunctionOfFile[];
+  /** One line each, with file and line. */
+  problems: string[];
+}
+
+/** Never throws for what a person can write. */
+export function readFunctions(wanted: Environment["functions"], options: ReadOptions): FunctionsRead {
+  const reader = new FunctionsReader(options);
+  for (const { stack, only } of wanted) reader.add(stack, only);
+  return { functions: reader.functions, problems: reader.problems };
+}
+
+class FunctionsReader {
+  readonly functions: FunctionOfFile[] = [];
+  readonly problems: string[] = [];
+
+  constructor(private readonly options: ReadOptions) {}
+
+  add(stack: string, only?: string[]): void {
+    const found = this.parse(stack);
+    if (!found) return;
+    const names = found.map(({ spec }) => spec.name);
+    for (const name of only ?? [])
+      if (!names.includes(name))
+        this.problems.push(
+          `functions: ${stack} has no ${name}${meant(name, names) || `; it has ${names.join(", ")}`}`,
+        );
+    for (const one of found) if (!only || only.includes(one.spec.name)) this.take(one, stack);
+  }
+
+  private parse(stack: string): StackFunction[] | undefined {
+    const source = this.read(stack);
+    if (source === undefined) {
+      this.problems.push(`functions: ${stack} cannot be read: there is no such file`);
+      return undefined;
+    }
+    try {
+      return parseStack(source, stack, this.options.variables ?? process.env);
+    } catch (error) {
+      if (!(error instanceof StackFileError)) throw error;
+      this.problems.push(...error.details.map((problem) => located(stack, problem)));
+      return undefined;
+    }
+  }
+
+  private take(one: StackFunction, file: string): void {
+    const { name } = one.spec;
+    const say = (keys: string[], text: string) =>
+      this.problems.push(
+        located(file, {
+          line: one.line(...keys),
+          text: `${["functions", name, ...keys].join(".")}: ${text}`,
+        }),
+      );
+    const twin = this.functions.find(({ spec }) => spec.name === name);
+    if (twin) say([], `is there twice, also at ${twin.file}:${twin.line()}`);
+    one.spec.secrets.forEach((secret, at) => {
+      if (this.options.secrets.includes(secret)) return;
+      const remedy = `set it with: pulumi config set --secret --path functionSecrets.${secret}`;
+      say(
+        ["secrets", String(at)],
+        `${secret} is none of the environment's functionSecrets${meant(secret, this.options.secrets)}; ${remedy}`,
+      );
+    });
+    const env = { ...one.spec.env };
+    one.environmentFiles.forEach((relative, at) =>
+      Object.assign(
+        env,
+        this.environmentFile(relative, file, (text) => say(["environment_file", String(at)], text)),
+      ),
+    );
+    this.functions.push({ ...one, spec: { ...one.spec, env }, file });
+  }
+
+  private environmentFile(
+    relative: string,
+    stack: string,
+    say: (text: string) => void,
+  ): Record<string, string> {
+    const file = path.join(path.dirname(stack), relative);
+    const source = this.read(file);
+    if (source === undefined) {
+      say(`there is no file ${file}; it is looked for beside ${path.basename(stack)}`);
+      return {};
+    }
+    try {
+      return parseEnvironmentFile(source, file);
+    } catch (error) {
+      if (!(error instanceof StackFileError)) throw error;
+      const lines = error.details.map((problem) => located(file, problem));
+      // More than one function may name it.
+      this.problems.push(...lines.filter((line) => !this.problems.includes(line)));
+      return {};
+    }
+  }
+
+  private read(file: string): string | undefined {
+    try {
+      return fs.readFileSync(path.resolve(this.options.root ?? ".", file), "utf8");
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function meant(name: string, names: readonly string[]): string {
+  const guess = nearest(name, names);
+  return guess ? `, did you mean ${guess}?` : "";
+}

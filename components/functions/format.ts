@@ -1,0 +1,115 @@
+/** OpenFaaS's stack.yml as this project takes it: every key of the format, what is done with it, or why it is refused. */
+import * as z from "zod";
+
+/** Where functions live. There is one, named as their network. */
+export const NAMESPACE = "openfaas-fn";
+
+/** Of the format, and not supported: what to do instead. Anything else that is not known is a mistyped key. */
+export const REFUSED: Readonly<Record<string, string>> = {
+  build_options:
+    "the templates here install no packages of the system; use `lang: dockerfile` and install them there",
+  build_secrets: "the engine that builds gets no secrets; fetch what is private before, or build elsewhere",
+  platforms: "an image is built for the host that runs it; build for others elsewhere, with skip_build: true",
+};
+
+const must = (what: string) => `must be ${what}`;
+/** The file is read without guessing types, so that 1.10 stays 1.10: what is no list or mapping is a text, or nothing. */
+const text = z
+  .string(must("a text"))
+  .nullable()
+  .transform((value) => value ?? "");
+const word = z.string(must("a text")).min(1, must("a text"));
+const texts = z
+  .record(z.string(), text, must("a mapping of names to texts"))
+  .nullish()
+  .transform((value) => value ?? {});
+const list = z
+  .array(word, must("a list of texts"))
+  .nullish()
+  .transform((value) => value ?? []);
+const flag = z
+  .string(must("true or false"))
+  .regex(/^(y|yes|on|true|n|no|off|false)$/i, must("true or false"))
+  .nullish()
+  .transform((value) => /^(y|yes|on|true)$/i.test(value ?? ""));
+const amounts = z
+  .strictObject({ memory: word.optional(), cpu: word.optional() }, must("a mapping with memory and cpu"))
+  .nullish()
+  .transform((value) => value ?? undefined);
+
+/** @internal exported for the documentation's test: its keys are those that docs/functions.md lists. */
+export const functionSchema = z.strictObject(
+  {
+    lang: word.optional(),
+    handler: word.optional(),
+    image: word,
+    fprocess: word.optional(),
+    environment: texts,
+    environment_file: list,
+    secrets: list,
+    labels: texts,
+    annotations: texts,
+    constraints: list,
+    limits: amounts,
+    requests: amounts,
+    readonly_root_filesystem: flag,
+    namespace: word.optional(),
+    skip_build: flag,
+    build_args: texts,
+  },
+  must("a mapping, with at least the key image"),
+);
+export type FunctionKeys = z.infer<typeof functionSchema>;
+
+export const FUNCTION_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+export const stackSchema = z.strictObject(
+  {
+    version: z.literal("1.0", must('"1.0"')).optional(),
+    provider: z.strictObject(
+      {
+        name: z.literal("openfaas", must("openfaas")),
+        // Where faas-cli deploys to. Here the environment says that.
+        gateway: z.string(must("a text")).optional(),
+      },
+      must("a mapping with name: openfaas"),
+    ),
+    functions: z.record(
+      z.string().regex(FUNCTION_NAME, "must be lower-case letters, digits and dashes, at most 63"),
+      functionSchema,
+      must("a mapping of names to functions"),
+    ),
+    configuration: z
+      .strictObject(
+        {
+          templates: z
+            .array(
+              z.strictObject({ name: word, source: word.optional() }, must("a mapping with name")),
+              must("a list"),
+            )
+            .nullish()
+            .transform((value) => value ?? []),
+          copy: list,
+        },
+        must("a mapping with templates and copy"),
+      )
+      .optional(),
+  },
+  must("a mapping with provider and functions"),
+);
+export type StackKeys = z.infer<typeof stackSchema>;
+
+export const environmentFileSchema = z.strictObject(
+  { environment: texts },
+  must("a mapping with the key environment"),
+);
+
+/** The names that may stand at a path, such as ["functions", "hello"]. */
+export function keysAt(path: readonly PropertyKey[]): string[] {
+  const [top, , third] = path.map(String);
+  if (path.length === 0) return Object.keys(stackSchema.shape);
+  if (top === "provider") return ["name", "gateway"];
+  if (top === "configuration") return path.length === 1 ? ["templates", "copy"] : ["name", "source"];
+  if (third === "limits" || third === "requests") return ["memory", "cpu"];
+  return Object.keys(functionSchema.shape);
+}
