@@ -1,7 +1,8 @@
 "use strict";
 /**
- * Loaded before the program (`nodeargs` in Pulumi.yaml). Three things that @pulumi/pulumi does at every start, and that cost a preview more
- * than the program itself, are done here when something needs them. Whoever needs them gets them, so this makes no other difference:
+ * Loaded before the program (`nodeargs` in Pulumi.yaml). Modules of node_modules come out of one file (pack.cjs), and three things that
+ * @pulumi/pulumi does at every start, and that cost a preview more than the program itself, are done here when something needs them. Whoever
+ * needs them gets them, so this makes no other difference:
  *
  * - TypeScript and npm's arborist are loaded for the serialisation of functions into the state (dynamic providers, callbacks), the
  *   automation API for programs that start Pulumi, OpenTelemetry's exporters for `--tracing`;
@@ -9,6 +10,15 @@
  * - a stack trace is taken for each promise and resource, and mapped to its sources through all source maps of the SDK.
  */
 const Module = require("node:module");
+const path = require("node:path");
+const { usePack } = require("./pack.cjs");
+
+const CLONE = path.dirname(__dirname);
+usePack({
+  folder: path.join(CLONE, ".cache", "bundles"),
+  root: path.join(CLONE, "node_modules"),
+  around: [path.join(CLONE, "node_modules", ".package-lock.json")],
+});
 
 const SDK = /[\\/]@pulumi[\\/]pulumi[\\/]/;
 /** By the file of the SDK that requires it. */
