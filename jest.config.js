@@ -33,6 +33,5 @@ const programs = { globalSetup: "<rootDir>/tests/setup/packages.ts" };
 /** @type {import("jest").Config} */
 module.exports = {
   ...(process.env.OSLO_FAAS_TOTALS ? { reporters: ["default", "<rootDir>/tests/setup/totals.cjs"] } : {}),
-  // Integration and end-to-end tests share an sshd, an engine and ports: `npm test` gives them one worker (toolchain/bootstrap.mjs).
   projects: [project("unit"), project("integration", programs), project("e2e", programs)],
 };

@@ -20,22 +20,33 @@ const inClone = (...parts) => path.join(CLONE, ...parts);
 /** A TypeScript program through tsx's loader, in one process. */
 const typescript = (file, args) => [process.execPath, "--import", "tsx", inClone(file), ...args];
 
-/** What integration and end-to-end tests use (an sshd, an engine, ports) is there once; unit tests come first, as they fail fastest. */
+/**
+ * Unit tests come first, as they fail fastest. The others wait for sshd, engines and hosts more than they compute, so two files of theirs
+ * run at a time; each that needs a lab has its own (tests/e2e/lib.ts).
+ */
 function jest(args) {
   const asked = args.filter((arg) => JEST_PROJECTS.includes(arg));
   const rest = args.filter((arg) => !JEST_PROJECTS.includes(arg));
   const projects = asked.length > 0 ? asked : JEST_PROJECTS;
+  const told = rest.some((arg) => /^(-w|-i|--maxWorkers|--runInBand)/.test(arg));
   // `--selectProjects` takes all that follows it, so what else was given stands before it.
-  const line = (project) => [
+  const line = (selected, workers) => [
     process.execPath,
     inClone("node_modules", "jest", "bin", "jest.js"),
-    ...(project === "unit" ? [] : ["--runInBand"]),
+    ...(told ? [] : workers),
     "--passWithNoTests",
     ...rest,
     "--selectProjects",
-    project,
+    ...selected,
   ];
-  return { lines: projects.map(line) };
+  const unit = projects.filter((project) => project === "unit");
+  const others = projects.filter((project) => project !== "unit");
+  return {
+    lines: [
+      ...(unit.length > 0 ? [line(unit, [])] : []),
+      ...(others.length > 0 ? [line(others, ["--maxWorkers=2"])] : []),
+    ],
+  };
 }
 
 async function pulumi(args) {

@@ -107,7 +107,7 @@ step("the password is in no state, diff, log or process list", async () => {
     "ps -eo args; journalctl --no-pager -o cat 2>/dev/null; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'",
   );
   expect(traces).not.toContain(password);
-  const logs = await run(["grep", "-rlF", "--exclude-dir=ssh", "-f", "-", `${CLONE}/.cache/e2e`], {
+  const logs = await run(["grep", "-rlF", "--exclude-dir=ssh", "-f", "-", lab.cacheDir], {
     input: password + "\n",
   });
   expect(logs.stdout).toBe("");
