@@ -1,7 +1,8 @@
 /** One Oslo environment, from a clean host to functions that answer. The stack's file says which: stacks/Pulumi.<stack>.yaml. */
+import { setImmediate } from "node:timers/promises";
 import * as command from "@pulumi/command";
 import { FrontDoorChecks } from "./components/checks";
-import { DockerEngine } from "./components/docker";
+import { DockerEngine, dockerApi } from "./components/docker";
 import { loadEnvironment } from "./components/environment";
 import { Functions } from "./components/functions";
 import { Host } from "./components/host";
@@ -11,53 +12,56 @@ import { Nginx } from "./components/nginx";
 import { OpenFaaS } from "./components/openfaas";
 import { Swarm } from "./components/swarm";
 
-const environment = loadEnvironment();
-const images = environmentImages(environment);
+/** Pulumi calls it. What it returns are the stack's outputs. */
+export default async function program() {
+  const environment = loadEnvironment();
+  const images = environmentImages(environment);
 
-const machine = new Host("host", { environment });
-// Registered first, so that its plugin starts while the others are at work.
-const actions = new command.Provider("actions");
-const onHost = { providers: { host: machine.provider, command: actions } };
+  // The three connections come first and are sent at once: their plugins start while the rest of the program is at work.
+  const actions = new command.Provider("actions");
+  const api = dockerApi("docker-api", environment);
+  const machine = new Host("host", { environment });
+  await setImmediate();
 
-const engine = new DockerEngine(
-  "docker",
-  { environment, facts: machine.facts },
-  { ...onHost, dependsOn: machine },
-);
-const swarm = new Swarm("swarm", { environment }, { ...onHost, dependsOn: engine });
-const own = new OwnImages(
-  "images",
-  { environment, images },
-  { providers: [engine.provider], dependsOn: engine },
-);
-const openfaas = new OpenFaaS(
-  "openfaas",
-  { environment, images: images.stack, providerImage: own.swarmProvider() },
-  { providers: { host: machine.provider, docker: engine.provider }, dependsOn: swarm },
-);
-const nginx = new Nginx("nginx", { environment }, { ...onHost, dependsOn: machine });
-const deployed = new Functions(
-  "functions",
-  { environment, images: own, user: openfaas.user, password: openfaas.password, url: nginx.url },
-  { ...onHost, dependsOn: openfaas },
-);
-new FrontDoorChecks(
-  "checks",
-  {
-    environment,
-    user: openfaas.user,
-    password: openfaas.password,
-    functions: Object.keys(deployed.urls),
-    services: openfaas.services,
-    triggers: [openfaas.revision, nginx.revision],
-  },
-  { providers: [actions], dependsOn: [deployed, nginx] },
-);
-images.report();
+  const onHost = { providers: { host: machine.provider, command: actions } };
+  const engine = new DockerEngine(
+    "docker",
+    { environment, facts: machine.facts },
+    { ...onHost, dependsOn: machine },
+  );
+  const swarm = new Swarm("swarm", { environment }, { ...onHost, dependsOn: engine });
+  const own = new OwnImages("images", { environment, images }, { providers: [api], dependsOn: engine });
+  const openfaas = new OpenFaaS(
+    "openfaas",
+    { environment, images: images.stack, providerImage: own.swarmProvider() },
+    { providers: { host: machine.provider, docker: api }, dependsOn: swarm },
+  );
+  const nginx = new Nginx("nginx", { environment }, { ...onHost, dependsOn: machine });
+  const deployed = new Functions(
+    "functions",
+    { environment, images: own, user: openfaas.user, password: openfaas.password, url: nginx.url },
+    { ...onHost, dependsOn: openfaas },
+  );
+  new FrontDoorChecks(
+    "checks",
+    {
+      environment,
+      user: openfaas.user,
+      password: openfaas.password,
+      functions: Object.keys(deployed.urls),
+      services: openfaas.services,
+      triggers: [openfaas.revision, nginx.revision],
+    },
+    { providers: [actions], dependsOn: [deployed, nginx] },
+  );
+  images.report();
 
-export const url = nginx.url;
-export const gatewayUser = openfaas.user;
-export const gatewayPassword = openfaas.password;
-export const functions = deployed.urls;
-export const host = machine.facts;
-export const { location } = environment;
+  return {
+    url: nginx.url,
+    gatewayUser: openfaas.user,
+    gatewayPassword: openfaas.password,
+    functions: deployed.urls,
+    host: machine.facts,
+    location: environment.location,
+  };
+}

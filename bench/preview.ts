@@ -1,6 +1,5 @@
 /** A no-op preview of the stack `local` against the preview of an empty JavaScript program with the same engine. */
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { resolveToolchain } from "../toolchain/resolve";
 import type { Report } from "./cli";
@@ -47,12 +46,15 @@ export async function preview(): Promise<Report> {
   }
 }
 
-/** As `pulumi new javascript` leaves it, but for the program, which is empty. */
+/**
+ * As `pulumi new javascript` and its `npm install` leave it, but for the program, which is empty. Its node_modules are files of its own
+ * (links would hide them from the language host, which looks for plugins in them) and hold the SDK with what it needs.
+ */
 async function emptyProject(
   pulumi: string,
   env: NodeJS.ProcessEnv,
 ): Promise<{ folder: string; env: NodeJS.ProcessEnv }> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-empty-"));
+  const folder = fs.mkdtempSync(path.join(CLONE, ".cache", "bench-empty-"));
   fs.writeFileSync(
     path.join(folder, "Pulumi.yaml"),
     "name: empty\nruntime: nodejs\nbackend:\n  url: file://.\n",
@@ -62,8 +64,44 @@ async function emptyProject(
     '{ "name": "empty", "main": "index.js", "dependencies": { "@pulumi/pulumi": "*" } }\n',
   );
   fs.writeFileSync(path.join(folder, "index.js"), '"use strict";\n');
-  fs.symlinkSync(path.join(CLONE, "node_modules"), path.join(folder, "node_modules"));
+  for (const place of installedFor("node_modules/@pulumi/pulumi")) {
+    fs.mkdirSync(path.dirname(path.join(folder, place)), { recursive: true });
+    fs.cpSync(path.join(CLONE, place), path.join(folder, place), {
+      recursive: true,
+      filter: (file) => path.basename(file) !== "node_modules" || file === path.join(CLONE, "node_modules"),
+    });
+  }
   const own = { ...env, PULUMI_CONFIG_PASSPHRASE: "empty", PULUMI_CONFIG_PASSPHRASE_FILE: "" };
   await timeCommand([pulumi, "stack", "init", "empty"], { cwd: folder, env: own });
   return { folder, env: own };
+}
+
+interface Installed {
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+/** The folders of a package and of all that it needs, e.g. `node_modules/semver`, as npm's record of what is installed has them. */
+function installedFor(first: string): string[] {
+  const record = path.join(CLONE, "node_modules", ".package-lock.json");
+  const packages = JSON.parse(fs.readFileSync(record, "utf8")).packages as Record<string, Installed>;
+  const found = new Set<string>();
+  const add = (place: string | undefined): void => {
+    if (place === undefined || found.has(place)) return;
+    found.add(place);
+    const { dependencies, optionalDependencies, peerDependencies } = packages[place]!;
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }))
+      add(foundFrom(place, name));
+  };
+  // Where Node would find it: in the node_modules of the package itself, or of a folder above it.
+  const foundFrom = (place: string, name: string): string | undefined => {
+    for (let at = place; ; at = at.slice(0, at.lastIndexOf("/node_modules/"))) {
+      if (packages[`${at}/node_modules/${name}`]) return `${at}/node_modules/${name}`;
+      if (!at.includes("/node_modules/")) break;
+    }
+    return packages[`node_modules/${name}`] ? `node_modules/${name}` : undefined;
+  };
+  add(first);
+  return [...found].sort();
 }

@@ -90,7 +90,7 @@ function modulePaths(directory) {
  * The cache is rejected by V8 itself when it is of another version or of another text; it is written again then.
  */
 function run(file) {
-  const source = fs.readFileSync(file, "utf8");
+  const source = fs.readFileSync(file, "latin1"); // A bundle is ASCII, see build(), and this takes a quarter of the time.
   const cacheFile = `${file}.v8`;
   let cachedData;
   try {
@@ -213,6 +213,8 @@ async function build(job) {
     sourcemap: "external",
     sourcesContent: false,
     keepNames: true,
+    charset: "ascii",
+    legalComments: "none", // They are the one thing that `charset` leaves as it is.
     external: [...job.external, "cpu-features"],
     plugins: [keepDirname(), keepNative()],
     metafile: true,

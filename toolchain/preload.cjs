@@ -73,14 +73,16 @@ function deferredSession(read) {
   );
 }
 
-/** Left as V8 has it: what is kept about each promise and call, and where a resource was made. Errors of the program are mapped as ever. */
-const UNREAD = new Set(["debuggablePromise", "callsites", "makeUnaryRequest"]);
+/** Left as V8 has it: what is kept about each call, and where a resource was made. Errors of the program are mapped as ever. */
+const UNREAD = new Set(["callsites", "makeUnaryRequest"]);
 
 function mapOnlyWhatIsRead() {
   const map = Error.prepareStackTrace;
   if (typeof map !== "function" || process.env.PULUMI_DEBUG_PROMISE_LEAKS) return;
-  Error.prepareStackTrace = (error, frames) =>
-    UNREAD.has(frames[0]?.getMethodName() ?? frames[0]?.getFunctionName())
-      ? [error, ...frames].join("\n    at ")
-      : map(error, frames);
+  Error.prepareStackTrace = (error, frames) => {
+    const caller = frames[0]?.getMethodName() ?? frames[0]?.getFunctionName();
+    // Kept with every promise for the report of those that never end, which prints it only where this is not in force.
+    if (caller === "debuggablePromise") return String(error);
+    return UNREAD.has(caller) ? [error, ...frames].join("\n    at ") : map(error, frames);
+  };
 }

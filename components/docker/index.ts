@@ -25,15 +25,9 @@ export interface DockerEngineArgs {
  * distribution; held at its version; log rotation, mirrors and limits in daemon.json.
  */
 export class DockerEngine extends pulumi.ComponentResource {
-  /** The Docker API of the host over SSH, for @pulumi/docker. It connects when a resource needs it, not in preview. */
-  readonly provider: docker.Provider;
-
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:DockerEngine", name, {}, opts);
     const env = args.environment;
-    // Without this component as its parent, which would have it wait for what the component depends on: so its plugin starts while
-    // others are at work. It connects when a resource of its own needs it, and those depend on this component.
-    this.provider = new docker.Provider(`${name}-api`, apiArgs(env));
     const values: DaemonValues = { ...env.docker, openFiles: env.base.openFiles };
 
     // Before the packages: the engine then starts with it the first time, and is not restarted at once.
@@ -96,10 +90,14 @@ export class DockerEngine extends pulumi.ComponentResource {
   }
 }
 
-function apiArgs(env: LoadedEnvironment): docker.ProviderArgs {
+/**
+ * The Docker API of the host over SSH, for @pulumi/docker. It connects when a resource needs it, not in preview; what uses it depends on
+ * DockerEngine. It is no child of that component, and so waits for nothing.
+ */
+export function dockerApi(name: string, env: LoadedEnvironment): docker.Provider {
   const { address, port, user, privateKeyPath, jump } = env.host;
-  return {
+  return new docker.Provider(name, {
     host: `ssh://${user}@${address}:${port}`,
     sshOpts: sshOptions({ hostKey: env.pinnedHostKey, privateKeyPath, jump }),
-  };
+  });
 }

@@ -41,8 +41,8 @@ async function program(
       "test",
       false,
     );
-    const exported = await import("../../../index");
-    for (const [name, value] of Object.entries(exported))
+    const { default: run } = await import("../../../index");
+    for (const [name, value] of Object.entries(await run()))
       outputs[name] = await new Promise((resolve) => sdk.output(value as any).apply(resolve));
     await (sdk.runtime as any).waitForRPCs?.();
     await new Promise((resolve) => setTimeout(resolve, 200));
