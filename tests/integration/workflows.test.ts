@@ -229,6 +229,8 @@ describe("apply.yml", () => {
     );
     expect(fs.existsSync(`${folder}/conf`)).toBe(false);
     const agent = /^SSH_AUTH_SOCK=(.*)$/m.exec(said("env"))![1]!;
+    // It was told to end, and takes its socket away as it does.
+    for (let i = 0; i < 100 && fs.existsSync(agent); i++) await new Promise((next) => setTimeout(next, 100));
     expect(fs.existsSync(agent)).toBe(false);
     expect(codes(await job("apply", "apply", context()))).toEqual(["0", "0", "0", "0"]);
     expect(fs.readFileSync(`${folder}/conf`, "utf8")).toBe("one\nkeepalive 256\nthree\n");
