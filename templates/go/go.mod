@@ -1,0 +1,3 @@
+module oslo-faas/function-server
+
+go 1.24
