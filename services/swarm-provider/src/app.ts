@@ -34,12 +34,16 @@ interface Parts {
   proxy: FunctionProxy;
 }
 
-/** The provider, not listening yet. `addresses` and `engine` are for tests. */
-export function buildApp(
-  config: Config,
-  addresses: Addresses = new Addresses(),
-  engine: Engine = new Engine(config.dockerSocket, config.dockerTimeoutMs),
-): FastifyInstance {
+/** What tests put in the place of the real thing. */
+export interface AppParts {
+  addresses?: Addresses;
+  engine?: Engine;
+}
+
+/** The provider, not listening yet. */
+export function buildApp(config: Config, given: AppParts = {}): FastifyInstance {
+  const addresses = given.addresses ?? new Addresses();
+  const engine = given.engine ?? new Engine(config.dockerSocket, config.dockerTimeoutMs);
   const app = Fastify({
     logger: { level: config.logLevel, redact: ["req.headers"] },
     // One line a request, at debug, by a hook of ours: the framework's own has the query in it.
@@ -50,15 +54,21 @@ export function buildApp(
     routerOptions: { maxParamLength: 1000 },
   });
   const { network, writeTimeoutMs, deleteTimeoutMs, functionPort } = config;
+  const functions = new Functions(engine, { network, stopGraceMs: writeTimeoutMs, deleteTimeoutMs });
+  const secrets = new Secrets(engine, functions, { network });
   const parts: Parts = {
     config,
     engine,
-    functions: new Functions(engine, { network, stopGraceMs: writeTimeoutMs, deleteTimeoutMs }),
-    secrets: new Secrets(engine, network),
+    functions,
+    secrets,
     directory: new Directory(engine),
     proxy: new FunctionProxy(addresses, { network, port: functionPort, silenceMs: writeTimeoutMs }),
   };
-  app.addHook("onClose", async () => addresses.close());
+  app.addHook("onReady", async () => secrets.sweepSoon());
+  app.addHook("onClose", async () => {
+    addresses.close();
+    secrets.close();
+  });
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
   app.setNotFoundHandler((_request, reply) => text(reply, 404, "not found"));
   logRequests(app);
@@ -158,8 +168,9 @@ function secretRoutes(app: FastifyInstance, { secrets }: Parts): void {
     return text(reply, 201, "");
   });
   app.put("/secrets", async (request, reply) => {
-    await secrets.replace(request.body);
-    return text(reply, 200, "");
+    const rolled = await secrets.replace(request.body);
+    request.log.info({ functions: rolled }, "secret replaced");
+    return text(reply, 200, rolled.length > 0 ? `rolled out to ${rolled.join(", ")}` : "");
   });
   app.delete("/secrets", async (request, reply) => {
     await secrets.remove(request.body);

@@ -12,6 +12,10 @@ export const OLDEST_API = "1.40";
 /** The newest this was written against; a newer engine is spoken to in this version. */
 export const NEWEST_API = "1.44";
 
+/** On every secret that functions may use, whoever made it. */
+export const OWNER_LABEL = "com.openfaas.owner";
+export const OWNER_VALUE = "openfaas";
+
 export interface RegistryAuth {
   username?: string;
   password?: string;

@@ -2,16 +2,17 @@
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX } from "./deployment";
-import type { Engine, RegistryAuth } from "./engine";
+import { type Engine, OWNER_LABEL, OWNER_VALUE, type RegistryAuth, type SecretRecord } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
 import { type LogRequest, renderLogs } from "./logs";
-import { OWNER_LABEL, OWNER_VALUE } from "./secrets";
+import { byName } from "./secretVersions";
 import { renderSpec } from "./spec";
 import {
   countAvailable,
   type FunctionStatus,
   isFunction,
   replicasOf,
+  secretsOf,
   type ServiceRecord,
   toStatus,
 } from "./status";
@@ -95,6 +96,21 @@ export class Functions {
     return set;
   }
 
+  /**
+   * Gives every function that uses one of `older` the secret `newest` in its place, which rolls it. The file keeps its name.
+   * @returns the functions' names
+   */
+  async replaceSecret(older: SecretRecord[], newest: SecretRecord): Promise<string[]> {
+    const ids = new Set(older.map(({ ID }) => ID));
+    const uses = (service: ServiceRecord) => secretsOf(service.Spec).some((id) => ids.has(id));
+    const users = (await this.engine.listFunctions()).filter((each) => isFunction(each) && uses(each));
+    for (const { Spec } of users)
+      await this.change(Spec.Name!, false, async (service) => {
+        if (uses(service)) await this.engine.updateService(service, withSecret(service.Spec, ids, newest));
+      });
+    return users.map(({ Spec }) => Spec.Name!);
+  }
+
   /** @returns true when the last replica has ended, false when some still finish their requests */
   async remove(name: string): Promise<boolean> {
     const service = await this.find(name);
@@ -148,7 +164,7 @@ export class Functions {
     return renderSpec(deployment, {
       network: this.options.network,
       stopGraceMs: this.options.stopGraceMs,
-      secretIds: await this.secretIds(deployment.secrets),
+      secrets: await this.secrets(deployment.secrets),
       current: service && {
         replicas: replicasOf(service),
         forceUpdate: service.Spec.TaskTemplate?.ForceUpdate ?? 0,
@@ -156,12 +172,12 @@ export class Functions {
     });
   }
 
-  /** Only OpenFaaS's own secrets: a swarm has others, such as those of this very stack. */
-  private async secretIds(names: string[]): Promise<Record<string, string>> {
+  /** The newest version of each, of OpenFaaS's own secrets only: a swarm has others, such as those of this very stack. */
+  private async secrets(names: string[]): Promise<Record<string, SecretRecord>> {
     if (names.length === 0) return {};
-    const secrets = await this.engine.listSecrets(`${OWNER_LABEL}=${OWNER_VALUE}`);
-    const ids = Object.fromEntries(secrets.map((secret) => [secret.Spec.Name, secret.ID]));
-    const missing = names.filter((name) => !ids[name]);
+    const versions = byName(await this.engine.listSecrets(`${OWNER_LABEL}=${OWNER_VALUE}`));
+    const secrets = Object.fromEntries([...versions].map(([name, [newest]]) => [name, newest!]));
+    const missing = names.filter((name) => !secrets[name]);
     if (missing.length > 0)
       throw invalid(
         missing.map(
@@ -170,8 +186,19 @@ export class Functions {
             `\`faas-cli secret create ${name}\`, or with the label ${OWNER_LABEL}=${OWNER_VALUE}`,
         ),
       );
-    return ids;
+    return secrets;
   }
+}
+
+/** The spec as it is, but for one secret. */
+function withSecret(spec: ServiceRecord["Spec"], older: Set<string>, newest: SecretRecord) {
+  const container = spec.TaskTemplate!.ContainerSpec!;
+  const Secrets = container.Secrets!.map((secret) =>
+    older.has(secret.SecretID ?? "")
+      ? { ...secret, SecretID: newest.ID, SecretName: newest.Spec.Name }
+      : secret,
+  );
+  return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: { ...container, Secrets } } };
 }
 
 function taken(name: string): ApiError {

@@ -1,11 +1,11 @@
 /** Functions' secrets: swarm secrets that carry OpenFaaS's label. Their values go in and never come out. */
 import { z } from "zod";
 import { isSecretName } from "./deployment";
-import type { Engine, SecretRecord } from "./engine";
+import { type Engine, OWNER_LABEL, OWNER_VALUE, type SecretRecord } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
-
-export const OWNER_LABEL = "com.openfaas.owner";
-export const OWNER_VALUE = "openfaas";
+import type { Functions } from "./functions";
+import { byName, engineName, SECRET_NAME_LABEL, SECRET_VERSION_LABEL, versionOf } from "./secretVersions";
+import { isFunction, secretsInUse } from "./status";
 
 /** The engine takes no more. */
 const MOST_BYTES = 500 * 1024;
@@ -22,62 +22,137 @@ const shape = z.object({
 
 type SecretRequest = z.infer<typeof shape>;
 
+/** Attempts to find a version that nobody took in the meantime. */
+const ATTEMPTS = 5;
+
+export interface SecretsOptions {
+  network: string;
+  /** How often to look whether superseded values can go, in ms. Default 5000: an update takes at least its monitor, 10 s. */
+  sweepMs?: number;
+}
+
 export class Secrets {
+  private sweeping?: NodeJS.Timeout;
+  private closed = false;
+
   constructor(
     private readonly engine: Engine,
-    private readonly network: string,
+    private readonly functions: Pick<Functions, "replaceSecret">,
+    private readonly options: SecretsOptions,
   ) {}
 
   async list(): Promise<{ name: string; namespace: string }[]> {
-    const secrets = await this.owned();
-    return secrets
-      .map((secret) => ({ name: secret.Spec.Name, namespace: this.network }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const names = [...byName(await this.owned()).keys()].sort();
+    return names.map((name) => ({ name, namespace: this.options.network }));
   }
 
   /** @throws ApiError 400, 409 when the name is in use */
   async create(body: unknown): Promise<void> {
-    const request = this.parse(body);
+    const { name, ...request } = this.parse(body);
     const data = valueOf(request);
+    const exists = new ApiError(409, `secret ${name} is there already; PUT gives it another value`);
+    if (byName(await this.owned()).has(name)) throw exists;
     try {
-      await this.engine.createSecret(request.name, data, { [OWNER_LABEL]: OWNER_VALUE });
+      await this.engine.createSecret(name, data, { [OWNER_LABEL]: OWNER_VALUE });
     } catch (error) {
-      if (error instanceof EngineError && error.status === 409)
-        throw new ApiError(409, `secret ${request.name} is there already`);
-      throw error;
+      throw error instanceof EngineError && error.status === 409 ? exists : error;
     }
   }
 
   /**
-   * A swarm's secret cannot change; one that no function uses is replaced.
-   * @throws ApiError 404, 409 when a function uses it
+   * Makes a new version, and rolls every function that uses an older one; the older ones go when the last of these updates has
+   * succeeded, since one that fails goes back to them. To be repeated when it fails half way.
+   * @returns the functions that are rolled
+   * @throws ApiError 404
    */
-  async replace(body: unknown): Promise<void> {
-    const request = this.parse(body);
+  async replace(body: unknown): Promise<string[]> {
+    const { name, ...request } = this.parse(body);
     const data = valueOf(request);
-    await this.removeUnused(request.name);
-    await this.engine.createSecret(request.name, data, { [OWNER_LABEL]: OWNER_VALUE });
+    const older = byName(await this.owned()).get(name);
+    if (!older) throw new ApiError(404, `No such secret: ${name}`);
+    await this.createVersion(name, versionOf(older[0]!) + 1, data);
+    const versions = byName(await this.owned()).get(name) ?? [];
+    const rolled = await this.functions.replaceSecret(versions.slice(1), versions[0]!);
+    this.sweepSoon();
+    return rolled;
   }
 
   /** @throws ApiError 404, 409 when a function uses it */
   async remove(body: unknown): Promise<void> {
-    await this.removeUnused(this.parse(body).name);
+    const { name } = this.parse(body);
+    const versions = byName(await this.owned()).get(name);
+    if (!versions) throw new ApiError(404, `No such secret: ${name}`);
+    const used = await this.used();
+    if (versions.some(({ ID }) => used.has(ID))) throw inUse(name);
+    for (const version of versions) await this.removeUnused(name, version);
   }
 
-  private async removeUnused(name: string): Promise<void> {
-    const secret = (await this.owned()).find((each) => each.Spec.Name === name);
-    if (!secret) throw new ApiError(404, `No such secret: ${name}`);
+  /**
+   * Removes values that have been replaced and that no function uses, or would go back to.
+   * @returns how many are left for later
+   */
+  async sweep(): Promise<number> {
+    const versions = [...byName(await this.owned()).values()];
+    const superseded = versions.flatMap((all) => all.slice(1));
+    if (superseded.length === 0) return 0;
+    const used = await this.used();
+    let left = 0;
+    for (const { ID } of superseded) {
+      const gone =
+        !used.has(ID) &&
+        (await this.engine.removeSecret(ID).then(
+          () => true,
+          () => false,
+        ));
+      if (!gone) left++;
+    }
+    return left;
+  }
+
+  /** Sweeps until nothing is left. Called at the start as well: the provider may have ended in the middle of it. */
+  sweepSoon(): void {
+    clearTimeout(this.sweeping);
+    if (this.closed) return;
+    this.sweeping = setTimeout(() => {
+      this.sweep().then(
+        (left) => left > 0 && this.sweepSoon(),
+        () => this.sweepSoon(),
+      );
+    }, this.options.sweepMs ?? 5000).unref();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.sweeping);
+  }
+
+  /** Another who replaces the same secret at the same time may have taken the number; so may a secret of that very name. */
+  private async createVersion(name: string, first: number, data: Buffer): Promise<void> {
+    for (let version = first; ; version++) {
+      const labels = {
+        [OWNER_LABEL]: OWNER_VALUE,
+        [SECRET_NAME_LABEL]: name,
+        [SECRET_VERSION_LABEL]: String(version),
+      };
+      try {
+        return await this.engine.createSecret(engineName(name, version), data, labels);
+      } catch (error) {
+        const taken = error instanceof EngineError && error.status === 409;
+        if (!taken || version === first + ATTEMPTS - 1) throw error;
+      }
+    }
+  }
+
+  private async removeUnused(name: string, secret: SecretRecord): Promise<void> {
     try {
       await this.engine.removeSecret(secret.ID);
     } catch (error) {
-      if (error instanceof EngineError && /in use/.test(error.message))
-        throw new ApiError(
-          409,
-          `secret ${name} is in use by a function, and a swarm's secret cannot change: create one of another name, ` +
-            "deploy the function with it, then remove this one",
-        );
-      throw error;
+      throw error instanceof EngineError && /in use/.test(error.message) ? inUse(name) : error;
     }
+  }
+
+  private async used(): Promise<Set<string>> {
+    return new Set((await this.engine.listFunctions()).filter(isFunction).flatMap(secretsInUse));
   }
 
   private async owned(): Promise<SecretRecord[]> {
@@ -90,13 +165,20 @@ export class Secrets {
       throw invalid(
         result.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`),
       );
-    if (result.data.namespace && result.data.namespace !== this.network)
-      throw invalid([`namespace: there is only ${this.network}; leave it out`]);
+    if (result.data.namespace && result.data.namespace !== this.options.network)
+      throw invalid([`namespace: there is only ${this.options.network}; leave it out`]);
     return result.data;
   }
 }
 
-function valueOf(request: SecretRequest): Buffer {
+function inUse(name: string): ApiError {
+  return new ApiError(
+    409,
+    `secret ${name} is in use by a function: remove the function, or deploy it without the secret, first`,
+  );
+}
+
+function valueOf(request: Omit<SecretRequest, "name">): Buffer {
   const data = request.value ? Buffer.from(request.value) : Buffer.from(request.rawValue ?? "", "base64");
   if (data.length === 0) throw invalid(["value: is required, or rawValue as base64"]);
   if (data.length > MOST_BYTES)

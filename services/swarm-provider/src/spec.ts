@@ -23,8 +23,8 @@ export interface FunctionSpec extends Dockerode.ServiceSpec {
 
 export interface SpecContext {
   network: string;
-  /** Id of each secret that the deployment names. */
-  secretIds: Record<string, string>;
+  /** Each secret that the deployment names, in the version to use. */
+  secrets: Record<string, { ID: string; Spec: { Name: string } }>;
   /** How long a replica that is told to end may finish its requests. */
   stopGraceMs: number;
   /** The service as it is, when this is an update. */
@@ -100,8 +100,8 @@ function renderContainer(it: Deployment, context: SpecContext): Dockerode.Contai
         }
       : {}),
     Secrets: [...it.secrets].sort().map((name) => ({
-      SecretID: context.secretIds[name]!,
-      SecretName: name,
+      SecretID: context.secrets[name]!.ID,
+      SecretName: context.secrets[name]!.Spec.Name,
       // Functions run as users of their own, and see only the secrets they name.
       File: { Name: `/var/openfaas/secrets/${name}`, UID: "0", GID: "0", Mode: 0o444 },
     })),

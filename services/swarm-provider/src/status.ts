@@ -37,8 +37,14 @@ export interface ServiceRecord {
   ID: string;
   Version: { Index: number };
   CreatedAt: string;
-  Spec: Dockerode.ServiceSpec & { TaskTemplate?: Dockerode.ContainerTaskSpec };
+  UpdatedAt?: string;
+  Spec: Spec;
+  /** What a failing update goes back to. */
+  PreviousSpec?: Spec;
+  UpdateStatus?: { State?: string; StartedAt?: string; CompletedAt?: string; Message?: string };
 }
+
+type Spec = Dockerode.ServiceSpec & { TaskTemplate?: Dockerode.ContainerTaskSpec };
 
 export interface TaskRecord {
   ID: string;
@@ -66,6 +72,17 @@ export function countAvailable(tasks: TaskRecord[]): Map<string, number> {
 
 export function replicasOf(service: ServiceRecord): number {
   return service.Spec.Mode?.Replicated?.Replicas ?? 0;
+}
+
+/** Ids of the secrets that a spec mounts. */
+export function secretsOf(spec?: Spec): string[] {
+  return (spec?.TaskTemplate?.ContainerSpec?.Secrets ?? []).map((secret) => secret.SecretID ?? "");
+}
+
+/** Ids of the secrets that a service mounts, and of those that it would go back to when its update failed. */
+export function secretsInUse(service: ServiceRecord): string[] {
+  const isSettled = replicasOf(service) === 0 || service.UpdateStatus?.State === "completed";
+  return [...secretsOf(service.Spec), ...(isSettled ? [] : secretsOf(service.PreviousSpec))];
 }
 
 export function toStatus(service: ServiceRecord, available: number, namespace: string): FunctionStatus {

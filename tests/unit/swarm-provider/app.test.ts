@@ -280,53 +280,6 @@ describe("removal", () => {
   });
 });
 
-describe("secrets", () => {
-  const owned = { ID: "s1", Spec: { Name: "key", Labels: { "com.openfaas.owner": "openfaas" } } };
-
-  test("are created with the owner's label, text or raw", async () => {
-    expect((await call("POST", "/system/secrets", { name: "key", value: "væ" })).status).toBe(201);
-    expect(engine.asked.at(-1)!.body).toEqual({
-      Name: "key",
-      Labels: { "com.openfaas.owner": "openfaas" },
-      Data: Buffer.from("væ").toString("base64"),
-    });
-    await call("POST", "/system/secrets", { name: "key", rawValue: "AAEC" });
-    expect(engine.asked.at(-1)!.body.Data).toBe("AAEC");
-  });
-
-  test.each([
-    [{ value: "x" }, /^name: is required/],
-    [{ name: "a/b", value: "x" }, /^name: must be/],
-    [{ name: "a" }, /^value: is required/],
-    [{ name: "a", value: "x".repeat(512001) }, /^value: has 512001 bytes; at most 512000/],
-    [{ name: "a", value: "x", namespace: "other" }, /^namespace: /],
-  ])("of %# are refused", async (body, text) => {
-    expect(await call("POST", "/system/secrets", body)).toMatchObject({
-      status: 400,
-      text: expect.stringMatching(text),
-    });
-    expect(engine.changes()).toEqual([]);
-  });
-
-  test("are replaced as long as no function uses them", async () => {
-    engine.secrets = [owned];
-    expect((await call("PUT", "/system/secrets", { name: "key", value: "new" })).status).toBe(200);
-    expect(engine.changes()).toEqual(["DELETE /v1.41/secrets/s1", "POST /v1.41/secrets/create"]);
-    engine.intercept = ({ method }) =>
-      method === "DELETE"
-        ? {
-            status: 400,
-            body: { message: "code = InvalidArgument desc = secret 'key' is in use by service f" },
-          }
-        : undefined;
-    expect(await call("PUT", "/system/secrets", { name: "key", value: "new" })).toMatchObject({
-      status: 409,
-      text: expect.stringContaining("create one of another name"),
-    });
-    expect((await call("DELETE", "/system/secrets", { name: "absent" })).status).toBe(404);
-  });
-});
-
 describe("who may call", () => {
   test.each([
     ["GET", "/system/functions"],

@@ -27,6 +27,7 @@ export class FakeEngine {
   tasks: object[] = [];
 
   secrets: any[] = [];
+  private nextSecret = 1;
   private readonly dir = mkdtempSync(join(tmpdir(), "fake-engine-"));
   private readonly server: Server;
 
@@ -58,6 +59,11 @@ export class FakeEngine {
     this.services.push({ ID: `id-${name}`, Version: { Index: 5 }, CreatedAt, Spec: { ...base, ...spec } });
   }
 
+  /** The last call to a path that ends so. */
+  lastAsked(end: string): Asked {
+    return this.asked.filter(({ path }) => path.endsWith(end)).at(-1)!;
+  }
+
   /** What changed something. */
   changes(): string[] {
     return this.asked.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
@@ -83,6 +89,39 @@ export class FakeEngine {
     response.end(JSON.stringify(answer.body ?? {}));
   }
 
+  private updateService(id: string, spec: object) {
+    const service = this.services.find(({ ID }) => ID === id);
+    if (!service) return { status: 404, body: { message: `service ${id} not found` } };
+    service.PreviousSpec = service.Spec;
+    service.Spec = spec;
+    service.Version = { Index: service.Version.Index + 1 };
+    return { status: 200, body: {} };
+  }
+
+  private createSecret(spec: { Name: string; Labels: object }) {
+    if (this.secrets.some(({ Spec }) => Spec.Name === spec.Name))
+      return { status: 409, body: { message: `code = AlreadyExists desc = secret ${spec.Name}` } };
+    const ID = `secret-${this.nextSecret++}`;
+    this.secrets.push({ ID, Spec: { Name: spec.Name, Labels: spec.Labels } });
+    return { status: 201, body: { ID } };
+  }
+
+  /** As Swarm does it: what a service's spec names stays. */
+  private removeSecret(id: string) {
+    const user = this.services.find(({ Spec }) =>
+      Spec.TaskTemplate?.ContainerSpec?.Secrets?.some(
+        ({ SecretID }: { SecretID: string }) => SecretID === id,
+      ),
+    );
+    if (user)
+      return {
+        status: 400,
+        body: { message: `code = InvalidArgument desc = secret is in use by the service ${user.Spec.Name}` },
+      };
+    this.secrets = this.secrets.filter(({ ID }) => ID !== id);
+    return { status: 204 };
+  }
+
   private answer({ method, path, query, body }: Asked): { status: number; body?: unknown } {
     const filters = JSON.parse(query.get("filters") ?? "{}") as Record<string, string[]>;
     const route = `${method} ${path.replace(/^\/v[\d.]+/, "")}`;
@@ -100,13 +139,15 @@ export class FakeEngine {
     if (route === "GET /tasks") return { status: 200, body: this.tasks };
     if (route === "GET /secrets") return { status: 200, body: this.secrets };
     if (route === "POST /services/create") return { status: 201, body: { ID: "new" } };
-    if (/^POST \/services\/[^/]+\/update$/.test(route)) return { status: 200, body: {} };
+    const updated = /^POST \/services\/([^/]+)\/update$/.exec(route)?.[1];
+    if (updated) return this.updateService(updated, body);
     if (route.startsWith("DELETE /services/")) {
       this.services = this.services.filter(({ ID }) => !route.endsWith(ID));
       return { status: 200 };
     }
-    if (route === "POST /secrets/create") return { status: 201, body: { ID: "new", sent: body } };
-    if (route.startsWith("DELETE /secrets/")) return { status: 204 };
+    if (route === "POST /secrets/create") return this.createSecret(body);
+    if (route.startsWith("DELETE /secrets/"))
+      return this.removeSecret(route.slice("DELETE /secrets/".length));
     return { status: 404, body: { message: `page not found: ${route}` } };
   }
 }

@@ -53,7 +53,7 @@ describe("a proxied call", () => {
       ...env,
     });
     const resolve = async (host: string) => (host === "f.openfaas-fn" ? addresses : []);
-    app = buildApp({ ...config, logLevel: "silent" }, new Addresses(resolve));
+    app = buildApp({ ...config, logLevel: "silent" }, { addresses: new Addresses(resolve) });
     await app.listen({ host: "127.0.0.1", port: 0 });
   }
 

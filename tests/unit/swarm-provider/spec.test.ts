@@ -25,10 +25,13 @@ const full = {
 };
 
 function render(body: object = full, context: Partial<SpecContext> = {}) {
-  const secretIds = { "tls-key": "id-tls", "api-key": "id-api" };
+  const secrets = {
+    "tls-key": { ID: "id-tls", Spec: { Name: "tls-key" } },
+    "api-key": { ID: "id-api", Spec: { Name: "api-key.v3" } },
+  };
   return renderSpec(parseDeployment(body, NETWORK), {
     network: NETWORK,
-    secretIds,
+    secrets,
     stopGraceMs: 60_000,
     ...context,
   });
@@ -62,9 +65,11 @@ test("it is updated by starting before stopping, and rolled back when that fails
 });
 
 test("its secrets are where OpenFaaS's functions look for them", () => {
-  expect(render().TaskTemplate.ContainerSpec!.Secrets!.map((s) => [s.SecretID, s.File!.Name])).toEqual([
-    ["id-api", "/var/openfaas/secrets/api-key"],
-    ["id-tls", "/var/openfaas/secrets/tls-key"],
+  expect(
+    render().TaskTemplate.ContainerSpec!.Secrets!.map((s) => [s.SecretID, s.SecretName, s.File!.Name]),
+  ).toEqual([
+    ["id-api", "api-key.v3", "/var/openfaas/secrets/api-key"],
+    ["id-tls", "tls-key", "/var/openfaas/secrets/tls-key"],
   ]);
 });
 
