@@ -16,6 +16,7 @@ import { ApiError, explain, invalid } from "./errors";
 import { Functions } from "./functions";
 import { parseLogRequest } from "./logs";
 import { FunctionProxy, parseTarget } from "./proxy";
+import { type Probe, Readiness } from "./readiness";
 import { Secrets } from "./secrets";
 import { VERSION } from "./version";
 
@@ -38,6 +39,7 @@ interface Parts {
 export interface AppParts {
   addresses?: Addresses;
   engine?: Engine;
+  probe?: Probe;
 }
 
 /** The provider, not listening yet. */
@@ -54,7 +56,12 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
     routerOptions: { maxParamLength: 1000 },
   });
   const { network, writeTimeoutMs, deleteTimeoutMs, functionPort } = config;
-  const functions = new Functions(engine, { network, stopGraceMs: writeTimeoutMs, deleteTimeoutMs });
+  const readiness = new Readiness(network, functionPort, given.probe);
+  const functions = new Functions(
+    engine,
+    { network, stopGraceMs: writeTimeoutMs, deleteTimeoutMs },
+    readiness,
+  );
   const secrets = new Secrets(engine, functions, { network });
   const parts: Parts = {
     config,
@@ -104,7 +111,9 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, config }
     const auth = registryAuth(request.headers["x-registry-auth"], deployment.registryAuth, deployment.image);
     return { deployment, auth };
   };
-  app.get("/functions", async (request) => (isOurs(request, network) ? functions.list() : []));
+  app.get("/functions", async (request) =>
+    isOurs(request, network) ? functions.list(wantsUsage(request)) : [],
+  );
   app.post("/functions", async (request, reply) => {
     const { deployment, auth } = parse(request);
     await functions.create(deployment, auth);
@@ -130,7 +139,7 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, config }
   app.get<{ Params: { name: string } }>("/function/:name", async (request) => {
     const name = withoutNamespace(request.params.name, network);
     if (!isOurs(request, network)) throw new ApiError(404, `No such function: ${name}`);
-    return functions.status(name);
+    return functions.status(name, wantsUsage(request));
   });
 }
 
@@ -211,6 +220,12 @@ function acceptAnyJson(app: FastifyInstance): void {
 function isOurs(request: FastifyRequest, network: string): boolean {
   const { namespace } = request.query as { namespace?: string };
   return !namespace || namespace === network;
+}
+
+/** `?usage=1` or `?usage=true`, as OpenFaaS's gateway and clients send it. */
+function wantsUsage(request: FastifyRequest): boolean {
+  const { usage } = request.query as { usage?: string };
+  return usage === "1" || usage === "true";
 }
 
 function withoutNamespace(name: string, network: string): string {

@@ -29,6 +29,16 @@ export interface SecretRecord {
   Spec: { Name: string; Labels?: Record<string, string> };
 }
 
+/** What is read of a container's statistics. */
+export interface ContainerStats {
+  cpu_stats?: { cpu_usage?: { total_usage?: number } };
+  memory_stats?: {
+    usage?: number;
+    /** cgroup v2 has inactive_file, v1 total_inactive_file. */
+    stats?: { inactive_file?: number; total_inactive_file?: number };
+  };
+}
+
 interface Bounded {
   abortSignal: AbortSignal;
   filters?: Record<string, string[]>;
@@ -51,7 +61,7 @@ interface DockerApi {
     remove(options: Bounded): Promise<unknown>;
   };
   getSecret(id: string): { remove(options: Bounded): Promise<unknown> };
-  modem: { dial(options: object, done: (error: Error | null, stream?: Readable) => void): void };
+  modem: { dial(options: object, done: (error: Error | null, answer?: unknown) => void): void };
 }
 
 export interface LogQuery {
@@ -117,6 +127,12 @@ export class Engine {
     return this.call("list tasks", (docker, abortSignal) => docker.listTasks({ filters, abortSignal }));
   }
 
+  /** Every task that the engine remembers, of one service or of all: the last five of each replica. */
+  async listTasks(serviceId?: string): Promise<TaskRecord[]> {
+    const filters: Record<string, string[]> = serviceId ? { service: [serviceId] } : {};
+    return this.call("list tasks", (docker, abortSignal) => docker.listTasks({ filters, abortSignal }));
+  }
+
   /** Tasks of a service that may be gone already, and that still have a container. */
   async countRemaining(serviceId: string): Promise<number> {
     const tasks = await this.call("list tasks", (docker, abortSignal) => docker.listTasks({ abortSignal }));
@@ -174,6 +190,30 @@ export class Engine {
 
   /** The engine's log stream of a service: time, details and text of each line, in frames. */
   async serviceLogs(id: string, query: LogQuery): Promise<Readable> {
+    return this.logs(`/services/${id}/logs?`, query);
+  }
+
+  /** The last lines of one replica, also of one that has ended, in the same form. */
+  async taskLogs(id: string, tail: number): Promise<Readable> {
+    return this.logs(`/tasks/${id}/logs?`, { follow: false, tail });
+  }
+
+  /** Undefined when this node has no such container. */
+  async containerStats(id: string): Promise<ContainerStats | undefined> {
+    // Without one-shot (API 1.41) the engine looks twice, a second apart.
+    const options = { stream: false, "one-shot": true };
+    const path = `/containers/${id}/stats?`;
+    try {
+      return await this.call("read statistics", (docker, abortSignal) =>
+        dial<ContainerStats>(docker, { path, options, abortSignal }),
+      );
+    } catch (error) {
+      if (error instanceof EngineError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  private async logs(path: string, query: LogQuery): Promise<Readable> {
     const options = { stdout: true, stderr: true, timestamps: true, details: true, ...query };
     return this.call("read logs", async (docker, abortSignal) => {
       // dockerode would collect the whole log unless it follows; and the time limit is for the answer's head only.
@@ -181,19 +221,12 @@ export class Engine {
       const stop = () => controller.abort();
       abortSignal.addEventListener("abort", stop);
       try {
-        return await new Promise<Readable>((done, fail) =>
-          docker.modem.dial(
-            {
-              path: `/services/${id}/logs?`,
-              method: "GET",
-              isStream: true,
-              statusCodes: { 200: true },
-              options,
-              abortSignal: controller.signal,
-            },
-            (error, stream) => (error ? fail(error) : done(stream!)),
-          ),
-        );
+        return await dial<Readable>(docker, {
+          path,
+          options,
+          isStream: true,
+          abortSignal: controller.signal,
+        });
       } finally {
         abortSignal.removeEventListener("abort", stop);
       }
@@ -233,6 +266,15 @@ export class Engine {
     const { ApiVersion, MinAPIVersion } = await connect().version({ abortSignal });
     return connect(`v${chooseApi(ApiVersion, MinAPIVersion)}`);
   }
+}
+
+/** A GET that dockerode has no method for, or not this way. */
+function dial<T>(docker: DockerApi, request: object): Promise<T> {
+  return new Promise((done, fail) =>
+    docker.modem.dial({ method: "GET", statusCodes: { 200: true }, ...request }, (error, answer) =>
+      error ? fail(error) : done(answer as T),
+    ),
+  );
 }
 
 function toEngineError(step: string, error: unknown): EngineError {

@@ -7,8 +7,10 @@ import { ApiError, EngineError, invalid } from "./errors";
 import { type LogRequest, renderLogs } from "./logs";
 import { byName } from "./secretVersions";
 import { renderSpec } from "./spec";
+import { FailureLogs, findProblem, type Finding } from "./problems";
+import type { Readiness } from "./readiness";
 import {
-  countAvailable,
+  byService,
   type FunctionStatus,
   isFunction,
   replicasOf,
@@ -16,6 +18,7 @@ import {
   type ServiceRecord,
   toStatus,
 } from "./status";
+import { type Usage, UsageMeter } from "./usage";
 
 /** Attempts to change a service that others change as well (the gateway scales while a client deploys). */
 const ATTEMPTS = 5;
@@ -28,30 +31,60 @@ export interface FunctionsOptions {
   deleteTimeoutMs: number;
 }
 
+const NO_USAGE: Usage = { cpu: 0, totalMemoryBytes: 0 };
+
 export class Functions {
+  private readonly failureLogs: FailureLogs;
+  private readonly usage: UsageMeter;
+
   constructor(
     private readonly engine: Engine,
     private readonly options: FunctionsOptions,
-  ) {}
+    private readonly readiness: Readiness,
+  ) {
+    this.failureLogs = new FailureLogs(engine);
+    this.usage = new UsageMeter(engine);
+  }
 
-  /** Two calls to the engine, however many functions there are. */
-  async list(): Promise<FunctionStatus[]> {
-    const [services, tasks] = await Promise.all([
+  /**
+   * Two calls to the engine, however many functions there are; one more while not every replica is available, to say why.
+   * @param withUsage what each uses as well: a call to the engine for every replica on this node
+   */
+  async list(withUsage = false): Promise<FunctionStatus[]> {
+    const [services, running] = await Promise.all([
       this.engine.listFunctions(),
       this.engine.listRunningTasks(),
     ]);
-    const available = countAvailable(tasks);
-    return services
-      .filter(isFunction)
-      .map((service) => toStatus(service, available.get(service.ID) ?? 0, this.options.network))
+    const functions = services.filter(isFunction);
+    const tasks = byService(running);
+    const ready = byService(await this.readiness.ready(functions.flatMap(({ ID }) => tasks.get(ID) ?? [])));
+    this.readiness.keep(running);
+    const availableOf = ({ ID }: ServiceRecord) => ready.get(ID)?.length ?? 0;
+    const isWhole = functions.every((service) => availableOf(service) >= replicasOf(service));
+    const history = isWhole ? tasks : byService(await this.engine.listTasks());
+    const usage = withUsage ? await this.usage.measure([...ready.values()].flat()) : undefined;
+    return functions
+      .map((service) => ({
+        ...toStatus(service, availableOf(service), this.options.network),
+        ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
+        ...problemOf(findProblem(service, history.get(service.ID) ?? [], availableOf(service))),
+      }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** @throws ApiError 404 */
-  async status(name: string): Promise<FunctionStatus> {
+  /** With the last lines of a replica that failed. @throws ApiError 404 */
+  async status(name: string, withUsage = false): Promise<FunctionStatus> {
     const service = await this.find(name);
-    const tasks = await this.engine.listRunningTasks(service.ID);
-    return toStatus(service, countAvailable(tasks).get(service.ID) ?? 0, this.options.network);
+    const tasks = await this.engine.listTasks(service.ID);
+    const ready = await this.readiness.ready(tasks);
+    const usage = withUsage ? await this.usage.measure(ready) : undefined;
+    const found = findProblem(service, tasks, ready.length);
+    if (found) found.problem.log = found.task ? await this.failureLogs.of(found.task) : [];
+    return {
+      ...toStatus(service, ready.length, this.options.network),
+      ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
+      ...problemOf(found),
+    };
   }
 
   /** @throws ApiError 400 when the function is there (as upstream), 409 when the name is another service's */
@@ -199,6 +232,10 @@ function withSecret(spec: ServiceRecord["Spec"], older: Set<string>, newest: Sec
       : secret,
   );
   return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: { ...container, Secrets } } };
+}
+
+function problemOf(found: Finding | undefined) {
+  return found ? { problem: found.problem } : {};
 }
 
 function taken(name: string): ApiError {

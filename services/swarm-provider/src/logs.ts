@@ -53,19 +53,36 @@ export function parseLogRequest(query: unknown): LogRequest {
   };
 }
 
+/** A line as the engine has it. */
+interface Line {
+  /** The id of its task. */
+  instance: string;
+  timestamp: string;
+  text: string;
+}
+
 /** The messages of an engine's log stream, one JSON text a line. Ends the stream when its reader goes. */
 export async function* renderLogs(
   stream: Readable,
   request: LogRequest,
   namespace: string,
 ): AsyncGenerator<string> {
+  const { name, instance, since } = request;
+  for await (const line of readLines(stream)) {
+    if (instance && line.instance !== instance) continue;
+    // The engine counts in whole seconds.
+    if (since && Date.parse(line.timestamp) < since.getTime()) continue;
+    const message: LogMessage = { name, namespace, ...line };
+    yield `${JSON.stringify(message)}\n`;
+  }
+}
+
+/** The lines of an engine's log stream that has times and details. Ends the stream when its reader goes. */
+export async function* readLines(stream: Readable): AsyncGenerator<Line> {
   try {
-    for await (const line of frames(stream)) {
-      const message = parseLine(line, request.name, namespace);
-      if (!message || (request.instance && message.instance !== request.instance)) continue;
-      // The engine counts in whole seconds.
-      if (request.since && Date.parse(message.timestamp) < request.since.getTime()) continue;
-      yield `${JSON.stringify(message)}\n`;
+    for await (const frame of frames(stream)) {
+      const line = parseLine(frame);
+      if (line) yield line;
     }
   } finally {
     stream.destroy();
@@ -86,13 +103,11 @@ async function* frames(stream: Readable): AsyncGenerator<string> {
 }
 
 /** "TIME key=value,key=value text": the engine's form with timestamps and details. */
-function parseLine(line: string, name: string, namespace: string): LogMessage | undefined {
+function parseLine(line: string): Line | undefined {
   const match = /^(\S+) (\S*) ?([\s\S]*)$/.exec(line);
   if (!match || Number.isNaN(Date.parse(match[1]!))) return undefined;
   const details = new URLSearchParams(match[2]!.replaceAll(",", "&"));
   return {
-    name,
-    namespace,
     instance: details.get("com.docker.swarm.task.id") ?? "",
     timestamp: match[1]!,
     text: match[3]!.replace(/\r?\n$/, ""),

@@ -1,7 +1,9 @@
 /** From the engine's services and tasks to what OpenFaaS's clients are shown. */
 import type Dockerode from "dockerode";
 import { ANNOTATION_PREFIX, FUNCTION_LABEL, LEGACY_LABEL, RESOURCE_PREFIX } from "./deployment";
+import type { Problem } from "./problems";
 import { formatCpu, formatMemory, parseCpu, parseMemory } from "./sizes";
+import type { Usage } from "./usage";
 
 /** Empty objects and lists are there: some clients crash on null. */
 export interface FunctionStatus {
@@ -20,11 +22,15 @@ export interface FunctionStatus {
   readOnlyRootFilesystem: boolean;
   /** Wanted. */
   replicas: number;
-  /** Running, and healthy where the image has a health check. */
+  /** Running, healthy where there is a health check, and open for connections. */
   availableReplicas: number;
   /** The gateway fills it in. */
   invocationCount: number;
   createdAt: string;
+  /** Where it was asked for. */
+  usage?: Usage;
+  /** What is wrong, when something is. Not of OpenFaaS's API: its clients pass it by. */
+  problem?: Problem;
 }
 
 export interface Amounts {
@@ -50,7 +56,15 @@ export interface TaskRecord {
   ID: string;
   ServiceID: string;
   DesiredState: string;
-  Status: { State: string; Err?: string };
+  Spec?: { ContainerSpec?: object; ForceUpdate?: number };
+  Status: {
+    State: string;
+    /** Of the last change of state. */
+    Timestamp?: string;
+    Err?: string;
+    ContainerStatus?: { ContainerID?: string; ExitCode?: number };
+  };
+  NetworksAttachments?: { Network?: { Spec?: { Name?: string } }; Addresses?: string[] }[];
 }
 
 /** A service is a function when its label says so and names it: a label copied to another service does not. */
@@ -60,14 +74,15 @@ export function isFunction(service: ServiceRecord): boolean {
   );
 }
 
-/** Running tasks by service id: one pass for a whole list. */
-export function countAvailable(tasks: TaskRecord[]): Map<string, number> {
-  const counts = new Map<string, number>();
+/** Tasks by service id: one pass for a whole list. */
+export function byService(tasks: TaskRecord[]): Map<string, TaskRecord[]> {
+  const found = new Map<string, TaskRecord[]>();
   for (const task of tasks) {
-    if (task.Status.State !== "running" || task.DesiredState !== "running") continue;
-    counts.set(task.ServiceID, (counts.get(task.ServiceID) ?? 0) + 1);
+    const others = found.get(task.ServiceID);
+    if (others) others.push(task);
+    else found.set(task.ServiceID, [task]);
   }
-  return counts;
+  return found;
 }
 
 export function replicasOf(service: ServiceRecord): number {

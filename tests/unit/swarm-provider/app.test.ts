@@ -90,7 +90,7 @@ describe("the engine's API", () => {
 });
 
 describe("listing", () => {
-  test("takes two calls, and shows functions alone", async () => {
+  test("takes two calls, a third while a function is not whole, and shows functions alone", async () => {
     engine.addService("b");
     engine.addService("a");
     engine.addService("nats", other);
@@ -106,7 +106,10 @@ describe("listing", () => {
       ["a", 0],
       ["b", 1],
     ]);
-    expect(engine.asked).toHaveLength(2);
+    expect(engine.asked).toHaveLength(3);
+    engine.services = engine.services.filter(({ ID }) => ID !== "id-a");
+    await call("GET", "/system/functions");
+    expect(engine.asked).toHaveLength(5);
   });
 
   test("of one that begins like another finds the right one", async () => {

@@ -85,6 +85,7 @@ export class FakeEngine {
     this.asked.push(asked);
     const answer = this.intercept?.(asked) ?? this.answer(asked);
     if (answer === "silence") return;
+    if (Buffer.isBuffer(answer.body)) return void response.writeHead(answer.status).end(answer.body);
     response.writeHead(answer.status, { "content-type": "application/json" });
     response.end(JSON.stringify(answer.body ?? {}));
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Engine } from "../../../services/swarm-provider/src/engine";
 import { Functions } from "../../../services/swarm-provider/src/functions";
+import { Readiness } from "../../../services/swarm-provider/src/readiness";
 import { Secrets } from "../../../services/swarm-provider/src/secrets";
 import { byName, engineName } from "../../../services/swarm-provider/src/secretVersions";
 import { Provider } from "./support";
@@ -27,11 +28,8 @@ async function deploy(service: string, secrets: string[]): Promise<void> {
 /** With a clock of its own, so that a test need not wait for the next look. */
 function sweeper(): Secrets {
   const engine = new Engine(provider.engine.socket, 1000);
-  const functions = new Functions(engine, {
-    network: "openfaas-fn",
-    stopGraceMs: 1000,
-    deleteTimeoutMs: 100,
-  });
+  const options = { network: "openfaas-fn", stopGraceMs: 1000, deleteTimeoutMs: 100 };
+  const functions = new Functions(engine, options, new Readiness("openfaas-fn", 8080));
   return new Secrets(engine, functions, { network: "openfaas-fn", sweepMs: 10 });
 }
 

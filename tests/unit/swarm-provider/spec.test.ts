@@ -1,11 +1,6 @@
 import { parseDeployment } from "../../../services/swarm-provider/src/deployment";
 import { initialReplicas, renderSpec, type SpecContext } from "../../../services/swarm-provider/src/spec";
-import {
-  countAvailable,
-  isFunction,
-  type ServiceRecord,
-  toStatus,
-} from "../../../services/swarm-provider/src/status";
+import { isFunction, type ServiceRecord, toStatus } from "../../../services/swarm-provider/src/status";
 
 const NETWORK = "openfaas-fn";
 const DIGEST = `sha256:${"a".repeat(64)}`;
@@ -155,24 +150,4 @@ test("a service is a function only when its label names it", () => {
   expect(isFunction({ ...service, Spec: { ...service.Spec, Name: "other" } })).toBe(false);
   expect(isFunction({ ...service, Spec: { ...service.Spec, Labels: {} } })).toBe(false);
   expect(isFunction({ ...service, Spec: { ...service.Spec, Mode: { Global: {} } } })).toBe(false);
-});
-
-test("only tasks that run and are meant to run are available", () => {
-  const task = (ServiceID: string, State: string, DesiredState = "running") => ({
-    ID: "t",
-    ServiceID,
-    DesiredState,
-    Status: { State },
-  });
-  const tasks = [
-    task("a", "running"),
-    task("a", "starting"),
-    task("b", "running"),
-    task("b", "running"),
-    task("c", "running", "shutdown"),
-  ];
-  expect([...countAvailable(tasks)]).toEqual([
-    ["a", 1],
-    ["b", 2],
-  ]);
 });

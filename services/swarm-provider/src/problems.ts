@@ -1,0 +1,146 @@
+/** What is wrong with a function, in words, from the engine's tasks: it keeps crashing, cannot start, or was rolled back. */
+import type { Engine } from "./engine";
+import { readLines } from "./logs";
+import type { ServiceRecord, TaskRecord } from "./status";
+
+export interface Problem {
+  /**
+   * crashing: replicas of the present version end by themselves again and again.
+   * cannot start: the engine finds no image, no node or no room.
+   * rolled back: the last update failed, and the version before it serves.
+   */
+  kind: "crashing" | "cannot start" | "rolled back";
+  /** One line: what happened, how often, in the engine's words where it has some. */
+  message: string;
+  /** When it happened last. */
+  at: string;
+  /** The last lines that the failed replica printed. Left out in a list. */
+  log?: string[];
+}
+
+/** A problem and the task whose log says more. */
+export interface Finding {
+  problem: Problem;
+  task?: TaskRecord;
+}
+
+const WINDOW_MS = 5 * 60_000;
+/** One end may be an accident. */
+const LEAST_CRASHES = 2;
+/** A function that has stayed up for so long since is not crashing any more. */
+const CALM_MS = 60_000;
+
+const LOG_LINES = 20;
+const LOG_LIMIT_MS = 3000;
+const LOGS_KEPT = 200;
+
+/**
+ * @param tasks every task of the service that the engine remembers (the last five of each replica)
+ * @param available how many replicas can be called
+ */
+export function findProblem(
+  service: ServiceRecord,
+  tasks: TaskRecord[],
+  available: number,
+  now = Date.now(),
+): Finding | undefined {
+  const latest = [...tasks].sort((a, b) => at(b) - at(a));
+  return (
+    findCrash(service, latest, available, now) ??
+    findObstacle(service, latest, available) ??
+    findRollback(service, latest)
+  );
+}
+
+function findCrash(
+  service: ServiceRecord,
+  tasks: TaskRecord[],
+  available: number,
+  now: number,
+): Finding | undefined {
+  const ended = tasks.filter(
+    (task) => endedByItself(task) && isPresent(task, service) && now - at(task) < WINDOW_MS,
+  );
+  const [last] = ended;
+  if (!last || ended.length < LEAST_CRASHES) return undefined;
+  if (available >= (service.Spec.Mode?.Replicated?.Replicas ?? 0) && now - at(last) > CALM_MS)
+    return undefined;
+  const minutes = Math.max(1, Math.ceil((now - at(ended.at(-1)!)) / 60_000));
+  const message = `${ended.length} replicas ended within ${minutes} min, the last one with: ${reason(last)}`;
+  return { problem: { kind: "crashing", message, at: last.Status.Timestamp! }, task: last };
+}
+
+/** What the engine refuses (no such image) or waits for (a node with room), as long as it does. */
+function findObstacle(service: ServiceRecord, tasks: TaskRecord[], available: number): Finding | undefined {
+  if (available >= (service.Spec.Mode?.Replicated?.Replicas ?? 0)) return undefined;
+  const stuck = tasks.find(
+    (task) =>
+      isPresent(task, service) &&
+      (task.Status.State === "rejected" || (task.Status.State === "pending" && task.Status.Err)),
+  );
+  if (!stuck) return undefined;
+  return { problem: { kind: "cannot start", message: reason(stuck), at: stuck.Status.Timestamp ?? "" } };
+}
+
+function findRollback(service: ServiceRecord, tasks: TaskRecord[]): Finding | undefined {
+  const { State, Message, CompletedAt, StartedAt } = service.UpdateStatus ?? {};
+  if (!State?.startsWith("rollback")) return undefined;
+  const failed = tasks.find(
+    (task) => (endedByItself(task) || task.Status.State === "rejected") && !isPresent(task, service),
+  );
+  const why = failed ? `: ${reason(failed)}` : Message ? ` (${Message})` : "";
+  const message = `the last update failed and the version before it serves${why}`;
+  const when = failed?.Status.Timestamp ?? CompletedAt ?? StartedAt ?? "";
+  return { problem: { kind: "rolled back", message, at: when }, task: failed };
+}
+
+/** Neither told to end by a scaling or an update, nor never started. */
+function endedByItself({ Status }: TaskRecord): boolean {
+  return Status.State === "failed" || Status.State === "complete";
+}
+
+/** Of the version that the service has now. Both texts are the engine's. */
+function isPresent(task: TaskRecord, service: ServiceRecord): boolean {
+  const version = (spec?: { ContainerSpec?: object; ForceUpdate?: number }) =>
+    JSON.stringify([spec?.ContainerSpec ?? {}, spec?.ForceUpdate ?? 0]);
+  return version(task.Spec) === version(service.Spec.TaskTemplate);
+}
+
+function reason({ Status }: TaskRecord): string {
+  if (Status.State === "complete") return "exit code 0";
+  const text = (Status.Err ?? "").replace(/^task: /, "");
+  return text || `exit code ${Status.ContainerStatus?.ExitCode ?? "unknown"}`;
+}
+
+function at({ Status }: TaskRecord): number {
+  return Date.parse(Status.Timestamp ?? "") || 0;
+}
+
+/** The last lines of replicas that have ended: read once each, since they do not change any more. */
+export class FailureLogs {
+  private readonly known = new Map<string, string[]>();
+
+  constructor(private readonly engine: Pick<Engine, "taskLogs">) {}
+
+  /** Empty when the engine no longer has them. */
+  async of({ ID }: TaskRecord): Promise<string[]> {
+    const before = this.known.get(ID);
+    if (before) return before;
+    const lines = await this.read(ID).catch(() => []);
+    if (lines.length > 0) this.known.set(ID, lines);
+    if (this.known.size > LOGS_KEPT) this.known.delete(this.known.keys().next().value!);
+    return lines;
+  }
+
+  private async read(id: string): Promise<string[]> {
+    const stream = await this.engine.taskLogs(id, LOG_LINES);
+    const limit = setTimeout(() => stream.destroy(), LOG_LIMIT_MS);
+    const lines: string[] = [];
+    try {
+      for await (const { text } of readLines(stream)) lines.push(text);
+    } finally {
+      clearTimeout(limit);
+    }
+    return lines.slice(-LOG_LINES);
+  }
+}
