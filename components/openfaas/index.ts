@@ -196,6 +196,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
       secrets,
       // The one service that has the Docker API, which is as good as root on the host.
       binds: { "/var/run/docker.sock": "/var/run/docker.sock" },
+      // It writes its health probe there, and functions that want to be checked mount it.
+      volumes: { "/probe": this.volume("probe", false) },
       // It finishes the requests it has for up to 30 s.
       stopGraceSeconds: 35,
       startFirst: true,

@@ -53,9 +53,13 @@ export function queueWorkerEnv(openfaas: Environment["openfaas"]): Record<string
   };
 }
 
+/** Holds the program for functions' health checks. */
+export const PROBE_VOLUME = "openfaas-probe";
+
 export function providerEnv(openfaas: Environment["openfaas"]): Record<string, string> {
   return {
     functions_network: FUNCTIONS_NETWORK,
+    probe_volume: PROBE_VOLUME,
     read_timeout: openfaas.readTimeout,
     write_timeout: openfaas.writeTimeout,
     basic_auth: "true",

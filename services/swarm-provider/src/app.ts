@@ -59,7 +59,13 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
   const readiness = new Readiness(network, functionPort, given.probe);
   const functions = new Functions(
     engine,
-    { network, stopGraceMs: writeTimeoutMs, deleteTimeoutMs },
+    {
+      network,
+      port: functionPort,
+      probeVolume: config.probeVolume,
+      stopGraceMs: writeTimeoutMs,
+      deleteTimeoutMs,
+    },
     readiness,
   );
   const secrets = new Secrets(engine, functions, { network });

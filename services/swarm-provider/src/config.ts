@@ -26,6 +26,12 @@ export interface Config {
   dockerSocket: string;
   /** `function_port`: where functions listen. Default 8080, the watchdog's. */
   functionPort: number;
+  /**
+   * `probe_volume`: volume, mounted at `probe_folder` (default /probe), into which the program for functions' health checks is
+   * written, and which functions that have one mount. Default none: annotations for health checks are refused.
+   */
+  probeVolume?: string;
+  probeFolder: string;
   /** `log_level`: debug, info, warn or error. Default info; debug adds a line for every request. */
   logLevel: string;
   /** With `basic_auth=true`: files basic-auth-user and basic-auth-password under `secret_mount_path` (/run/secrets). */
@@ -66,6 +72,8 @@ export function readConfig(env: Env): Config {
     shutdownTimeoutMs: duration("shutdown_timeout", "30s"),
     dockerSocket: env.docker_socket || "/var/run/docker.sock",
     functionPort: port("function_port", 8080),
+    probeVolume: env.probe_volume || undefined,
+    probeFolder: env.probe_folder || "/probe",
     logLevel,
     credentials: readCredentials(env, problems),
   };

@@ -1,6 +1,7 @@
 /** A deployment as OpenFaaS's clients send it, checked whole: every problem at once, each with its field. */
 import { z } from "zod";
 import { invalid } from "./errors";
+import { checkHealth } from "./healthcheck";
 import {
   LEAST_MEMORY_LIMIT,
   LEAST_MEMORY_REQUEST,
@@ -116,6 +117,7 @@ function checkValues(it: Partial<Deployment>, network: string): string[] {
     ),
     ...checkSecrets(it.secrets ?? []),
     ...checkLabels(it),
+    ...checkHealth(it.annotations ?? {}),
     ...checkResources(it),
   ];
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX } from "./deployment";
 import { type Engine, OWNER_LABEL, OWNER_VALUE, type RegistryAuth, type SecretRecord } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
+import { readHealthCheck } from "./healthcheck";
 import { type LogRequest, renderLogs } from "./logs";
 import { byName } from "./secretVersions";
 import { renderSpec } from "./spec";
@@ -25,6 +26,10 @@ const ATTEMPTS = 5;
 
 export interface FunctionsOptions {
   network: string;
+  /** Where functions listen. */
+  port: number;
+  /** Volume with the program for health checks. Without it, a function that wants a check is refused. */
+  probeVolume?: string;
   /** How long a replica that is told to end may finish its requests. */
   stopGraceMs: number;
   /** How long a removal waits for the last replica to end. */
@@ -194,8 +199,14 @@ export class Functions {
   }
 
   private async render(deployment: Deployment, service?: ServiceRecord) {
+    const { network, port, probeVolume } = this.options;
+    if (!probeVolume && readHealthCheck(deployment.annotations))
+      throw invalid([
+        "annotations: a health check needs the volume for its program; start the provider with probe_volume",
+      ]);
     return renderSpec(deployment, {
-      network: this.options.network,
+      network,
+      ...(probeVolume ? { probe: { volume: probeVolume, port } } : {}),
       stopGraceMs: this.options.stopGraceMs,
       secrets: await this.secrets(deployment.secrets),
       current: service && {

@@ -2,6 +2,7 @@
 import { get } from "node:http";
 import { buildApp } from "./app";
 import { ConfigError, readConfig, type Config } from "./config";
+import { installProbe } from "./probe";
 import { VERSION } from "./version";
 
 function main(): void {
@@ -23,6 +24,7 @@ function configOrExit(): Config {
 }
 
 async function serve(config: Config): Promise<void> {
+  if (config.probeVolume) installProbeOrExit(config.probeFolder);
   const app = buildApp(config);
   const stop = (signal: string) => {
     app.log.info({ signal }, "ending: no new requests, those in flight are finished");
@@ -42,6 +44,18 @@ async function serve(config: Config): Promise<void> {
     app.log.info({ version: VERSION, network: config.network, auth: Boolean(config.credentials) }, "ready");
   } catch (error) {
     app.log.error(`cannot listen on port ${config.port}: ${(error as Error).message}`);
+    process.exit(1);
+  }
+}
+
+function installProbeOrExit(folder: string): void {
+  try {
+    installProbe(folder);
+  } catch (error) {
+    process.stderr.write(
+      `swarm-provider: the health probe cannot be written: ${(error as Error).message}; ` +
+        `mount the volume of probe_volume at ${folder}\n`,
+    );
     process.exit(1);
   }
 }

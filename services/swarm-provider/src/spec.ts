@@ -9,6 +9,8 @@ import {
   SCALE_MAX,
   SCALE_MIN,
 } from "./deployment";
+import { readHealthCheck } from "./healthcheck";
+import { PROBE_MOUNT, renderHealthcheck } from "./probe";
 import { parseCpu, parseMemory } from "./sizes";
 
 const SECOND = 1e9;
@@ -25,11 +27,20 @@ export interface SpecContext {
   network: string;
   /** Each secret that the deployment names, in the version to use. */
   secrets: Record<string, { ID: string; Spec: { Name: string } }>;
+  /** Volume with the program for health checks, where there is one, and where functions listen. */
+  probe?: { volume: string; port: number };
   /** How long a replica that is told to end may finish its requests. */
   stopGraceMs: number;
   /** The service as it is, when this is an update. */
   current?: { replicas: number; forceUpdate: number };
 }
+
+const TMP = {
+  Type: "tmpfs" as const,
+  Target: "/tmp",
+  Source: "",
+  TmpfsOptions: { SizeBytes: 0, Mode: 0o1777 },
+};
 
 export function renderSpec(it: Deployment, context: SpecContext): FunctionSpec {
   return {
@@ -86,19 +97,9 @@ function renderContainer(it: Deployment, context: SpecContext): Dockerode.Contai
     // such a function would be waited for as long as the grace period lasts.
     Init: true,
     StopGracePeriod: context.stopGraceMs * 1e6,
-    ...(it.readOnlyRootFilesystem
-      ? {
-          ReadOnly: true,
-          Mounts: [
-            {
-              Type: "tmpfs" as const,
-              Target: "/tmp",
-              Source: "",
-              TmpfsOptions: { SizeBytes: 0, Mode: 0o1777 },
-            },
-          ],
-        }
-      : {}),
+    ...(it.readOnlyRootFilesystem ? { ReadOnly: true } : {}),
+    ...renderMounts(it, context),
+    ...renderHealth(it, context),
     Secrets: [...it.secrets].sort().map((name) => ({
       SecretID: context.secrets[name]!.ID,
       SecretName: context.secrets[name]!.Spec.Name,
@@ -106,6 +107,29 @@ function renderContainer(it: Deployment, context: SpecContext): Dockerode.Contai
       File: { Name: `/var/openfaas/secrets/${name}`, UID: "0", GID: "0", Mode: 0o444 },
     })),
   };
+}
+
+function renderMounts(it: Deployment, { probe }: SpecContext) {
+  const mounts = [
+    ...(it.readOnlyRootFilesystem ? [TMP] : []),
+    ...(probe && readHealthCheck(it.annotations)
+      ? [
+          {
+            Type: "volume" as const,
+            Source: probe.volume,
+            Target: PROBE_MOUNT,
+            ReadOnly: true,
+            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: {} as never },
+          },
+        ]
+      : []),
+  ];
+  return mounts.length > 0 ? { Mounts: mounts } : {};
+}
+
+function renderHealth(it: Deployment, { probe }: SpecContext) {
+  const check = readHealthCheck(it.annotations);
+  return probe && check ? { HealthCheck: renderHealthcheck(check, probe.port) } : {};
 }
 
 /** Sorted, so that the same deployment is the same service and restarts nothing. */

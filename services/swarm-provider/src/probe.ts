@@ -1,0 +1,52 @@
+/**
+ * The health check of functions, for images that have no shell, no curl, nothing: a program of 1 KB (probe/probe.c) that lies in a
+ * volume. The provider writes it there when it starts; a function with a health check mounts the volume, read-only.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HealthCheck } from "./healthcheck";
+import { PROBE_BINARIES } from "./probeBinaries";
+
+/** Where a function sees the volume. */
+export const PROBE_MOUNT = "/var/openfaas/probe";
+
+const MS = 1e6;
+
+/** Named by its content: an update of the provider does not change the program of functions that run. */
+export function probeName(arch: string = process.arch): string {
+  return `probe-${createHash("sha256").update(binary(arch)).digest("hex").slice(0, 12)}`;
+}
+
+/** Writes the program into the volume, whole or not at all. @throws Error when the folder cannot be written */
+export function installProbe(folder: string, arch: string = process.arch): void {
+  const file = join(folder, probeName(arch));
+  if (existsSync(file)) return;
+  writeFileSync(`${file}.${process.pid}`, binary(arch), { mode: 0o755 });
+  renameSync(`${file}.${process.pid}`, file);
+}
+
+/** A health check in the engine's words. */
+export function renderHealthcheck(check: HealthCheck, port: number) {
+  const seconds = Math.max(1, Math.ceil(check.timeoutMs / 1000));
+  const test = ["CMD", `${PROBE_MOUNT}/${probeName()}`, String(port), String(seconds)];
+  return {
+    Test: check.path === undefined ? test : [...test, check.path],
+    Interval: check.periodMs * MS,
+    // The program's own alarm comes first: engines up to 20.10 leave running what did not answer in time.
+    Timeout: (seconds + 1) * 1000 * MS,
+    Retries: check.failures,
+    StartPeriod: check.startMs * MS,
+    // Engines from 25 on look more often in the beginning, so that nothing waits long for a replica; older ones pass it by.
+    StartInterval: Math.min(500, check.periodMs) * MS,
+  };
+}
+
+function binary(arch: string): Buffer {
+  const text = PROBE_BINARIES[arch];
+  if (!text)
+    throw new Error(
+      `there is no health probe for ${arch}; it is made for ${Object.keys(PROBE_BINARIES).join(" and ")}`,
+    );
+  return Buffer.from(text, "base64");
+}
