@@ -15,7 +15,11 @@ import { Engine } from "./engine";
 import { ApiError, explain, invalid } from "./errors";
 import { Functions } from "./functions";
 import { parseLogRequest } from "./logs";
-import { FunctionProxy, parseTarget } from "./proxy";
+import { functionRoutes } from "./functionRoutes";
+import { readInvocations } from "./gatewayCalls";
+import { Idler } from "./idler";
+import { Metrics } from "./metrics";
+import { FunctionProxy } from "./proxy";
 import { type Probe, Readiness } from "./readiness";
 import { Secrets } from "./secrets";
 import { VERSION } from "./version";
@@ -32,7 +36,7 @@ interface Parts {
   functions: Functions;
   secrets: Secrets;
   directory: Directory;
-  proxy: FunctionProxy;
+  metrics: Metrics;
 }
 
 /** What tests put in the place of the real thing. */
@@ -69,28 +73,33 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
     readiness,
   );
   const secrets = new Secrets(engine, functions, { network });
-  const parts: Parts = {
-    config,
-    engine,
-    functions,
-    secrets,
-    directory: new Directory(engine),
-    proxy: new FunctionProxy(addresses, { network, port: functionPort, silenceMs: writeTimeoutMs }),
-  };
-  app.addHook("onReady", async () => secrets.sweepSoon());
+  const directory = new Directory(engine);
+  const metrics = new Metrics();
+  const parts: Parts = { config, engine, functions, secrets, directory, metrics };
+  const idler = makeIdler(app, parts);
+  app.addHook("onReady", async () => {
+    secrets.sweepSoon();
+    idler?.start();
+  });
   app.addHook("onClose", async () => {
     addresses.close();
     secrets.close();
+    idler?.close();
   });
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
   app.setNotFoundHandler((_request, reply) => text(reply, 404, "not found"));
-  logRequests(app);
+  recordRequests(app, metrics);
+  app.get("/metrics", async (_request, reply) => text(reply, 200, metrics.text()));
   app.get("/healthz", async (_request, reply) => {
     await engine.ping(HEALTH_TIMEOUT_MS);
     return text(reply, 200, "OK");
   });
   void app.register(async (scope) => managementRoutes(scope, parts), { prefix: "/system" });
-  void app.register(async (scope) => functionRoutes(scope, parts));
+  const proxy = new FunctionProxy(addresses, { network, port: functionPort, silenceMs: writeTimeoutMs });
+  const { wakeTimeoutMs: wakeMs } = config;
+  void app.register(async (scope) =>
+    functionRoutes(scope, { network, functions, directory, proxy, metrics, wakeMs }),
+  );
   return app;
 }
 
@@ -110,7 +119,7 @@ function managementRoutes(app: FastifyInstance, parts: Parts): void {
   secretRoutes(app, parts);
 }
 
-function deploymentRoutes(app: FastifyInstance, { functions, directory, config }: Parts): void {
+function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics, config }: Parts): void {
   const { network } = config;
   const parse = (request: FastifyRequest) => {
     const deployment = parseDeployment(request.body, network);
@@ -139,6 +148,7 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, config }
       throw invalid(["functionName: is required: the function's name"]);
     const ended = await functions.remove(withoutNamespace(name, network));
     directory.forget();
+    metrics.forget(withoutNamespace(name, network));
     request.log.info({ function: name, ended }, "removed");
     return text(reply, ended ? 200 : 202, ended ? "" : "removed; its last requests are still being finished");
   });
@@ -149,13 +159,14 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, config }
   });
 }
 
-function scaleRoute(app: FastifyInstance, { functions, config }: Parts): void {
+function scaleRoute(app: FastifyInstance, { functions, directory, config }: Parts): void {
   app.post<{ Params: { name: string } }>("/scale-function/:name", async (request, reply) => {
     const replicas = (request.body as { replicas?: unknown } | null)?.replicas;
     if (typeof replicas !== "number" || !Number.isInteger(replicas) || replicas < 0)
       throw invalid(["replicas: must be a whole number, 0 or more"]);
     const name = withoutNamespace(request.params.name, config.network);
     const set = await functions.scale(name, replicas);
+    directory.forget();
     request.log.info({ function: name, asked: replicas, replicas: set }, "scaled");
     return text(reply, 202, set === replicas ? "" : `scaled to ${set}, the most its labels allow`);
   });
@@ -191,22 +202,6 @@ function secretRoutes(app: FastifyInstance, { secrets }: Parts): void {
     await secrets.remove(request.body);
     return text(reply, 200, "");
   });
-}
-
-function functionRoutes(app: FastifyInstance, { proxy, directory, config }: Parts): void {
-  // Bodies are the function's: none is read here, whatever its type.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-    const target = parseTarget(request.raw.url ?? "", config.network);
-    if (!target || !(await directory.has(target.name)))
-      throw new ApiError(404, `No such function: ${target?.name ?? ""}`);
-    // From here on the answer is written by the proxy, byte by byte; an error before the first byte is thrown.
-    await proxy.forward(target, request.raw, reply.raw);
-    reply.hijack();
-  };
-  app.all("/function/:name", handler);
-  app.all("/function/:name/*", handler);
 }
 
 /** OpenFaaS's clients send JSON under whatever type, or none. An empty body is no body. */
@@ -254,12 +249,36 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split("?")[0]!;
 }
 
-function logRequests(app: FastifyInstance): void {
+function recordRequests(app: FastifyInstance, metrics: Metrics): void {
   app.addHook("onResponse", async (request, reply) => {
     const { statusCode: status, elapsedTime } = reply;
+    const route = request.routeOptions.url;
+    if (route?.startsWith("/system")) metrics.apiRequest(request.method, route, status, elapsedTime / 1000);
     request.log.debug(
       { method: request.method, path: pathOf(request), status, ms: Math.round(elapsedTime) },
       "request",
     );
+  });
+}
+
+/** Undefined where calls that pass the provider by cannot be known: then nothing is scaled to zero. */
+function makeIdler(app: FastifyInstance, { config, functions, directory, metrics }: Parts) {
+  const { gatewayMetrics: url, network } = config;
+  if (!url) return undefined;
+  const scaling = {
+    scalable: () => functions.scalable(),
+    wake: (name: string) => functions.wake(name),
+    scale: async (name: string, replicas: number) => {
+      const set = await functions.scale(name, replicas);
+      directory.forget();
+      return set;
+    },
+  };
+  return new Idler(scaling, metrics, {
+    idleMs: config.inactivityMs,
+    intervalMs: config.reconcileMs,
+    longestCallMs: config.writeTimeoutMs,
+    log: app.log,
+    ...(url === "none" ? {} : { elsewhere: () => readInvocations(url.href, network) }),
   });
 }

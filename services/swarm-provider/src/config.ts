@@ -32,6 +32,17 @@ export interface Config {
    */
   probeVolume?: string;
   probeFolder: string;
+  /**
+   * `gateway_metrics_url`: the gateway's metrics, such as http://gateway:8082/metrics, by which the idler knows who is called;
+   * "none" when every call comes through this provider. Default: not set, and nothing is ever scaled to zero.
+   */
+  gatewayMetrics?: URL | "none";
+  /** `inactivity_duration`: how long, in ms, a function that may scale to zero has to be without a call. Default 15m. */
+  inactivityMs: number;
+  /** `reconcile_interval`: how often, in ms, the idler looks. Default 10s. */
+  reconcileMs: number;
+  /** `wake_timeout`: how long, in ms, a call waits for a function that was at zero. Default 60s. */
+  wakeTimeoutMs: number;
   /** `log_level`: debug, info, warn or error. Default info; debug adds a line for every request. */
   logLevel: string;
   /** With `basic_auth=true`: files basic-auth-user and basic-auth-password under `secret_mount_path` (/run/secrets). */
@@ -72,6 +83,10 @@ export function readConfig(env: Env): Config {
     shutdownTimeoutMs: duration("shutdown_timeout", "30s"),
     dockerSocket: env.docker_socket || "/var/run/docker.sock",
     functionPort: port("function_port", 8080),
+    gatewayMetrics: metricsUrl(env.gateway_metrics_url, problems),
+    inactivityMs: duration("inactivity_duration", "15m"),
+    reconcileMs: duration("reconcile_interval", "10s"),
+    wakeTimeoutMs: duration("wake_timeout", "60s"),
     probeVolume: env.probe_volume || undefined,
     probeFolder: env.probe_folder || "/probe",
     logLevel,
@@ -79,6 +94,17 @@ export function readConfig(env: Env): Config {
   };
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));
   return config;
+}
+
+function metricsUrl(text: string | undefined, problems: string[]): URL | "none" | undefined {
+  if (!text) return undefined;
+  if (text === "none") return text;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "http:")
+    problems.push(
+      `gateway_metrics_url: "${text}" is neither an address such as http://gateway:8082/metrics nor none`,
+    );
+  return url;
 }
 
 /** Fails closed: basic_auth without its files is an error, not an open API. */

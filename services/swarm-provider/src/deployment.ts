@@ -1,5 +1,6 @@
 /** A deployment as OpenFaaS's clients send it, checked whole: every problem at once, each with its field. */
 import { z } from "zod";
+import { parseDuration } from "./config";
 import { invalid } from "./errors";
 import { checkHealth } from "./healthcheck";
 import {
@@ -13,6 +14,10 @@ import {
 
 export const SCALE_MIN = "com.openfaas.scale.min";
 export const SCALE_MAX = "com.openfaas.scale.max";
+/** `true`: the idler may scale the function to zero, and a call to the provider wakes it. */
+export const SCALE_ZERO = "com.openfaas.scale.zero";
+/** How long nobody must have called it, such as 15m. */
+export const SCALE_ZERO_DURATION = "com.openfaas.scale.zero-duration";
 /** What the gateway takes for the ceiling of a function that names none. */
 export const DEFAULT_SCALE_MAX = 20;
 /** On every service that is a function, with the function's name. What does not carry it is none of our business. */
@@ -155,11 +160,28 @@ function checkLabels({ labels = {}, service }: Partial<Deployment>): string[] {
     problems.push(`labels.${key}: "${labels[key]}" must be a whole number, ${least} or more`);
     return undefined;
   };
+  problems.push(...checkZero(labels));
   const min = count(SCALE_MIN, 0);
   const max = count(SCALE_MAX, 1);
   if (labels[SCALE_MIN] && labels[SCALE_MAX] && min! > max!)
     problems.push(`labels.${SCALE_MIN}: ${min} is above ${SCALE_MAX}, ${max}`);
   return problems;
+}
+
+export function scalesToZero(labels: Record<string, string> = {}): boolean {
+  return labels[SCALE_ZERO] === "true";
+}
+
+function checkZero(labels: Record<string, string>): string[] {
+  const { [SCALE_ZERO]: zero, [SCALE_ZERO_DURATION]: duration } = labels;
+  return [
+    ...(zero === undefined || ["true", "false"].includes(zero)
+      ? []
+      : [`labels.${SCALE_ZERO}: "${zero}" is neither true nor false`]),
+    ...(duration === undefined || (parseDuration(duration) ?? 0) > 0
+      ? []
+      : [`labels.${SCALE_ZERO_DURATION}: "${duration}" is not a duration such as 15m or 90s`]),
+  ];
 }
 
 function checkResources(it: Partial<Deployment>): string[] {

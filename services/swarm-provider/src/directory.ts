@@ -1,6 +1,7 @@
-/** Which names are functions: asked of the engine at most once in a while, whatever is requested. */
+/** Which names are functions, and which of them sleep: asked of the engine at most once in a while, whatever is requested. */
+import { scalesToZero } from "./deployment";
 import type { Engine } from "./engine";
-import { isFunction } from "./status";
+import { isFunction, replicasOf } from "./status";
 
 /** How long a known function may be taken for granted. */
 const FRESH_MS = 2000;
@@ -8,7 +9,8 @@ const FRESH_MS = 2000;
 const RETRY_MS = 300;
 
 export class Directory {
-  private names = new Set<string>();
+  /** With whether the function is at zero because its labels let it. */
+  private functions = new Map<string, boolean>();
   private at = -Infinity;
   private asking?: Promise<void>;
 
@@ -19,12 +21,17 @@ export class Directory {
 
   async has(name: string): Promise<boolean> {
     const age = this.now() - this.at;
-    if (age < FRESH_MS && (this.names.has(name) || age < RETRY_MS)) return this.names.has(name);
+    if (age < FRESH_MS && (this.functions.has(name) || age < RETRY_MS)) return this.functions.has(name);
     await (this.asking ??= this.refresh());
-    return this.names.has(name);
+    return this.functions.has(name);
   }
 
-  /** What was just deployed or removed is known at once. */
+  /** As of the last look: to be called after `has`. */
+  sleeps(name: string): boolean {
+    return this.functions.get(name) ?? false;
+  }
+
+  /** What was just deployed, scaled or removed is known at once. */
   forget(): void {
     this.at = -Infinity;
   }
@@ -32,8 +39,10 @@ export class Directory {
   private async refresh(): Promise<void> {
     const started = this.now();
     try {
-      const services = await this.engine.listFunctions();
-      this.names = new Set(services.filter(isFunction).map((service) => service.Spec.Name!));
+      const services = (await this.engine.listFunctions()).filter(isFunction);
+      this.functions = new Map(
+        services.map((each) => [each.Spec.Name!, replicasOf(each) === 0 && scalesToZero(each.Spec.Labels)]),
+      );
       this.at = started;
     } finally {
       this.asking = undefined;

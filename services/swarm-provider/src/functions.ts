@@ -1,13 +1,13 @@
 /** What can be done with functions. Services that are not functions are neither shown nor touched. */
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX } from "./deployment";
+import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX, scalesToZero } from "./deployment";
 import { type Engine, OWNER_LABEL, OWNER_VALUE, type RegistryAuth, type SecretRecord } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
 import { readHealthCheck } from "./healthcheck";
 import { type LogRequest, renderLogs } from "./logs";
 import { byName } from "./secretVersions";
-import { renderSpec } from "./spec";
+import { initialReplicas, renderSpec } from "./spec";
 import { FailureLogs, findProblem, type Finding } from "./problems";
 import type { Readiness } from "./readiness";
 import {
@@ -132,6 +132,27 @@ export class Functions {
       await this.engine.updateService(service, { ...service.Spec, Mode: { Replicated: { Replicas: set } } });
     });
     return set;
+  }
+
+  /** Functions whose labels let them scale to zero. */
+  async scalable(): Promise<ServiceRecord[]> {
+    const services = await this.engine.listFunctions();
+    return services.filter((each) => isFunction(each) && scalesToZero(each.Spec.Labels));
+  }
+
+  /** Gives a function at zero its least number of replicas, one without a label; another it leaves alone. @throws ApiError 404 */
+  async wake(name: string): Promise<void> {
+    await this.change(name, false, async (service) => {
+      if (replicasOf(service) > 0) return;
+      const Replicas = initialReplicas(service.Spec.Labels ?? {}, 1);
+      await this.engine.updateService(service, { ...service.Spec, Mode: { Replicated: { Replicas } } });
+    });
+  }
+
+  /** True when a replica can be called. @throws ApiError 404 */
+  async isAvailable(name: string): Promise<boolean> {
+    const service = await this.find(name);
+    return (await this.readiness.ready(await this.engine.listRunningTasks(service.ID))).length > 0;
   }
 
   /**

@@ -1,9 +1,17 @@
 /** Calls to functions: both bodies are streamed, nothing is kept. */
-import { request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type ServerResponse,
+} from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pipeline } from "node:stream";
 import { type Addresses, type Replica, takeLeastBusy } from "./addresses";
 import { ApiError } from "./errors";
+import { joinUpgrade } from "./upgrade";
 
 export interface ProxyOptions {
   /** Suffix of the functions' names in Docker's DNS, and the one namespace. */
@@ -69,15 +77,52 @@ export class FunctionProxy {
    * @throws ApiError 502, 503 or 504 as long as nothing was sent to the client
    */
   async forward(target: Target, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const host = `${target.name}.${this.options.network}`;
+    const host = this.hostOf(target);
+    await this.search(target, async (replica) => {
+      const isGone = incoming.destroyed && !incoming.complete;
+      return isGone || (await this.exchange(replica, host, target, incoming, outgoing));
+    });
+  }
+
+  /**
+   * Joins a connection that is to become something else, such as a WebSocket, with the function's.
+   * @returns the status of the function's answer, once the connection has ended
+   * @throws ApiError 502 or 503 as long as nothing was sent to the client
+   */
+  async upgrade(target: Target, incoming: IncomingMessage, client: Socket, head: Buffer): Promise<number> {
+    const { port, connectMs = 3000 } = this.options;
+    let status: number | undefined;
+    const headers = requestHeaders(incoming, `${this.hostOf(target)}:${port}`);
+    headers.connection = "upgrade";
+    headers.upgrade = incoming.headers.upgrade;
+    await this.search(target, async ({ address: host }) => {
+      if (client.destroyed) return true;
+      const replica = { host, port, path: target.path, headers, connectMs };
+      status = await joinUpgrade(replica, incoming, client, head).catch((error: Error) => {
+        throw failure(target.name, error);
+      });
+      return status !== undefined;
+    });
+    return status ?? 0;
+  }
+
+  private hostOf({ name }: Target): string {
+    return `${name}.${this.options.network}`;
+  }
+
+  /** Tries replicas, the least busy one first, until one takes the connection. @throws ApiError 502, 503 */
+  private async search(target: Target, attempt: (replica: Replica) => Promise<boolean>): Promise<void> {
     const until = Date.now() + (this.options.searchMs ?? 3000);
     for (let pause = 50; ; pause = Math.min(pause * 2, 500)) {
-      const replicas = await this.addresses.replicas(host);
+      const replicas = await this.addresses.replicas(this.hostOf(target));
       const left = [...replicas];
       for (let replica = takeLeastBusy(left); replica; replica = takeLeastBusy(left)) {
-        if (incoming.destroyed && !incoming.complete) return;
-        const connected = await this.attempt(replica, host, target, incoming, outgoing);
-        if (connected) return;
+        replica.active++;
+        try {
+          if (await attempt(replica)) return;
+        } finally {
+          replica.active--;
+        }
       }
       // Nothing of the request has left yet: a replica may be about to listen.
       if (Date.now() + pause > until) throw unreachable(target.name, replicas.length);
@@ -86,17 +131,6 @@ export class FunctionProxy {
   }
 
   /** False when no connection came up. From the connection on, whatever happens is the answer. */
-  private attempt(
-    replica: Replica,
-    host: string,
-    target: Target,
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-  ): Promise<boolean> {
-    replica.active++;
-    return this.exchange(replica, host, target, incoming, outgoing).finally(() => replica.active--);
-  }
-
   private exchange(
     replica: Replica,
     host: string,
@@ -122,7 +156,7 @@ export class FunctionProxy {
         connected = true;
         clearTimeout(connecting);
         upstream.setTimeout(silenceMs, () => upstream.destroy(new SilenceError()));
-        if (hasBody) incoming.pipe(upstream);
+        if (hasBody) sendBody(incoming, upstream);
         else upstream.end();
       };
       const gone = () => {
@@ -138,7 +172,7 @@ export class FunctionProxy {
         );
         outgoing.flushHeaders();
         // Errors from here on cut the connection, which is what tells the client that the answer is not whole.
-        pipeline(response, outgoing, () => resolve(true));
+        sendAnswer(response, outgoing, () => resolve(true));
       });
       upstream.on("error", (error) => {
         clearTimeout(connecting);
@@ -158,6 +192,37 @@ export class FunctionProxy {
 
 class SilenceError extends Error {}
 
+/** The body, then what comes after it: trailers are known when the last of it was read. */
+function sendBody(incoming: IncomingMessage, upstream: ClientRequest): void {
+  incoming.pipe(upstream, { end: false });
+  incoming.once("end", () => {
+    if (incoming.rawTrailers.length > 0) upstream.addTrailers(trailersOf(incoming));
+    upstream.end();
+  });
+}
+
+function sendAnswer(response: IncomingMessage, outgoing: ServerResponse, done: () => void): void {
+  // Only a message in chunks has room for trailers, and only an announced one may bring some.
+  if (!response.headers.trailer) return void pipeline(response, outgoing, done);
+  response.pipe(outgoing, { end: false });
+  response.once("end", () => {
+    outgoing.addTrailers(trailersOf(response));
+    outgoing.end();
+  });
+  response.once("close", () => !response.complete && outgoing.destroy());
+  outgoing.once("close", () => {
+    response.destroy();
+    done();
+  });
+}
+
+/** In the order they came, the same one several times as well. */
+function trailersOf({ rawTrailers }: IncomingMessage): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < rawTrailers.length; i += 2) pairs.push([rawTrailers[i]!, rawTrailers[i + 1]!]);
+  return pairs;
+}
+
 /** A connection that was kept may have been closed just now; what changes nothing can be sent again. */
 function isIdempotent(incoming: IncomingMessage): boolean {
   return ["GET", "HEAD", "OPTIONS"].includes(incoming.method ?? "");
@@ -170,12 +235,21 @@ function requestHeaders(incoming: IncomingMessage, host: string): OutgoingHttpHe
   for (const name of ["x-forwarded-host", "x-forwarded-for"])
     if (headers[name] === undefined) delete headers[name];
   if (incoming.headers["transfer-encoding"] !== undefined) headers["transfer-encoding"] = "chunked";
+  announceTrailers(incoming, headers);
   return headers;
+}
+
+/** Trailers are announced on each connection anew; with them the body has to be in chunks. */
+function announceTrailers({ headers }: IncomingMessage, to: OutgoingHttpHeaders): void {
+  if (headers.trailer === undefined || headers["transfer-encoding"] === undefined) return;
+  to.trailer = headers.trailer;
+  to["transfer-encoding"] = "chunked";
 }
 
 /** An answer without a type gets the request's, as OpenFaaS's other providers do it. */
 function responseHeaders(response: IncomingMessage, incoming: IncomingMessage): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = endToEnd(response);
+  announceTrailers(response, headers);
   const hasNoBody = response.statusCode === 204 || response.statusCode === 304;
   if (!hasNoBody) headers["content-type"] ??= incoming.headers["content-type"] ?? "text/plain";
   return headers;

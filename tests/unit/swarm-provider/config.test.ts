@@ -12,6 +12,12 @@ test("nothing set is a usable default", () => {
   expect(readConfig({})).toEqual({
     port: 8080,
     network: "openfaas-fn",
+    gatewayMetrics: undefined,
+    inactivityMs: 900_000,
+    reconcileMs: 10_000,
+    wakeTimeoutMs: 60_000,
+    probeFolder: "/probe",
+    probeVolume: undefined,
     readTimeoutMs: 60_000,
     writeTimeoutMs: 60_000,
     dockerTimeoutMs: 30_000,
@@ -126,4 +132,11 @@ describe("credentials of a registry", () => {
     ["localhost/hello", "localhost"],
     ["host:5000/hello", "host:5000"],
   ])("%s is at %s", (image, registry) => expect(registryOf(image)).toBe(registry));
+});
+
+test("the gateway's metrics are an address, or said to be none", () => {
+  const read = (gateway_metrics_url: string) => readConfig({ gateway_metrics_url }).gatewayMetrics;
+  expect(String(read("http://gateway:8082/metrics"))).toBe("http://gateway:8082/metrics");
+  expect(read("none")).toBe("none");
+  expect(() => read("gateway:8082")).toThrow(/^gateway_metrics_url: "gateway:8082" is neither an address/);
 });

@@ -260,6 +260,206 @@ describe("a proxied call", () => {
     await app.close();
     expect((await answer).text).toBe("finished");
   });
+
+  test("brings trailers, both ways", async () => {
+    await replica("127.0.0.2", async (request, response) => {
+      for await (const chunk of request) void chunk;
+      response.writeHead(200, { trailer: "x-sum, x-sum-too" });
+      response.write("body");
+      response.addTrailers([
+        ["X-Sum", request.trailers["x-sum"] ?? "none"],
+        ["X-Sum-Too", "b"],
+      ] as never);
+      response.end();
+    });
+    await start();
+    const address = {
+      host: "127.0.0.1",
+      port: (app.server.address() as AddressInfo).port,
+      agent: false as const,
+    };
+    const answer = await new Promise<IncomingMessage>((done, fail) => {
+      const headers = { trailer: "x-sum", "transfer-encoding": "chunked" };
+      const sent = request({ ...address, method: "POST", path: "/function/f", headers }, done).on(
+        "error",
+        fail,
+      );
+      sent.write("a");
+      sent.addTrailers({ "x-sum": "42" });
+      sent.end();
+    });
+    let text = "";
+    for await (const chunk of answer.setEncoding("utf8")) text += chunk;
+    expect({ text, trailers: answer.trailers }).toEqual({
+      text: "body",
+      trailers: { "x-sum": "42", "x-sum-too": "b" },
+    });
+  });
+
+  test("with trailers announced is cut off when the function breaks off", async () => {
+    await replica("127.0.0.2", (_request, response) => {
+      response.writeHead(200, { trailer: "x-sum" });
+      response.write("half", () => response.destroy());
+    });
+    await start();
+    await expect(call("GET", "/function/f")).rejects.toThrow("aborted");
+  });
+
+  describe("that asks for another protocol", () => {
+    const handshake = (path: string) =>
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-Mine: 1\r\n\r\n`;
+
+    /** What the client gets until the connection ends. */
+    async function converse(path: string, more: string, untilText: string): Promise<string> {
+      const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
+      socket.write(handshake(path));
+      let text = "";
+      socket.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+        if (text.endsWith("\r\n\r\n") && text.includes(" 101 ")) socket.write(more);
+        if (text.endsWith(untilText)) socket.end();
+      });
+      await once(socket, "close");
+      return text;
+    }
+
+    test("gets the function's connection, with its headers", async () => {
+      const server = await replica("127.0.0.2", () => undefined);
+      server.on("upgrade", (request, socket) => {
+        const seen = `${request.url} ${request.headers.upgrade} ${request.headers["x-mine"]} ${request.headers.host}`;
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\nX-Saw: ${seen}\r\n\r\n`,
+        );
+        socket.pipe(socket);
+      });
+      await start();
+      const text = await converse("/function/f/ws?a=1", "ping pong", "ping pong");
+      expect(text).toContain("HTTP/1.1 101 Switching Protocols\r\n");
+      expect(text).toContain(`X-Saw: /ws?a=1 echo 1 f.openfaas-fn:${port}\r\n`);
+      expect(text.endsWith("\r\n\r\nping pong")).toBe(true);
+    });
+
+    test("gets the answer of a function that knows no other", async () => {
+      await replica("127.0.0.2", (_request, response) => {
+        response.writeHead(426, { "x-why": "no" });
+        response.end("HTTP only");
+      });
+      await start();
+      const text = await converse("/function/f", "", "never");
+      expect(text).toMatch(/^HTTP\/1\.1 426 /);
+      expect(text).toContain("x-why: no\r\n");
+      expect(text.endsWith("\r\n\r\nHTTP only")).toBe(true);
+    });
+
+    test("is told when there is no such function, or no replica", async () => {
+      await replica("127.0.0.2", () => undefined);
+      await start();
+      expect(await converse("/function/absent", "", "never")).toMatch(
+        /^HTTP\/1\.1 404 [^]*No such function: absent$/,
+      );
+      expect(await converse("/system/functions", "", "never")).toMatch(/^HTTP\/1\.1 404 /);
+      addresses = [];
+      expect(await converse("/function/f", "", "never")).toMatch(
+        /^HTTP\/1\.1 503 [^]*No endpoints available/,
+      );
+    });
+
+    test("ends with the provider", async () => {
+      const server = await replica("127.0.0.2", () => undefined);
+      server.on("upgrade", (_request, socket) => {
+        socket
+          .on("error", () => undefined)
+          .on("end", () => socket.end())
+          .resume();
+        socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n");
+      });
+      await start();
+      const ended = converse("/function/f", "", "never");
+      await sleep(100);
+      await app.close();
+      expect(await ended).toContain(" 101 ");
+    });
+  });
+
+  describe("of a function at zero", () => {
+    /** As the engine has it: at zero until it is scaled, and with a replica in DNS a moment after that. */
+    async function asleep(labels: object, env: Record<string, string> = {}): Promise<void> {
+      await replica("127.0.0.2", (request, response) => request.pipe(response));
+      addresses = [];
+      engine.addService("f", {
+        Labels: { "com.openfaas.function": "f", ...labels },
+        Mode: { Replicated: { Replicas: 0 } },
+      });
+      engine.services = engine.services.filter(({ Spec }) => Spec.Mode.Replicated.Replicas === 0);
+      engine.intercept = ({ method, path, body }) => {
+        if (method === "POST" && path.endsWith("/update") && body.Mode.Replicated.Replicas > 0)
+          setTimeout(() => {
+            addresses = ["127.0.0.2"];
+            engine.tasks = [
+              { ID: "t", ServiceID: "id-f", DesiredState: "running", Status: { State: "running" } },
+            ];
+          }, 200);
+        return undefined;
+      };
+      await start({ wake_timeout: "5s", ...env });
+    }
+
+    test("wakes it, once for all that wait, and each gets its answer", async () => {
+      await asleep({ "com.openfaas.scale.zero": "true", "com.openfaas.scale.min": "2" });
+      const answers = await Promise.all(["a", "b", "c"].map((body) => call("POST", "/function/f", {}, body)));
+      expect(answers.map(({ status, text }) => `${status} ${text}`)).toEqual(["200 a", "200 b", "200 c"]);
+      const updates = engine.asked.filter(({ path }) => path.endsWith("/update"));
+      expect(updates.map(({ body }) => body.Mode.Replicated.Replicas)).toEqual([2]);
+    });
+
+    test("wakes it also when it fell asleep a moment ago", async () => {
+      await asleep({ "com.openfaas.scale.zero": "true" });
+      engine.services[0].Spec.Mode.Replicated.Replicas = 1;
+      addresses = ["127.0.0.2"];
+      expect((await call("GET", "/function/f")).status).toBe(200);
+      engine.services[0].Spec.Mode.Replicated.Replicas = 0;
+      addresses = [];
+      await sleep(1100);
+      expect(await call("POST", "/function/f", {}, "body")).toMatchObject({ status: 200, text: "body" });
+    });
+
+    test("does not wake it without the label", async () => {
+      await asleep({});
+      expect((await call("GET", "/function/f")).status).toBe(503);
+      expect(engine.changes()).toEqual([]);
+    });
+
+    test("does not wait for ever", async () => {
+      await asleep({ "com.openfaas.scale.zero": "true" }, { wake_timeout: "300ms" });
+      engine.intercept = undefined;
+      expect(await call("GET", "/function/f")).toMatchObject({
+        status: 503,
+        text: "f was at zero and did not start within 0.3 s.",
+      });
+    });
+  });
+
+  test("is counted, by function and status, and no name of a path is", async () => {
+    await replica("127.0.0.2", (request, response) => {
+      response.statusCode = request.url === "/bad" ? 500 : 200;
+      response.end();
+    });
+    await start();
+    for (const path of ["/function/f", "/function/f/x", "/function/f/bad", "/function/absent"])
+      await call("GET", path);
+    await call("GET", "/system/function/f");
+    const { text } = await call("GET", "/metrics");
+    expect(text).toContain('provider_function_requests_total{code="200",function="f"} 2\n');
+    expect(text).toContain('provider_function_requests_total{code="500",function="f"} 1\n');
+    expect(text).toContain('provider_function_requests_in_flight{function="f"} 0\n');
+    expect(text).toContain(
+      'provider_http_requests_total{code="200",method="GET",path="/system/function/:name"} 1\n',
+    );
+    expect(text).toMatch(
+      /provider_function_request_duration_seconds_bucket\{code="200",function="f",le="\+Inf"\} 2\n/,
+    );
+    expect(text).not.toContain("absent");
+  });
 });
 
 describe("addresses", () => {
