@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { preview } from "./preview";
+import { provider } from "./provider";
 
 export interface Row {
   name: string;
@@ -20,7 +21,7 @@ export interface Report {
   ratios: Record<string, number>;
 }
 
-const BENCHMARKS: Record<string, () => Promise<Report>> = { preview };
+const BENCHMARKS: Record<string, () => Promise<Report>> = { preview, provider };
 
 async function main(names: string[]): Promise<void> {
   const unknown = names.filter((name) => !BENCHMARKS[name]);

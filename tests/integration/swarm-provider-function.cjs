@@ -48,6 +48,7 @@ const server = http.createServer(async (request, response) => {
     };
     return json({ root: attempt("/somewhere"), tmp: attempt("/tmp/somewhere") });
   }
+  if (url.pathname === "/healthz") response.statusCode = process.env.sick ? 503 : 200;
   request.resume();
   json({
     host: os.hostname(),
@@ -58,8 +59,11 @@ const server = http.createServer(async (request, response) => {
   });
 });
 
-if (process.env.broken) process.exit(3);
-server.listen(8080);
+if (process.env.broken) {
+  process.stderr.write("no such database: orders\n");
+  process.exit(3);
+}
+setTimeout(() => server.listen(8080), Number(process.env.late ?? 0));
 // As the watchdogs do it: what is under way is finished.
 if (!process.env.careless)
   process.on("SIGTERM", () => {

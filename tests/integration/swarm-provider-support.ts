@@ -118,6 +118,10 @@ export class Testbed {
       functions_network: NETWORK,
       basic_auth: "true",
       write_timeout: "20s",
+      probe_volume: "probes",
+      // No gateway here: every call comes through the provider.
+      gateway_metrics_url: "none",
+      reconcile_interval: "1s",
       log_level: "debug",
       ...env,
     };
@@ -129,7 +133,10 @@ export class Testbed {
           Image: IMAGE,
           Command: ["/bin/node", "/app/provider.cjs"],
           Env: Object.entries(all).map(([key, value]) => `${key}=${value}`),
-          Mounts: [{ Type: "bind", Source: join(this.dir, "docker.sock"), Target: "/var/run/docker.sock" }],
+          Mounts: [
+            { Type: "bind", Source: join(this.dir, "docker.sock"), Target: "/var/run/docker.sock" },
+            { Type: "volume", Source: "probes", Target: "/probe" },
+          ],
           Secrets: secrets,
           HealthCheck: { Test: healthcheck, Interval: 1e9, Timeout: 5e9, Retries: 5, StartPeriod: 10e9 },
         },

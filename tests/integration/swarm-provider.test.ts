@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkContract, type Contract } from "../contract/calls";
 import { IMAGE, NETWORK, PASSWORD, Testbed, until } from "./swarm-provider-support";
 
 let bed: Testbed;
@@ -349,52 +350,79 @@ describe("logs", () => {
   });
 });
 
+/** Calls without a pause until they are stopped; gives how often each status was the answer. */
+function startLoad(path: string): { stop(): Promise<Map<string, number>> } {
+  const seen = new Map<string, number>();
+  let running = true;
+  const caller = async () => {
+    while (running) {
+      const { status } = await bed
+        .call("POST", path, "body")
+        .catch((error: Error) => ({ status: error.message }));
+      seen.set(String(status), (seen.get(String(status)) ?? 0) + 1);
+    }
+  };
+  const callers = Array.from({ length: 8 }, caller);
+  return {
+    stop: async () => {
+      running = false;
+      await Promise.all(callers);
+      return seen;
+    },
+  };
+}
+
+async function updateEnds(name: string, State = "completed"): Promise<void> {
+  await until(`the update of ${name} to be ${State}`, async () => {
+    return (await bed.docker.getService(name).inspect()).UpdateStatus?.State === State;
+  });
+}
+
 describe("updates", () => {
-  test("lose no request", async () => {
-    await bed.deploy("rolling", { envVars: { version: "1" }, labels: { "com.openfaas.scale.min": "2" } });
-    const seen = new Map<string, number>();
-    let running = true;
-    const caller = async () => {
-      while (running) {
-        const answer = await bed
-          .call("POST", "/function/rolling/slow?ms=30", "body")
-          .catch((error: Error) => ({ status: error.message }));
-        seen.set(String(answer.status), (seen.get(String(answer.status)) ?? 0) + 1);
-      }
-    };
-    const callers = Array.from({ length: 8 }, caller);
+  // Its image has neither a shell nor curl.
+  const rolling = {
+    service: "rolling",
+    image: IMAGE,
+    labels: { "com.openfaas.scale.min": "2" },
+    annotations: {
+      "com.openfaas.health.http.path": "/healthz",
+      "com.openfaas.health.http.periodSeconds": "1",
+      "com.openfaas.health.http.failureThreshold": "2",
+    },
+  };
+  const update = async (envVars: object, annotations: object = {}) => {
+    const change = { ...rolling, envVars, annotations: { ...rolling.annotations, ...annotations } };
+    expect((await bed.call("PUT", "/system/functions", change)).status).toBe(202);
+  };
+
+  test("lose no request, though the new version takes its time to listen", async () => {
+    await bed.deploy("rolling", { ...rolling, envVars: { version: "1" } });
+    const load = startLoad("/function/rolling/slow?ms=30");
     await sleep(500);
-    const answer = await bed.call("PUT", "/system/functions", {
-      service: "rolling",
-      image: IMAGE,
-      envVars: { version: "2" },
-      labels: { "com.openfaas.scale.min": "2" },
-    });
-    expect(answer.status).toBe(202);
-    await until("the end of the update", async () => {
-      return (await bed.docker.getService("rolling").inspect()).UpdateStatus?.State === "completed";
-    });
+    // Longer than the provider looks for a replica that listens: without the check, calls would fail.
+    await update({ version: "2", late: "5000" });
+    await updateEnds("rolling");
     await sleep(3000);
-    running = false;
-    await Promise.all(callers);
+    const seen = await load.stop();
     expect((await bed.call("GET", "/function/rolling/")).json.env.version).toBe("2");
     expect([...seen.keys()]).toEqual(["200"]);
     expect(seen.get("200")).toBeGreaterThan(200);
   });
 
-  test("of a version that does not stay up end with the one before", async () => {
-    const change = {
-      service: "rolling",
-      image: IMAGE,
-      envVars: { broken: "yes" },
-      labels: { "com.openfaas.scale.min": "2" },
-    };
-    expect((await bed.call("PUT", "/system/functions", change)).status).toBe(202);
-    await until("the rollback", async () => {
-      return (await bed.docker.getService("rolling").inspect()).UpdateStatus?.State === "rollback_completed";
-    });
-    expect((await bed.call("GET", "/system/function/rolling")).json.envVars).toEqual({ version: "2" });
+  test.each([
+    ["does not stay up", { broken: "yes" }, "non-zero exit (3)", ["no such database: orders"]],
+    ["is not healthy", { sick: "yes" }, "unhealthy container", []],
+  ])("of a version that %s end with the one before, and say why", async (_what, envVars, why, log) => {
+    await update(envVars, { "com.openfaas.health.http.initialDelay": "1s" });
+    await updateEnds("rolling", "rollback_completed");
+    const { json } = await bed.call("GET", "/system/function/rolling");
+    expect(json).toMatchObject({ envVars: { version: "2" }, replicas: 2, availableReplicas: 2 });
+    expect(json.problem).toMatchObject({ kind: "rolled back", message: expect.stringContaining(why), log });
     expect((await bed.call("GET", "/function/rolling/")).json.env.version).toBe("2");
+    const [listed] = (await bed.call("GET", "/system/functions?usage=1")).json;
+    expect(listed.problem.kind).toBe("rolled back");
+    // Numbers above zero where the engine's own statistics have them: not in every container that pretends to be a machine.
+    expect(listed.usage).toEqual({ cpu: expect.any(Number), totalMemoryBytes: expect.any(Number) });
   });
 
   test("and scaling at the same time do not undo each other", async () => {
@@ -413,7 +441,80 @@ describe("updates", () => {
   });
 });
 
+describe("a secret's new value", () => {
+  test("reaches every replica without a lost request, and the old one goes", async () => {
+    await bed.call("POST", "/system/secrets", { name: "token", value: "old" });
+    const annotations = {
+      "com.openfaas.health.http.path": "/healthz",
+      "com.openfaas.health.http.periodSeconds": "1",
+    };
+    await bed.deploy("vault", { secrets: ["token"], annotations });
+    const read = async () => (await bed.call("GET", "/function/vault/secret?name=token")).json.text;
+    expect(await read()).toBe("old");
+    const load = startLoad("/function/vault/slow?ms=20");
+    const answer = await bed.call("PUT", "/system/secrets", { name: "token", value: "new" });
+    expect(answer).toMatchObject({ status: 200, text: "rolled out to vault" });
+    await until("the new value", async () => (await read()) === "new");
+    await updateEnds("vault");
+    expect([...(await load.stop()).keys()]).toEqual(["200"]);
+    await until("the old secret to go", async () => {
+      const names = (await bed.docker.listSecrets()).map(({ Spec }) => Spec!.Name);
+      return names.includes("token.v2") && !names.includes("token");
+    });
+    expect((await bed.call("DELETE", "/system/secrets", { name: "token" })).status).toBe(409);
+    await bed.call("DELETE", "/system/functions", { functionName: "vault" });
+    expect((await bed.call("DELETE", "/system/secrets", { name: "token" })).status).toBe(200);
+  });
+});
+
+test("a function that keeps crashing says so, with its last lines", async () => {
+  await bed.call("POST", "/system/functions", { service: "crash", image: IMAGE, envVars: { broken: "yes" } });
+  const problem = await until("the problem", async () => {
+    const { json } = await bed.call("GET", "/system/function/crash");
+    expect(json.availableReplicas).toBe(0);
+    return json.problem;
+  });
+  expect(problem).toMatchObject({
+    kind: "crashing",
+    message: expect.stringMatching(/^\d replicas ended within 1 min, the last one with: non-zero exit \(3\)/),
+    log: ["no such database: orders"],
+  });
+  await bed.call("DELETE", "/system/functions", { functionName: "crash" });
+});
+
+test("an idle function goes to zero, and the first call after that waits and is answered", async () => {
+  await bed.deploy("sleepy", {
+    labels: { "com.openfaas.scale.zero": "true", "com.openfaas.scale.zero-duration": "3s" },
+    envVars: { late: "1000" },
+  });
+  await until(
+    "it to sleep",
+    async () => (await bed.call("GET", "/system/function/sleepy")).json.replicas === 0,
+  );
+  await until(
+    "its replica to go",
+    async () =>
+      (await bed.docker.listTasks({ filters: { service: ["sleepy"], "desired-state": ["running"] } }))
+        .length === 0,
+  );
+  const answers = await Promise.all(["a", "b"].map((body) => bed.call("POST", "/function/sleepy/say", body)));
+  expect(answers.map(({ status, json }) => [status, json.said])).toEqual([
+    [200, "a"],
+    [200, "b"],
+  ]);
+  const { text } = await bed.call("GET", "/metrics");
+  expect(text).toContain('provider_idler_scalings_total{direction="up"} 1\n');
+  await bed.call("DELETE", "/system/functions", { functionName: "sleepy" });
+});
+
 describe("the rest", () => {
+  test("every endpoint keeps to OpenFaaS's contract", async () => {
+    const call: Contract["call"] = (method, path, { body, auth } = {}) =>
+      bed.call(method, path, body, auth ? {} : { auth: "" });
+    const made = await checkContract({ call, image: IMAGE, namespace: NETWORK, through: "provider" });
+    expect(made).toBeGreaterThan(30);
+  });
+
   test("bad input is refused, everything wrong at once", async () => {
     const answer = await bed.call("POST", "/system/functions", {
       service: "No",

@@ -85,9 +85,14 @@ function findObstacle(service: ServiceRecord, tasks: TaskRecord[], available: nu
 function findRollback(service: ServiceRecord, tasks: TaskRecord[]): Finding | undefined {
   const { State, Message, CompletedAt, StartedAt } = service.UpdateStatus ?? {};
   if (!State?.startsWith("rollback")) return undefined;
-  const failed = tasks.find(
-    (task) => (endedByItself(task) || task.Status.State === "rejected") && !isPresent(task, service),
-  );
+  // Of the version tried last. One that failed says more than one that ended well, which it may have done when it was told to.
+  const newest = tasks
+    .filter((task) => !isPresent(task, service))
+    .sort((a, b) => Date.parse(b.CreatedAt ?? "") - Date.parse(a.CreatedAt ?? ""))[0];
+  const others = tasks.filter((task) => newest && versionOf(task.Spec) === versionOf(newest.Spec));
+  const failed =
+    others.find(({ Status }) => Status.State === "failed" || Status.State === "rejected") ??
+    others.find(endedByItself);
   const why = failed ? `: ${reason(failed)}` : Message ? ` (${Message})` : "";
   const message = `the last update failed and the version before it serves${why}`;
   const when = failed?.Status.Timestamp ?? CompletedAt ?? StartedAt ?? "";
@@ -101,9 +106,11 @@ function endedByItself({ Status }: TaskRecord): boolean {
 
 /** Of the version that the service has now. Both texts are the engine's. */
 function isPresent(task: TaskRecord, service: ServiceRecord): boolean {
-  const version = (spec?: { ContainerSpec?: object; ForceUpdate?: number }) =>
-    JSON.stringify([spec?.ContainerSpec ?? {}, spec?.ForceUpdate ?? 0]);
-  return version(task.Spec) === version(service.Spec.TaskTemplate);
+  return versionOf(task.Spec) === versionOf(service.Spec.TaskTemplate);
+}
+
+function versionOf(spec?: { ContainerSpec?: object; ForceUpdate?: number }): string {
+  return JSON.stringify([spec?.ContainerSpec ?? {}, spec?.ForceUpdate ?? 0]);
 }
 
 function reason({ Status }: TaskRecord): string {

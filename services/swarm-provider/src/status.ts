@@ -56,6 +56,7 @@ export interface TaskRecord {
   ID: string;
   ServiceID: string;
   DesiredState: string;
+  CreatedAt?: string;
   Spec?: { ContainerSpec?: object; ForceUpdate?: number };
   Status: {
     State: string;

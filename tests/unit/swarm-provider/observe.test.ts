@@ -99,6 +99,15 @@ describe("a problem", () => {
     expect(found!.problem.message).toContain("unhealthy container");
     expect(found!.task).toBe(gone);
     expect(find([task("running")], 1, service({ UpdateStatus: { State: "completed" } }))).toBeUndefined();
+    // An attempt before that one, and a replica of it that ended when it was told to, say nothing.
+    const version = (image: string, CreatedAt: string) => ({
+      Spec: { ContainerSpec: { Image: image } },
+      CreatedAt,
+    });
+    const tried = { ...failed(30, "task: unhealthy container"), ...version("a:2", ago(40)) };
+    const ended = { ...task("complete"), ...version("a:2", ago(35)) };
+    const before = { ...failed(5, "task: non-zero exit (3)"), ...version("a:1.5", ago(90)) };
+    expect(find([task("running"), before, ended, tried], 1, service({ UpdateStatus }))!.task).toBe(tried);
   });
 });
 
