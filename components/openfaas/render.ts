@@ -60,6 +60,8 @@ export function providerEnv(openfaas: Environment["openfaas"]): Record<string, s
   return {
     functions_network: FUNCTIONS_NETWORK,
     probe_volume: PROBE_VOLUME,
+    // Functions with the label com.openfaas.scale.zero idle by the gateway's own counts, since it calls them past the provider.
+    gateway_metrics_url: "http://gateway:8082/metrics",
     read_timeout: openfaas.readTimeout,
     write_timeout: openfaas.writeTimeout,
     basic_auth: "true",

@@ -411,7 +411,7 @@ describe("updates", () => {
 
   test.each([
     ["does not stay up", { broken: "yes" }, "non-zero exit (3)", ["no such database: orders"]],
-    ["is not healthy", { sick: "yes" }, "unhealthy container", []],
+    ["is not healthy", { sick: "yes" }, "its health check failed", []],
   ])("of a version that %s end with the one before, and say why", async (_what, envVars, why, log) => {
     await update(envVars, { "com.openfaas.health.http.initialDelay": "1s" });
     await updateEnds("rolling", "rollback_completed");

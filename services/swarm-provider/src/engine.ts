@@ -202,11 +202,22 @@ export class Engine {
   async containerStats(id: string): Promise<ContainerStats | undefined> {
     // Without one-shot (API 1.41) the engine looks twice, a second apart.
     const options = { stream: false, "one-shot": true };
-    const path = `/containers/${id}/stats?`;
+    return this.readContainer<ContainerStats>("read statistics", `${id}/stats?`, options);
+  }
+
+  /** Whether a container of this node was, or is, found unhealthy. */
+  async isUnhealthy(id: string): Promise<boolean> {
+    const found = await this.readContainer<{ State?: { Health?: { Status?: string } } }>(
+      "read health",
+      `${id}/json?`,
+    );
+    return found?.State?.Health?.Status === "unhealthy";
+  }
+
+  private async readContainer<T>(step: string, rest: string, options: object = {}): Promise<T | undefined> {
+    const request = { path: `/containers/${rest}`, options };
     try {
-      return await this.call("read statistics", (docker, abortSignal) =>
-        dial<ContainerStats>(docker, { path, options, abortSignal }),
-      );
+      return await this.call(step, (docker, abortSignal) => dial<T>(docker, { ...request, abortSignal }));
     } catch (error) {
       if (error instanceof EngineError && error.status === 404) return undefined;
       throw error;

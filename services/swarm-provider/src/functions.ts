@@ -8,7 +8,7 @@ import { readHealthCheck } from "./healthcheck";
 import { type LogRequest, renderLogs } from "./logs";
 import { byName } from "./secretVersions";
 import { initialReplicas, renderSpec } from "./spec";
-import { FailureLogs, findProblem, type Finding } from "./problems";
+import { Failures, findProblem, type Finding } from "./problems";
 import type { Readiness } from "./readiness";
 import {
   byService,
@@ -39,7 +39,7 @@ export interface FunctionsOptions {
 const NO_USAGE: Usage = { cpu: 0, totalMemoryBytes: 0 };
 
 export class Functions {
-  private readonly failureLogs: FailureLogs;
+  private readonly failures: Failures;
   private readonly usage: UsageMeter;
 
   constructor(
@@ -47,7 +47,7 @@ export class Functions {
     private readonly options: FunctionsOptions,
     private readonly readiness: Readiness,
   ) {
-    this.failureLogs = new FailureLogs(engine);
+    this.failures = new Failures(engine);
     this.usage = new UsageMeter(engine);
   }
 
@@ -84,11 +84,10 @@ export class Functions {
     const ready = await this.readiness.ready(tasks);
     const usage = withUsage ? await this.usage.measure(ready) : undefined;
     const found = findProblem(service, tasks, ready.length);
-    if (found) found.problem.log = found.task ? await this.failureLogs.of(found.task) : [];
     return {
       ...toStatus(service, ready.length, this.options.network),
       ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
-      ...problemOf(found),
+      ...(found ? { problem: await this.failures.explain(found) } : {}),
     };
   }
 

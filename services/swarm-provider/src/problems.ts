@@ -32,7 +32,7 @@ const CALM_MS = 60_000;
 
 const LOG_LINES = 20;
 const LOG_LIMIT_MS = 3000;
-const LOGS_KEPT = 200;
+const KEPT = 200;
 
 /**
  * @param tasks every task of the service that the engine remembers (the last five of each replica)
@@ -114,31 +114,50 @@ function versionOf(spec?: { ContainerSpec?: object; ForceUpdate?: number }): str
 }
 
 function reason({ Status }: TaskRecord): string {
-  if (Status.State === "complete") return "exit code 0";
   const text = (Status.Err ?? "").replace(/^task: /, "");
-  return text || `exit code ${Status.ContainerStatus?.ExitCode ?? "unknown"}`;
+  return (
+    text || `exit code ${Status.ContainerStatus?.ExitCode ?? (Status.State === "complete" ? 0 : "unknown")}`
+  );
 }
 
 function at({ Status }: TaskRecord): number {
   return Date.parse(Status.Timestamp ?? "") || 0;
 }
 
-/** The last lines of replicas that have ended: read once each, since they do not change any more. */
-export class FailureLogs {
-  private readonly known = new Map<string, string[]>();
+/** What only the node of a replica that has ended can tell. Read once each, since it does not change any more. */
+export class Failures {
+  private readonly known = new Map<string, { log: string[]; unhealthy: boolean }>();
 
-  constructor(private readonly engine: Pick<Engine, "taskLogs">) {}
+  constructor(private readonly engine: Pick<Engine, "taskLogs" | "isUnhealthy">) {}
 
-  /** Empty when the engine no longer has them. */
-  async of({ ID }: TaskRecord): Promise<string[]> {
-    const before = this.known.get(ID);
-    if (before) return before;
-    const lines = await this.read(ID).catch(() => []);
-    if (lines.length > 0) this.known.set(ID, lines);
-    if (this.known.size > LOGS_KEPT) this.known.delete(this.known.keys().next().value!);
-    return lines;
+  /** The problem with the last lines of the replica that failed, and with its health check when that is what it failed by. */
+  async explain({ problem, task }: Finding): Promise<Problem> {
+    if (!task) return { ...problem, log: [] };
+    const { log, unhealthy } = await this.of(task);
+    const message = unhealthy && !/unhealthy/.test(problem.message);
+    return {
+      ...problem,
+      ...(message ? { message: `${problem.message}, after its health check failed` } : {}),
+      log,
+    };
   }
 
+  private async of(task: TaskRecord) {
+    const before = this.known.get(task.ID);
+    if (before) return before;
+    const container = task.Status.ContainerStatus?.ContainerID;
+    const [log, unhealthy] = await Promise.all([
+      this.read(task.ID).catch(() => []),
+      // The engine tells nobody: a replica that it ends for this and that ends well counts as finished.
+      container ? this.engine.isUnhealthy(container).catch(() => false) : false,
+    ]);
+    const found = { log, unhealthy };
+    this.known.set(task.ID, found);
+    if (this.known.size > KEPT) this.known.delete(this.known.keys().next().value!);
+    return found;
+  }
+
+  /** Empty when the engine no longer has them. */
   private async read(id: string): Promise<string[]> {
     const stream = await this.engine.taskLogs(id, LOG_LINES);
     const limit = setTimeout(() => stream.destroy(), LOG_LIMIT_MS);

@@ -230,6 +230,20 @@ describe("the status", () => {
     expect(listed.problem).not.toHaveProperty("log");
   });
 
+  test("says when a replica was ended for its health", async () => {
+    provider.engine.addService("f", {});
+    Object.assign(provider.engine.services[0], { UpdateStatus: { State: "rollback_completed" } });
+    provider.engine.tasks = [
+      task("complete", { ...old, status: { ContainerStatus: { ContainerID: "c1" } } }),
+    ];
+    provider.engine.intercept = ({ path }) =>
+      path.endsWith("/containers/c1/json")
+        ? { status: 200, body: { State: { Health: { Status: "unhealthy" } } } }
+        : undefined;
+    const { problem } = (await provider.call("GET", "/system/function/f")).json();
+    expect(problem.message).toMatch(/exit code 0, after its health check failed$/);
+  });
+
   test("has usage when it is asked for", async () => {
     provider.engine.addService("f");
     provider.engine.tasks = [task("running", { status: { ContainerStatus: { ContainerID: "c1" } } })];
