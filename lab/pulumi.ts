@@ -43,10 +43,13 @@ export class Stack {
     await this.pulumi(["stack", "init", this.lab.stack, "--no-select", "--secrets-provider", "passphrase"], {
       step: `make the stack ${this.lab.stack}`,
     });
-    // The engine notes a salt in the stack's file under stacks/; a lab with a derived file has one of its own in that.
-    if (this.lab.derivedStackFile) {
-      rmSync(join(this.lab.cloneDir, "stacks", `Pulumi.${this.lab.stack}.yaml`), { force: true });
-    }
+    this.removeSalt();
+  }
+
+  /** The engine notes a salt in the stack's file under stacks/; a lab with a derived file has one of its own in that. */
+  private removeSalt(): void {
+    if (!this.lab.derivedStackFile) return;
+    rmSync(join(this.lab.cloneDir, "stacks", `Pulumi.${this.lab.stack}.yaml`), { force: true });
   }
 
   async exists(): Promise<boolean> {
@@ -78,6 +81,7 @@ export class Stack {
         step: `forget the stack ${this.lab.stack}`,
       });
     }
+    this.removeSalt();
     if (!this.stateFile()) return;
     for (const kind of ["history", "backups", "locks/organization"]) {
       rmSync(join(this.backendDir(), kind, PROJECT, this.lab.stack), { recursive: true, force: true });

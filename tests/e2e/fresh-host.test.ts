@@ -7,7 +7,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { writeStackFile } from "../../lab/stackfile";
 import { makeRepository, type SignedRepository, stopAgents } from "../unit/plugin/signedRepository";
-import { lab, npm, ok, onHostOk, pulumi, pulumiOk, run, variant } from "./lib";
+import { CLONE, lab, npm, ok, onHostOk, pulumi, pulumiOk, run, variant } from "./lib";
 
 jest.setTimeout(15 * 60_000);
 
@@ -24,6 +24,8 @@ beforeAll(async () => {
   await ok(["npx", "tsx", "lab/cli.ts", "host"], { timeoutSeconds: 900, echo: true });
   writeStackFile(lab);
   await pulumiOk(["stack", "init", "--no-select", "--secrets-provider", "passphrase"]).catch(() => undefined);
+  // The engine's salt, which this lab has in a file of its own.
+  fs.rmSync(path.join(CLONE, "stacks", `Pulumi.${lab.stack}.yaml`), { force: true });
   before = await onHostOk(FOOTPRINT);
 });
 
