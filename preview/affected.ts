@@ -54,27 +54,36 @@ export function inputsOf(name: string, tree: string): string[] {
   if (!fs.existsSync(path.join(tree, own))) return [own];
   const { written, layers } = readEnvironment(name, tree);
   const lock = (written.images as { lock?: unknown } | undefined)?.lock ?? "stacks/images.lock.json";
-  const stacks = (Array.isArray(written.functions) ? written.functions : [])
-    .map((entry: { stack?: unknown } | null) => entry?.stack)
-    .filter((stack): stack is string => typeof stack === "string")
-    .flatMap((stack) => [stack, ...foldersOf(stack, tree)]);
+  const stacks = stacksOf(written.functions).flatMap((stack) => [stack, ...filesOf(stack, tree)]);
   const named = [...layers.map(({ file }) => file), ...(typeof lock === "string" ? [lock] : []), ...stacks];
   return [own, ...named.map((file) => path.posix.normalize(file))];
 }
 
-/** The folders that functions are built from. Where their file cannot be read, everything beside it is one. */
-function foldersOf(stack: string, tree: string): string[] {
+/** As it may be written: one or a list, each a path or a mapping with one. */
+function stacksOf(functions: unknown): string[] {
+  const entries = Array.isArray(functions) ? (functions as unknown[]) : [functions];
+  return entries
+    .map((entry) =>
+      typeof entry === "string" ? entry : (entry as { stack?: unknown } | null | undefined)?.stack,
+    )
+    .filter((stack): stack is string => typeof stack === "string");
+}
+
+/** The folders that functions are built from, and files with variables. Where their file cannot be read, everything beside it is one. */
+function filesOf(stack: string, tree: string): string[] {
   const beside = path.posix.dirname(path.posix.normalize(stack));
-  const folder = (below: string) => `${path.posix.join(beside, below)}/`;
+  const inFolder = (below: string) => path.posix.join(beside, below);
   try {
     const file = parse(fs.readFileSync(path.join(tree, stack), "utf8")) as StackYaml | null;
-    const functions = Object.values(file?.functions ?? {});
-    return functions.flatMap((one) => (typeof one?.handler === "string" ? [folder(one.handler)] : []));
+    return Object.values(file?.functions ?? {}).flatMap((one) => [
+      ...(typeof one?.handler === "string" ? [`${inFolder(one.handler)}/`] : []),
+      ...[one?.environment_file ?? []].flat().map((name) => inFolder(String(name))),
+    ]);
   } catch {
     return beside === "." ? [] : [`${beside}/`];
   }
 }
 
 interface StackYaml {
-  functions?: Record<string, { handler?: unknown } | null>;
+  functions?: Record<string, { handler?: unknown; environment_file?: unknown } | null>;
 }

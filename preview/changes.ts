@@ -1,7 +1,7 @@
 /** From the engine's steps to what a person wants to know of each resource. */
+import { compareValues, type Found, partsOf, type Touched } from "./compare";
 import { nameOf, type ResourceState, type Step } from "./engine";
 import { stakesOf } from "./stakes";
-import { shortLine, textDiff } from "./textDiff";
 import { isSecret, isUnknown } from "./values";
 
 export type Kind = "created" | "changed" | "replaced" | "deleted" | "again";
@@ -41,39 +41,48 @@ export function changesOf(steps: Step[]): Change[] {
   );
 }
 
+/** A provider that nobody wrote is the engine's own. */
+const isDefaultProvider = ({ type, urn }: Step): boolean =>
+  type.startsWith("pulumi:providers:") && /^default(_|$)/.test(nameOf(urn));
+
 function changeOf(step: Step): Change | undefined {
   const state = step.new ?? step.old;
-  // Components are folders of resources, and a default provider is the engine's own.
-  if (!state?.custom || nameOf(step.urn).startsWith("default_")) return undefined;
+  // Components are folders of resources.
+  if (!state?.custom || isDefaultProvider(step)) return undefined;
   const stakes = stakesOf(step);
   const kind = isAction(step) ? "again" : KINDS[step.op];
   if (!kind && !(step.op === "same" && stakes.length > 0)) return undefined;
-  const found: Found = { values: [], texts: [], unknown: [] };
-  compare(shown(step.old), shown(step.new), "", touched(step), found);
-  if (found.values.length + found.texts.length === 0) compareOutputs(step, found);
-  const parts = [
-    ...(found.values.length > 0 ? [{ path: "", lines: found.values.map(shortLine) }] : []),
-    ...found.texts,
-  ];
+  const found = differences(step);
   return {
     urn: step.urn,
     name: nameOf(step.urn),
     type: step.type,
     kind: kind ?? "changed",
-    parts: kind === "again" ? [] : parts,
+    parts: kind === "again" ? [] : partsOf(found),
     stakes,
     unknown: found.unknown,
   };
 }
 
+function differences(step: Step): Found {
+  const inputs = compareValues(shown(step.old), shown(step.new), touched(step));
+  if (inputs.values.length + inputs.texts.length > 0) return inputs;
+  const outputs = compareOutputs(step);
+  if (outputs.values.length + outputs.texts.length > 0) return { ...outputs, unknown: inputs.unknown };
+  // The plugin says that something differs, and there is nothing to see of it on either side.
+  const paths = step.old && step.new ? Object.keys(step.detailedDiff ?? {}) : [];
+  return { ...inputs, values: paths.map((path) => `! ${path}: differs for the plugin alone`) };
+}
+
 /** What no input says and the plugin sees all the same, as in a refresh of what was changed by hand. */
-function compareOutputs(step: Step, found: Found): void {
+function compareOutputs(step: Step): Found {
   const names = new Set(Object.keys(step.detailedDiff ?? {}).map((path) => path.split(/[.[]/)[0]!));
   const some = (state: ResourceState | null | undefined) =>
     Object.fromEntries(Object.entries(state?.outputs ?? {}).filter(([key]) => names.has(key)));
+  const [before, after] = [some(step.old), some(step.new)];
   // Before an update is planned its outputs are empty, which says nothing.
-  if (Object.keys(some(step.old)).length > 0 && Object.keys(some(step.new)).length > 0)
-    compare(some(step.old), some(step.new), "", touched(step), found);
+  if (Object.keys(before).length === 0 || Object.keys(after).length === 0) return compareValues({}, {});
+  return compareValues(before, after, touched(step));
 }
 
 /** A command that is run once more because something else changed is no replacement of anything. */
@@ -95,79 +104,17 @@ function shown(state: ResourceState | null | undefined): unknown {
   if (
     state?.type !== "docker:index/serviceConfig:ServiceConfig" ||
     typeof data !== "string" ||
-    isUnknown(data)
+    isUnknown(data) ||
+    isSecret(data)
   )
     return inputs;
   return { ...inputs, data: Buffer.from(data, "base64").toString("utf8") };
 }
 
-/** Paths in which the plugin sees a difference; of a secret that is all there is to see. */
-function touched(step: Step): (path: string) => boolean {
+/** Paths in which the plugin sees a difference, and all above them. */
+function touched(step: Step): Touched {
   const paths = Object.keys(step.detailedDiff ?? {});
   return (path) =>
-    paths.some((one) => one === path || one.startsWith(`${path}.`) || one.startsWith(`${path}[`));
-}
-
-interface Found {
-  values: string[];
-  texts: { path: string; lines: string[] }[];
-  unknown: string[];
-}
-
-type Touched = (path: string) => boolean;
-
-function compare(before: unknown, after: unknown, path: string, isTouched: Touched, found: Found): void {
-  if (isUnknown(after)) found.unknown.push(path);
-  if (isSecret(before) && isSecret(after)) {
-    if (isTouched(path)) found.values.push(`- ${path}: (secret)`, `+ ${path}: (another secret)`);
-    return;
-  }
-  if (JSON.stringify(before) === JSON.stringify(after)) return;
-  if (isText(before) || isText(after)) return compareTexts(before, after, path, found);
-  if (isList(before) && isList(after) && [...before, ...after].every(isPlain))
-    return compareLists(before, after, path, found);
-  if (isContainer(before) || isContainer(after)) {
-    if ((before === undefined || isContainer(before)) && (after === undefined || isContainer(after)))
-      return compareMembers(before ?? {}, after ?? {}, path, isTouched, found);
-  }
-  if (before !== undefined) found.values.push(`- ${path}: ${inWords(before)}`);
-  if (after !== undefined) found.values.push(`+ ${path}: ${inWords(after)}`);
-}
-
-function compareMembers(before: object, after: object, path: string, isTouched: Touched, found: Found): void {
-  const [olds, news] = [before as Record<string, unknown>, after as Record<string, unknown>];
-  const list = Array.isArray(before) || Array.isArray(after);
-  for (const key of new Set([...Object.keys(olds), ...Object.keys(news)])) {
-    if (key === "__defaults") continue;
-    compare(olds[key], news[key], list ? `${path}[${key}]` : join(path, key), isTouched, found);
-  }
-}
-
-/** A list of words reads like a text of one word a line: what was put in between does not change all that follows. */
-function compareLists(before: unknown[], after: unknown[], path: string, found: Found): void {
-  const lines = (list: unknown[]) => list.map((item) => `${inWords(item)}\n`).join("");
-  found.texts.push({ path, lines: textDiff(lines(before), lines(after)) });
-}
-
-function compareTexts(before: unknown, after: unknown, path: string, found: Found): void {
-  const text = (value: unknown) => (typeof value === "string" && !isUnknown(value) ? value : "");
-  const lines = textDiff(text(before), text(after));
-  const told = isUnknown(after) ? [`+ ${inWords(after)}`] : isSecret(after) ? ["+ (secret)"] : [];
-  found.texts.push({ path, lines: [...lines, ...told] });
-}
-
-const isText = (value: unknown): value is string => typeof value === "string" && value.includes("\n");
-const isList = (value: unknown): value is unknown[] => Array.isArray(value);
-const isPlain = (value: unknown): boolean => typeof value !== "object" || value === null;
-const isContainer = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !isUnknown(value) && !isSecret(value);
-
-const PLAIN_KEY = /^[A-Za-z_][\w-]*$/;
-const join = (path: string, key: string): string =>
-  PLAIN_KEY.test(key) ? (path ? `${path}.${key}` : key) : `${path}[${JSON.stringify(key)}]`;
-
-function inWords(value: unknown): string {
-  if (isUnknown(value)) return "(known when the host has answered)";
-  if (isSecret(value)) return "(secret)";
-  return JSON.stringify(value);
+    paths.some((one) => one === path || one.startsWith(`${path}.`) || one.startsWith(`${path}[`)) ||
+    (path === "" && paths.length > 0);
 }

@@ -4,13 +4,14 @@ import os from "node:os";
 import path from "node:path";
 import { resolveToolchain } from "../toolchain/resolve";
 import { affected, allEnvironments } from "./affected";
+import { endAll } from "./children";
 import { type Engine, run } from "./engine";
-import { type EnvironmentPreview, previewEnvironment, type Sides } from "./environment";
+import { type EnvironmentPreview, isWrong, previewEnvironment, type Sides } from "./environment";
 import { baseCommit, changedFiles, extract, shortName } from "./git";
 import { mask, secretsOfEnvironment } from "./mask";
 import { type Options, parseOptions, USAGE, UsageError } from "./options";
 import { policyOptions } from "./policy";
-import { report } from "./report";
+import { report, type ReportInput } from "./report";
 
 const ROOT = path.resolve(__dirname, "..");
 
@@ -25,12 +26,14 @@ async function main(args: string[]): Promise<number> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-preview-"));
   const clean = () => fs.rmSync(scratch, { recursive: true, force: true });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => {
-      clean();
-      process.exit(130);
+    process.once(signal, () => {
+      void endAll().finally(() => {
+        clean();
+        process.exit(128 + os.constants.signals[signal]);
+      });
     });
   try {
-    return await compare(options, commit, { base: path.join(scratch, "base"), head: ROOT, scratch });
+    return await compare(options, commit, { base: path.join(scratch, "tree"), head: ROOT, scratch });
   } finally {
     clean();
   }
@@ -42,7 +45,8 @@ async function compare(options: Options, commit: string, sides: Sides): Promise<
   const judged = affected(changedFiles(ROOT, commit), trees);
   const touched = judged.filter(({ because }) => because.length > 0).map(({ name }) => name);
   if (options.list) {
-    process.stdout.write(`${JSON.stringify(touched)}\n`);
+    const there = allEnvironments([sides.head]);
+    process.stdout.write(`${JSON.stringify(touched.filter((name) => there.includes(name)))}\n`);
     return 0;
   }
   const names = options.environments.length > 0 ? options.environments : touched;
@@ -56,14 +60,12 @@ async function compare(options: Options, commit: string, sides: Sides): Promise<
   );
   const input = {
     base: { commit: shortName(ROOT, commit), ref: options.base },
-    untouched: judged.map(({ name }) => name).filter((name) => !names.includes(name)),
+    untouched: judged.map(({ name }) => name).filter((name) => ![...names, ...touched].includes(name)),
+    skipped: touched.filter((name) => !names.includes(name)),
   };
-  publish(options, (some) => report({ ...input, environments: some }), environments);
+  publish(options, input, environments);
   return environments.some(isWrong) ? 1 : 0;
 }
-
-const isWrong = ({ errors, violations }: EnvironmentPreview) =>
-  errors.length > 0 || violations.some(({ level }) => level === "mandatory");
 
 async function previewAll(
   options: Options,
@@ -74,19 +76,30 @@ async function previewAll(
   const toolchain = await resolveToolchain({ args: ["preview", "--stack", targets[0]!.name] });
   const engine: Engine = { program: toolchain.pulumi, env: toolchain.env };
   const policy = policyOptions(toolchain.kind, ROOT, sides.scratch, toolchain.env);
+  // Engine and plugins leave files there when they are ended.
+  const temporary = path.join(sides.scratch, "tmp");
+  fs.mkdirSync(temporary);
   const settings = {
-    engine: { ...engine, env: { ...engine.env, ...policy.env } },
+    engine: { ...engine, env: { ...engine.env, ...policy.env, TMPDIR: temporary } },
     stacks: await reachableStacks(engine),
     refresh: options.refresh,
     plans: options.plans,
     policy: policy.args,
   };
-  if (options.plans) fs.mkdirSync(options.plans, { recursive: true });
-  const results: EnvironmentPreview[] = [];
-  for (const target of targets) {
+  return together(targets, os.availableParallelism(), (target) => {
     process.stderr.write(`preview: ${target.name}\n`);
-    results.push(await previewEnvironment(target, sides, settings));
-  }
+    return previewEnvironment(target, sides, settings);
+  });
+}
+
+/** In the order of the list, however they end. One has its own processes and folders, so only the machine limits how many run at once. */
+async function together<A, B>(list: A[], limit: number, work: (one: A) => Promise<B>): Promise<B[]> {
+  const results: B[] = [];
+  const waiting = [...list.entries()];
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, list.length) }, worker));
   return results;
 }
 
@@ -100,18 +113,26 @@ async function reachableStacks(engine: Engine): Promise<Set<string>> {
 }
 
 function publish(
-  options: Options,
-  write: (environments: EnvironmentPreview[]) => string,
+  { out, comments, whole }: Options,
+  input: Omit<ReportInput, "environments">,
   environments: EnvironmentPreview[],
 ): void {
   const secrets = secretsOfEnvironment(process.env);
-  const whole = mask(write(environments), secrets);
-  if (options.out) fs.writeFileSync(options.out, whole);
-  else process.stdout.write(whole);
-  if (!options.comments) return;
-  fs.mkdirSync(options.comments, { recursive: true });
+  const hide = (line: string) => mask(line, secrets);
+  const text = report({ ...input, environments }, { hide, ...(whole ? { limit: Infinity } : {}) });
+  if (out) write(out, text);
+  else process.stdout.write(text);
+  if (!comments) return;
   for (const one of environments)
-    fs.writeFileSync(path.join(options.comments, `${one.name}.md`), mask(write([one]), secrets));
+    write(
+      path.join(comments, `${one.name}.md`),
+      report({ ...input, skipped: [], environments: [one] }, { hide }),
+    );
+}
+
+function write(file: string, text: string): void {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, text);
 }
 
 main(process.argv.slice(2))

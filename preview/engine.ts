@@ -1,5 +1,5 @@
 /** Runs the engine, bounded, and reads its events. */
-import { spawn } from "node:child_process";
+import { kill, start } from "./children";
 
 /** A resource as an event carries it. */
 export interface ResourceState {
@@ -54,19 +54,19 @@ const LIMIT_MS = 10 * 60_000;
 
 /** Never rejects for an engine that fails: the code says so. @throws an Error when it cannot be started or takes longer than `limitMs` */
 export function run(engine: Engine, args: string[], cwd: string, limitMs = LIMIT_MS): Promise<Ended> {
-  const child = spawn(engine.program, [...args, "--non-interactive", "--color", "never"], {
+  const child = start(engine.program, [...args, "--non-interactive", "--color", "never"], {
     cwd,
     env: engine.env,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout.on("data", (data: Buffer) => out.push(data));
-  child.stderr.on("data", (data: Buffer) => err.push(data));
+  child.stdout!.on("data", (data: Buffer) => out.push(data));
+  child.stderr!.on("data", (data: Buffer) => err.push(data));
   return new Promise((resolve, reject) => {
     const what = `pulumi ${args.slice(0, 2).join(" ")}`;
     const timer = setTimeout(() => {
-      child.kill("SIGKILL");
+      kill(child);
       reject(new Error(`${what} did not end within ${limitMs / 60_000} min, in ${cwd}`));
     }, limitMs);
     child.on("error", (error) => {

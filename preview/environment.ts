@@ -2,12 +2,14 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { fileOf, readEnvironment } from "../components/environment/files";
+import { fileOf } from "../components/environment/files";
+import { validate } from "../toolchain/env/validate";
 import { type Change, changesOf } from "./changes";
 import { type Engine, type EngineResult, lastWords, preview, run, type Violation } from "./engine";
 import { ASSUMED } from "./paper/answers";
 import { upOnPaper } from "./paper/base";
 import { copyWithDummies } from "./stackFile";
+import { dummyFor, missingVariables } from "./variables";
 
 export interface EnvironmentPreview {
   name: string;
@@ -15,6 +17,8 @@ export interface EnvironmentPreview {
   because: string[];
   /** What the work tree is compared with, in words. */
   comparedWith: string;
+  /** Its file is not in the work tree any more. */
+  removed?: boolean;
   changes: Change[];
   /** What an `up` of the base would do already: somebody has merged it and not brought it up. */
   pending: Change[];
@@ -43,7 +47,7 @@ export interface Settings {
   refresh: boolean;
   /** Folder for saved plans. */
   plans?: string;
-  /** Options for the engine that wire the policy pack. */
+  /** Options for the engine that wire the policy pack; none where the work tree has no pack. */
   policy: string[];
 }
 
@@ -67,48 +71,88 @@ export async function previewEnvironment(
     notes: [],
   };
   try {
-    if (!exists(target.name, sides.head)) return removed(result);
+    if (!exists(target.name, sides.head)) return { ...result, removed: true };
+    const real = settings.stacks.has(target.name);
+    const variables = real ? settings.engine.env : withDummies(result, sides, settings.engine.env);
     // Every mistake at once, with paths, before an engine is asked.
-    result.errors.push(...readEnvironment(target.name, sides.head).problems);
+    result.errors.push(...validate([target.name], sides.head, variables).flatMap(({ problems }) => problems));
     if (result.errors.length > 0) return result;
-    await (settings.stacks.has(target.name) ? againstState : againstPaper)(result, sides, settings);
+    if (settings.policy.length === 0) result.notes.push("No policy was judged: there is no policy pack.");
+    const own = { ...settings, engine: { ...settings.engine, env: variables } };
+    await (real ? againstState : againstPaper)(result, sides, own);
   } catch (error) {
     result.errors.push((error as Error).message);
   }
   return result;
 }
 
-const exists = (name: string, tree: string) => fs.existsSync(path.join(tree, fileOf(name)));
+/** What ends a preview with exit code 1. */
+export const isWrong = ({ errors, violations }: EnvironmentPreview): boolean =>
+  errors.length > 0 || violations.some(({ level }) => level === "mandatory");
 
-function removed(result: EnvironmentPreview): EnvironmentPreview {
-  result.comparedWith = "nothing";
-  result.notes.push(
-    `${fileOf(result.name)} is gone. That takes nothing off its host: \`pulumi destroy -s ${result.name}\` does, from a commit that still has it.`,
-  );
-  return result;
+/** Without the plan of an earlier preview in it. */
+function planFile(folder: string, name: string): string {
+  const file = path.resolve(folder, `${name}.json`);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.rmSync(file, { force: true });
+  return file;
 }
+
+/** For a preview on paper alone: where a plan may come of it, what is missing is an error. */
+function withDummies(result: EnvironmentPreview, sides: Sides, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const missing = missingVariables(result.name, [sides.base, sides.head], env);
+  if (missing.length > 0)
+    result.dummies.push(`${missing.map((name) => `\`${name}\``).join(", ")} (not set here, for a stack.yml)`);
+  return { ...env, ...Object.fromEntries(missing.map((name) => [name, dummyFor(name)])) };
+}
+
+const exists = (name: string, tree: string) => fs.existsSync(path.join(tree, fileOf(name)));
 
 /** Against what is deployed, as the backend knows it. */
 async function againstState(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
   const { name } = result;
   const stack = ["--stack", name];
   result.comparedWith = "the stack's state";
-  if (settings.refresh) await findDrift(result, sides, settings);
-  const plan = settings.plans ? ["--save-plan", path.resolve(settings.plans, `${name}.json`)] : [];
-  const now = await preview(settings.engine, ["preview", ...stack, ...plan, ...settings.policy], sides.head);
-  const before = exists(name, sides.base)
-    ? await preview(settings.engine, ["preview", ...stack], sides.base)
-    : undefined;
+  // A copy, since the engine may write a salt into the one it is given.
+  const head = ["--config-file", copyOf(fileOf(name), sides, "head")];
+  if (settings.refresh) await findDrift(result, [...stack, ...head], sides, settings);
+  const plan = settings.plans && planFile(settings.plans, name);
+  const save = plan ? ["--save-plan", plan] : [];
+  const args = ["preview", ...stack, ...head, ...save, ...settings.policy];
+  const now = await preview(settings.engine, args, sides.head);
+  // A plan does all of it, so whoever reads it is told all of it.
+  const before =
+    plan === undefined && exists(name, sides.base)
+      ? await preview(settings.engine, ["preview", ...stack], sides.base)
+      : undefined;
+  if (before && !before.ok)
+    result.notes.push(
+      `What the base would change cannot be told, so nothing is told apart as pending:\n${before.errors.join("\n")}`,
+    );
   const key = (change: Change) => JSON.stringify([change.urn, change.kind, change.parts]);
   const pending = new Set((before ? changesOf(before.steps) : []).map(key));
   take(result, now);
+  // What is wrong is nobody's plan.
+  if (plan && isWrong(result)) fs.rmSync(plan, { force: true });
   result.pending = result.changes.filter((change) => pending.has(key(change)));
   result.changes = result.changes.filter((change) => !pending.has(key(change)));
 }
 
-async function findDrift(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
-  const args = ["refresh", "--preview-only", "--stack", result.name];
-  const looked = await preview(settings.engine, args, sides.head);
+function copyOf(file: string, sides: Sides, side: "base" | "head"): string {
+  const copy = path.join(sides.scratch, side, path.basename(file));
+  fs.mkdirSync(path.dirname(copy), { recursive: true });
+  fs.copyFileSync(path.join(sides[side], file), copy);
+  fs.chmodSync(copy, 0o600);
+  return copy;
+}
+
+async function findDrift(
+  result: EnvironmentPreview,
+  stack: string[],
+  sides: Sides,
+  settings: Settings,
+): Promise<void> {
+  const looked = await preview(settings.engine, ["refresh", "--preview-only", ...stack], sides.head);
   result.drift = changesOf(looked.steps);
   result.errors.push(...looked.errors.map((error) => `looking for drift: ${error}`));
 }
@@ -118,11 +162,12 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
   const { name } = result;
   result.comparedWith = exists(name, sides.base) ? "the base on paper" : "nothing (it is new)";
   if (exists(name, sides.base)) result.notes.push(`No host was asked: the one assumed runs ${ASSUMED}.`);
-  if (settings.refresh)
-    result.errors.push(
-      `--refresh: the state of ${name} cannot be read (PULUMI_BACKEND_URL, and its passphrase)`,
-    );
-  const work = path.join(sides.scratch, name);
+  for (const [flag, asked] of Object.entries({ "--refresh": settings.refresh, "--plans": settings.plans }))
+    if (asked)
+      result.errors.push(
+        `${flag}: the state of ${name} cannot be read (PULUMI_BACKEND_URL, and its passphrase)`,
+      );
+  const work = path.join(sides.scratch, "paper", name);
   let stack = await emptyStack(name, work, sides, settings);
   if (exists(name, sides.base)) {
     try {
@@ -136,7 +181,7 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
     }
   }
   const head = stack.file(sides.head);
-  result.dummies = head.dummies;
+  result.dummies.push(...head.dummies);
   const args = ["preview", "--stack", name, "--config-file", head.path, ...settings.policy];
   take(result, await preview(stack.engine, args, sides.head));
 }

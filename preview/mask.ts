@@ -1,16 +1,29 @@
 /** The last gate before a report leaves: secrets of this machine's environment are taken out of it. */
-const NAMES = /PASS|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_KEY/i;
+const NAMES = /PASS|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_KEY|_KEY$|_AUTH$/i;
 /** Shorter values are words that stand in any text. */
 const SHORTEST = 6;
 
-/** Values of variables whose names say that they are secret. */
+/** Values of variables whose names say that they are secret, and passwords in URLs (of a state's database, of a proxy). */
 export function secretsOfEnvironment(env: NodeJS.ProcessEnv): string[] {
-  const values = Object.entries(env)
-    .filter(([name, value]) => NAMES.test(name) && (value ?? "").length >= SHORTEST)
+  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const named = given
+    .filter(([name]) => NAMES.test(name))
     // A path to a secret is none.
     .filter(([name]) => !/_FILE$|_PATH$|_DIR$|_SOCK$/i.test(name))
-    .flatMap(([, value]) => [value!, ...value!.split("\n")].map((part) => part.trim()));
+    .flatMap(([, value]) => [value, ...value.split("\n")].map((part) => part.trim()));
+  const values = [...named, ...given.flatMap(([, value]) => passwordIn(value))];
   return [...new Set(values)].filter((value) => value.length >= SHORTEST);
+}
+
+/** As it is written, and as it is meant. */
+function passwordIn(value: string): string[] {
+  const written = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]*?:([^/?#@\s]+)@/i.exec(value)?.[1];
+  if (written === undefined) return [];
+  try {
+    return [written, decodeURIComponent(written)];
+  } catch {
+    return [written]; // A percent sign that encodes nothing.
+  }
 }
 
 /** As they are, in base64 and in a URL: longest first, so that no rest of one remains. */

@@ -14,12 +14,14 @@ export interface Options {
   comments?: string;
   /** Folder for the saved plans, NAME.json: only where a state can be reached. Default: none. */
   plans?: string;
-  /** Print the names of the environments whose inputs changed, as JSON, and nothing else. */
+  /** Do not shorten the report (never the comments). Default: false. */
+  whole: boolean;
+  /** Print the names of the environments that are there and whose inputs changed, as JSON, and nothing else. */
   list: boolean;
   help: boolean;
 }
 
-export const USAGE = `npm run preview:pr -- [--base REF] [--env NAME …] [--refresh] [--out FILE] [--comments DIR] [--plans DIR] [--list]
+export const USAGE = `npm run preview:pr -- [--base REF] [--env NAME …] [--refresh] [--out FILE] [--whole] [--comments DIR] [--plans DIR] [--list]
 
 What the work tree changes in each environment, against where it left REF, as one Markdown report.
 
@@ -27,9 +29,10 @@ What the work tree changes in each environment, against where it left REF, as on
   --env NAME      this environment, whether its inputs changed or not; may be repeated. Default: each whose inputs changed
   --refresh       asks the hosts and shows drift; needs the stacks' state (PULUMI_BACKEND_URL) and a way to the hosts
   --out FILE      where the report goes. Default: standard output
+  --whole         does not shorten the report to what a comment may hold
   --comments DIR  also one report per environment, DIR/NAME.md, for a comment each
   --plans DIR     saves each plan as DIR/NAME.json, for \`pulumi up --plan\`; needs the stacks' state
-  --list          prints the names of the environments whose inputs changed, as JSON, and ends
+  --list          prints the names of the environments that are there and whose inputs changed, as JSON, and ends
 
 Exit code: 0 report written; 1 something is wrong (a configuration, a program that fails, a mandatory policy that is violated), and the
 report says what; 2 the command line or the base cannot be used, and there is no report.`;
@@ -39,14 +42,15 @@ export class UsageError extends Error {}
 
 export function parseOptions(args: string[]): Options {
   const { values } = parse(args);
-  if (values.base === "") throw new UsageError("--base needs a branch, a tag or a commit");
+  if (values.base?.trim() === "") throw new UsageError("--base needs a branch, a tag or a commit");
   return {
     base: values.base ?? "main",
-    environments: values.env ?? [],
+    environments: [...new Set(values.env ?? [])],
     refresh: values.refresh ?? false,
     out: values.out,
     comments: values.comments,
     plans: values.plans,
+    whole: values.whole ?? false,
     list: values.list ?? false,
     help: values.help ?? false,
   };
@@ -63,6 +67,7 @@ function parse(args: string[]) {
         out: { type: "string" },
         comments: { type: "string" },
         plans: { type: "string" },
+        whole: { type: "boolean" },
         list: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },

@@ -1,6 +1,7 @@
 /** The report, as Markdown: what is lost first, then what is wrong, then what changes, line by line. */
 import type { Change, Kind } from "./changes";
 import type { EnvironmentPreview } from "./environment";
+import { cell, code, fenced, inert, visible } from "./markdown";
 import { fit, type Piece } from "./shorten";
 
 /** What a comment may hold on the forges that we know, with room to spare. */
@@ -12,6 +13,15 @@ export interface ReportInput {
   environments: EnvironmentPreview[];
   /** Environments that the change does not touch. */
   untouched: string[];
+  /** Environments that it touches, and that nobody asked about. */
+  skipped: string[];
+}
+
+export interface Shape {
+  /** Most characters that it may have. Default: what a comment may. Infinity: everything. */
+  limit?: number;
+  /** Takes out of a line what nobody may see, before anything is measured. Default: nothing. */
+  hide?: (line: string) => string;
 }
 
 /** More new resources than this are named without their values: that would be the whole platform. */
@@ -25,25 +35,28 @@ const HEADINGS: Record<Kind, string> = {
   again: "Run again",
 };
 
-export function report(input: ReportInput, limit = LIMIT): string {
+export function report(input: ReportInput, { limit = LIMIT, hide = (line) => line }: Shape = {}): string {
   const { base, environments } = input;
+  const [only] = environments;
+  const where = only && environments.length === 1 ? ` in ${cell(only.name)}` : "";
   const pieces: Piece[] = [
     text(
-      "# What this change does",
+      `# What this change does${where}`,
       "",
-      `Compared with \`${base.commit}\`, where it left \`${base.ref}\`.`,
+      `Compared with ${code(base.commit)}, where it left ${code(base.ref)}.`,
       "",
     ),
     table(environments),
-    ...untouched(input),
+    ...others(input),
     ...atStake(environments),
     ...problems(environments),
+    ...gone(environments),
     ...policies(environments),
     ...environments.flatMap(details),
     ...unchanged(environments),
-    ...small(environments),
   ];
-  return fit(pieces, limit);
+  const clean = ({ lines, fence }: Piece) => ({ lines: lines.map((line) => visible(hide(line))), fence });
+  return fit(pieces.map(clean), small(environments).map(clean), limit);
 }
 
 const text = (...lines: string[]): Piece => ({ lines });
@@ -54,7 +67,7 @@ function table(environments: EnvironmentPreview[]): Piece {
     String(one.changes.filter((change) => change.kind === kind).length);
   const rows = environments.map((one) => {
     const kinds = (["created", "changed", "replaced", "deleted"] as const).map((kind) => count(one, kind));
-    return `| ${[one.name, ...kinds, verdict(one), one.comparedWith || "—"].join(" | ")} |`;
+    return `| ${[cell(one.name), ...kinds, verdict(one), one.comparedWith || "—"].join(" | ")} |`;
   });
   return text(
     "| environment | created | changed | replaced | deleted | | compared with |",
@@ -65,6 +78,7 @@ function table(environments: EnvironmentPreview[]): Piece {
 
 function verdict(one: EnvironmentPreview): string {
   const words = [
+    one.removed ? "**not managed any more**" : "",
     one.errors.length > 0 ? `**${counted(one.errors.length, "error")}**` : "",
     [...one.changes, ...one.pending].some(({ stakes }) => stakes.length > 0) ? "**data at stake**" : "",
     violated(one, "mandatory") > 0 ? `**${counted(violated(one, "mandatory"), "policy violation")}**` : "",
@@ -80,9 +94,13 @@ const violated = ({ violations }: EnvironmentPreview, wanted: string) =>
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-function untouched({ environments, untouched: names }: ReportInput): Piece[] {
-  if (names.length === 0 || environments.length === 0) return [];
-  return [text("", `Untouched: ${names.join(", ")}.`)];
+function others({ environments, untouched, skipped }: ReportInput): Piece[] {
+  return [
+    ...(untouched.length > 0 && environments.length > 0
+      ? [text("", `Untouched: ${untouched.join(", ")}.`)]
+      : []),
+    ...(skipped.length > 0 ? [text("", `Touched, but not looked at: ${skipped.join(", ")}.`)] : []),
+  ];
 }
 
 function atStake(environments: EnvironmentPreview[]): Piece[] {
@@ -103,11 +121,22 @@ function problems(environments: EnvironmentPreview[]): Piece[] {
     ]);
 }
 
+function gone(environments: EnvironmentPreview[]): Piece[] {
+  return environments
+    .filter(({ removed }) => removed)
+    .map(({ name }) =>
+      text(
+        "",
+        `${cell(name)}: its file is gone. That takes nothing off its host: ${code(`pulumi destroy -s ${name}`)} does, from a commit that still has it.`,
+      ),
+    );
+}
+
 function policies(environments: EnvironmentPreview[]): Piece[] {
   const lines = together(environments, ({ violations }) =>
     violations.map(({ policy, level, resource, message }) => {
-      const where = resource ? ` at \`${resource}\`` : "";
-      return `**${policy}** (${level})${where}: ${message.split("\n").join(" ")}`;
+      const where = resource ? ` at ${code(resource)}` : "";
+      return `**${policy}** (${level})${where}: ${inert(message.split("\n").join(" "))}`;
     }),
   );
   return lines.length > 0 ? [text("", "## Policy violations", "", ...lines)] : [];
@@ -126,10 +155,11 @@ function together(
 
 function details(one: EnvironmentPreview): Piece[] {
   if (isUnchanged(one) || (one.errors.length > 0 && one.changes.length === 0)) return [];
-  const again = one.changes.filter(({ kind }) => kind === "again").map(({ name }) => `\`${name}\``);
+  const again = one.changes.filter(({ kind }) => kind === "again").map(({ name }) => code(name));
   return [
     text("", `## ${one.name}`),
     ...(one.changes.length === 0 ? [text("", "Nothing changes.")] : []),
+    ...(one.errors.length > 0 ? [text("", "**Not all of it: the preview ended with an error.**")] : []),
     ...(["deleted", "replaced", "changed", "created"] as const).flatMap((kind) => ofKind(one.changes, kind)),
     ...(again.length > 0 ? [text("", `Run again, because of the above: ${again.join(", ")}.`)] : []),
     ...pending(one),
@@ -142,7 +172,7 @@ const isUnchanged = ({ changes, pending: before, drift: found, errors }: Environ
   changes.length === 0 && before.length === 0 && found === undefined && errors.length === 0;
 
 function unchanged(environments: EnvironmentPreview[]): Piece[] {
-  const names = environments.filter(isUnchanged).map(({ name }) => name);
+  const names = environments.filter((one) => isUnchanged(one) && !one.removed).map(({ name }) => name);
   return names.length > 0 ? [text("", `Looked at, and nothing changes there: ${names.join(", ")}.`)] : [];
 }
 
@@ -152,10 +182,10 @@ function ofKind(all: Change[], kind: Kind): Piece[] {
   const bare = kind === "deleted" || (kind === "created" && changes.length > DETAILED_CREATIONS);
   if (bare)
     return [
-      text("", `### ${HEADINGS[kind]}`, "", ...changes.map(({ name, type }) => `- \`${name}\` (${type})`)),
+      text("", `### ${HEADINGS[kind]}`, "", ...changes.map(({ name, type }) => `- ${code(name)} (${type})`)),
     ];
   return changes.flatMap((change) => [
-    text("", `### ${HEADINGS[kind]}: \`${change.name}\` (${change.type})`),
+    text("", `### ${HEADINGS[kind]}: ${code(change.name)} (${change.type})`),
     ...partsOf(change),
   ]);
 }
@@ -165,7 +195,7 @@ function partsOf({ parts, kind, stakes }: Change): Piece[] {
     kind === "replaced" ? "Because what it depends on is replaced." : "Only how it is managed changes.";
   if (parts.length === 0) return stakes.length > 0 ? [] : [text("", none)];
   return parts.flatMap(({ path, lines }) => [
-    text("", ...(path ? [`\`${path}\`:`, ""] : [])),
+    text("", ...(path ? [`${code(path)}:`, ""] : [])),
     { fence: "diff", lines },
   ]);
 }
@@ -176,7 +206,7 @@ function pending({ pending: changes }: EnvironmentPreview): Piece[] {
   return [
     text("", "### Pending before this change: the next `up` does these as well"),
     ...changes.flatMap((change) => [
-      text("", `\`${change.name}\` (${change.type}): ${words(change.kind)}`),
+      text("", `${code(change.name)} (${change.type}): ${words(change.kind)}`),
       ...(["changed", "replaced"].includes(change.kind) ? partsOf(change) : []),
     ]),
   ];
@@ -190,7 +220,10 @@ function drift({ drift: changes }: EnvironmentPreview): Piece[] {
   return [
     heading,
     ...changes.flatMap((change) => [
-      text("", `\`${change.name}\` (${change.type}): ${change.kind === "deleted" ? "is gone" : change.kind}`),
+      text(
+        "",
+        `${code(change.name)} (${change.type}): ${change.kind === "deleted" ? "is gone" : change.kind}`,
+      ),
       ...(change.kind === "deleted" ? [] : partsOf(change)),
     ]),
   ];
@@ -199,7 +232,7 @@ function drift({ drift: changes }: EnvironmentPreview): Piece[] {
 function unknown(changes: Change[]): Piece[] {
   const lines = changes
     .filter((change) => change.unknown.length > 0)
-    .map((change) => `- \`${change.name}\`: ${change.unknown.map((path) => `\`${path}\``).join(", ")}`);
+    .map((change) => `- ${code(change.name)}: ${change.unknown.map(code).join(", ")}`);
   return lines.length > 0 ? [text("", "### Known only when the host has answered", "", ...lines)] : [];
 }
 
@@ -207,7 +240,7 @@ function unknown(changes: Change[]): Piece[] {
 function small(environments: EnvironmentPreview[]): Piece[] {
   const lines = together(environments, (one) => [
     ...(one.dummies.length > 0 ? [`dummies stand in for ${one.dummies.join(", ")}`] : []),
-    ...[...one.notes, ...one.warnings].map((note) => note.split("\n").join("\n  ")),
+    ...[...one.notes, ...one.warnings].map(withDetails),
     ...(one.because.length > 0 ? [`looked at because of ${some(one.because)}`] : []),
   ]);
   return lines.length > 0
@@ -215,8 +248,15 @@ function small(environments: EnvironmentPreview[]): Piece[] {
     : [];
 }
 
+/** The first line is a sentence; what follows is what some program said. */
+function withDetails(note: string): string {
+  const [first = "", ...rest] = note.split("\n");
+  if (rest.length === 0) return inert(first);
+  return [inert(first), "", ...fenced(rest, "text").map((line) => `  ${line}`), ""].join("\n");
+}
+
 function some(files: string[]): string {
-  const shown = files.slice(0, 3).map((file) => `\`${file}\``);
+  const shown = files.slice(0, 3).map(code);
   return (
     shown.join(", ") + (files.length > shown.length ? ` and ${files.length - shown.length} more files` : "")
   );

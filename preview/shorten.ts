@@ -1,4 +1,5 @@
 /** A document that fits: whole lines only, and a word about what was left out. */
+import { fenced } from "./markdown";
 
 /** A run of lines that belong together. In a `fence` they are a block of code, which is closed wherever it ends. */
 export interface Piece {
@@ -6,13 +7,26 @@ export interface Piece {
   fence?: string;
 }
 
+/** Room for the word about what was left out. */
 const NOTE = 200;
 
-/** @param limit characters, as the forge counts them */
-export function fit(pieces: Piece[], limit: number): string {
-  const whole = pieces.map(render).join("\n");
-  if (whole.length + 1 <= limit) return `${whole}\n`;
-  const room = limit - NOTE;
+/**
+ * @param pieces what is cut at its end where all is too long
+ * @param last what comes after that, and stays, as long as it takes no more than a quarter of the room
+ * @param limit UTF-16 units: never fewer than the characters that a forge counts. Infinity: everything
+ */
+export function fit(pieces: Piece[], last: Piece[], limit: number): string {
+  const whole = document([...pieces, ...last].map(render));
+  if (whole.length <= limit) return whole;
+  const end = last.map(render);
+  const size = end.reduce((sum, piece) => sum + piece.length + 1, 0);
+  if (size > limit / 4) return cut([...pieces, ...last], [], limit - NOTE);
+  return cut(pieces, end, limit - NOTE - size);
+}
+
+const document = (pieces: string[]): string => `${pieces.join("\n")}\n`;
+
+function cut(pieces: Piece[], end: string[], room: number): string {
   const kept: string[] = [];
   let used = 0;
   let left = 0;
@@ -28,26 +42,19 @@ export function fit(pieces: Piece[], limit: number): string {
     if (lines.length > 0) kept.push(render({ ...piece, lines }));
     left += piece.lines.length - lines.length;
   }
-  const note = `**Shortened: ${left.toLocaleString("en")} more lines do not fit here.** The whole report: \`npm run preview:pr\`.`;
-  return `${kept.join("\n")}\n\n${note}\n`;
+  const note = `**Shortened: ${left.toLocaleString("en")} more ${left === 1 ? "line does" : "lines do"} not fit here.** The whole report: \`npm run preview:pr -- --whole\`.`;
+  return document([...kept, "", note, ...end]);
 }
 
 function render({ lines, fence }: Piece): string {
-  if (fence === undefined) return lines.join("\n");
-  const marks = fenceFor(lines);
-  return [`${marks}${fence}`, ...lines, marks].join("\n");
-}
-
-/** Longer than any run of backticks inside. */
-function fenceFor(lines: string[]): string {
-  const longest = Math.max(2, ...lines.flatMap((line) => (line.match(/`+/g) ?? []).map((run) => run.length)));
-  return "`".repeat(longest + 1);
+  return (fence === undefined ? lines : fenced(lines, fence)).join("\n");
 }
 
 function fitting(piece: Piece, room: number): string[] {
-  const overhead = piece.fence === undefined ? 0 : 2 * fenceFor(piece.lines).length + piece.fence.length + 2;
+  // What the fence itself takes, with the backticks that the longest run among all lines asks for.
+  const around = piece.fence === undefined ? 0 : render(piece).length - piece.lines.join("\n").length;
   const lines: string[] = [];
-  let used = overhead;
+  let used = around;
   for (const line of piece.lines) {
     used += line.length + 1;
     if (used > room) break;

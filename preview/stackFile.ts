@@ -8,7 +8,7 @@ import path from "node:path";
 import { parseDocument } from "yaml";
 import { fileOf, readEnvironment } from "../components/environment/files";
 import { SECRET_KEYS } from "../components/environment/schema";
-import { NAMESPACE } from "../components/environment/stackfile";
+import { NAMESPACE, OLD_NUMBERS } from "../components/environment/stackfile";
 
 type Values = Record<string, unknown>;
 
@@ -30,7 +30,12 @@ const ROUNDS = 1_000_000;
 
 /** @param tree the side whose file it is. @throws when it is no YAML; its mistakes are the program's to report */
 export function copyWithDummies(name: string, tree: string, cipher: Cipher): Copy {
-  const document = parseDocument(fs.readFileSync(path.join(tree, fileOf(name)), "utf8"), { merge: true });
+  const document = parseDocument(fs.readFileSync(path.join(tree, fileOf(name)), "utf8"), {
+    merge: true,
+    customTags: (tags) => [...OLD_NUMBERS, ...tags],
+  });
+  if (document.errors.length > 0)
+    throw new Error(`${fileOf(name)} cannot be read as YAML: ${document.errors[0]!.message.split("\n")[0]}`);
   const file = (document.toJS() ?? {}) as { config?: Values };
   const dummies: string[] = [];
   const encrypt = lazyEncryption(cipher);

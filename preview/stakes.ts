@@ -12,9 +12,7 @@ export function stakesOf(step: Step): string[] {
   const gone = step.op === "delete" || step.op === "replace";
   return [
     ...(gone ? lost(step) : []),
-    ...(step.old && step.new
-      ? [...flags(step.old, step.new), ...mounts(step), ...functionSecrets(step)]
-      : []),
+    ...(step.old && step.new ? [...flags(step), ...mounts(step), ...functionSecrets(step)] : []),
   ];
 }
 
@@ -44,12 +42,13 @@ function lost({ op, type, urn, old }: Step): string[] {
   }
 }
 
-function flags(old: ResourceState, news: ResourceState): string[] {
+function flags({ urn, old, new: news }: Step): string[] {
+  const name = text(old?.inputs?.name) ?? nameOf(urn);
   return [
-    ...(old.retainOnDelete && !news.retainOnDelete
-      ? [`\`${text(old.inputs?.name) ?? "it"}\` is kept no longer: **a later delete takes its data along**`]
+    ...(old?.retainOnDelete && !news?.retainOnDelete
+      ? [`\`${name}\` is kept no longer: **a later delete takes its data along**`]
       : []),
-    ...(old.protect && !news.protect ? ["its protection against deletion is taken away"] : []),
+    ...(old?.protect && !news?.protect ? [`\`${name}\` is protected against deletion no longer`] : []),
   ];
 }
 

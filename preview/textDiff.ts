@@ -2,10 +2,10 @@
 import { structuredPatch } from "diff";
 
 const CONTEXT = 3;
-/** A longer line says nothing to a person; it is named by its length. */
+/** A longer line, or value, says nothing to a person; it is named by its length. */
 const LONGEST = 1000;
 
-/** Lines that start with "@@", " ", "-" or "+". */
+/** Lines that start with "@@", " ", "-" or "+" (and "\" where a text does not end with a line break). */
 export function textDiff(before: string, after: string): string[] {
   const patch = structuredPatch("", "", before, after, "", "", { context: CONTEXT });
   return patch.hunks.flatMap((hunk) => [
@@ -17,4 +17,9 @@ export function textDiff(before: string, after: string): string[] {
 export function shortLine(line: string): string {
   if (line.length <= LONGEST) return line;
   return `${line.slice(0, 1)} (a line of ${line.length.toLocaleString("en")} characters)`;
+}
+
+/** Shorter than a line may be, so that the path before it stays. */
+export function shortValue(value: string): string {
+  return value.length <= LONGEST / 2 ? value : `(a value of ${value.length.toLocaleString("en")} characters)`;
 }

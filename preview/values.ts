@@ -31,3 +31,17 @@ export function isSecret(value: unknown): boolean {
     typeof value === "object" && value !== null && (value as Record<string, unknown>)[SIGNATURE] === SECRET
   );
 }
+
+/** A property that is named like a secret, and not like a place where one is. */
+const NAME =
+  /(^|[_.-]|[a-z](?=[A-Z]))(password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|credentials?)$/i;
+/** Whatever its name, a key is one. */
+const KEY = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
+/** A path names the file a secret is in. A secret may start with a slash as well, but has hardly the rest. */
+const PATH = /^(\/[\w.@-]+){2,}\/?$/;
+
+/** True for a text that nobody marked as a secret, and that is one by its name or by what it is. */
+export function looksSecret(name: string, value: string): boolean {
+  if (KEY.test(value)) return true;
+  return NAME.test(name) && value !== "" && !PATH.test(value) && !isUnknown(value) && !isSecret(value);
+}

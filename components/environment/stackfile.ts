@@ -37,7 +37,7 @@ export interface StackFile {
 }
 
 /** Whole numbers that YAML 1.2 has no more and the engine's parser still reads: 010 (eight), 0b11, 1_000. */
-const OLD_NUMBERS: ScalarTag[] = [
+export const OLD_NUMBERS: ScalarTag[] = [
   [/^[-+]?0[0-7]+$/, (text: string) => parseInt(text, 8)],
   [
     /^[-+]?0b[01]+$/,

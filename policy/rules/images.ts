@@ -1,5 +1,6 @@
 import type { PolicyResource, StackValidationPolicy } from "@pulumi/policy";
 import { parseImage } from "../../components/images/lock";
+import { known } from "./known";
 
 interface Image {
   reference: string;
@@ -8,15 +9,6 @@ interface Image {
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
-
-/** Reads a property that a preview may not know yet; what is not known cannot be judged. */
-function known<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as @pulumi/policy hands them over
 const READERS: Record<string, (props: Record<string, any>) => string | undefined> = {

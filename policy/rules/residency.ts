@@ -1,4 +1,5 @@
 import type { StackValidationPolicy } from "@pulumi/policy";
+import { known } from "./known";
 
 const MEMBER = "host:index:SwarmMember";
 const LABEL = "no.oslo-faas.country";
@@ -31,7 +32,7 @@ export const productionInNorway: StackValidationPolicy = {
     // Without one, nothing says where the data is.
     if (members.length === 0) reportViolation(`no ${MEMBER} says in which country this environment stands`);
     for (const { props, name, urn } of members) {
-      const found = (props.labels as Record<string, unknown> | undefined)?.[LABEL];
+      const found = known(() => (props.labels as Record<string, unknown> | undefined)?.[LABEL]);
       if (found !== country)
         reportViolation(
           `${name} stands in ${JSON.stringify(found ?? "an unnamed country")}, not in ${JSON.stringify(country)} (location.country)`,

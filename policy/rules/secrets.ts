@@ -1,12 +1,8 @@
 import { type ResourceValidationPolicy, Secret } from "@pulumi/policy";
+import { isUnknown, looksSecret } from "../../preview/values";
 
-/** A property that is named like a secret, and not like a place where one is. */
-const NAME =
-  /(^|[_.-]|[a-z](?=[A-Z]))(password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|credentials?)$/i;
-/** Whatever its name, a key is one. */
-const KEY = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
-/** What only an up will know, as the engine sends it: nothing to judge yet. */
-const UNKNOWN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Inputs that are secret whatever they are called, by type of resource. */
+const SECRET_INPUTS: Record<string, string[]> = { "docker:index/secret:Secret": ["data"] };
 
 /** Paths of plain secrets, by resource: found when the engine offers inputs with their marks, and reported when it asks for a verdict. */
 const found = new Map<string, string[]>();
@@ -21,8 +17,8 @@ export const noPlainSecret: ResourceValidationPolicy = {
   name: "no-plain-secret",
   description: "No secret is in the inputs of a resource as plain text.",
   enforcementLevel: "remediate",
-  remediateResource: ({ urn, props }) => {
-    found.set(urn, plainSecrets(marked(props)));
+  remediateResource: ({ urn, type, props }) => {
+    found.set(urn, plainSecretsOf(type, marked(props)));
   },
   validateResource: ({ urn, name }, reportViolation) => {
     for (const path of found.get(urn) ?? [])
@@ -44,19 +40,20 @@ function marked(props: Record<string, unknown>): unknown {
 const isWrapped = (value: unknown): boolean =>
   typeof value === "object" && value !== null && (value as Record<string, unknown>).__isSpecialProxy === true;
 
+/** As `plainSecrets`, and what is one by its place. */
+export function plainSecretsOf(type: string, inputs: unknown): string[] {
+  const values = (inputs ?? {}) as Record<string, unknown>;
+  const always = (SECRET_INPUTS[type] ?? []).filter((name) => typeof values[name] === "string");
+  return [...new Set([...always.filter((name) => !isUnknown(values[name])), ...plainSecrets(inputs)])];
+}
+
 /** Paths at which something secret stands unmarked. */
-export function plainSecrets(value: unknown, path = "", name = ""): string[] {
+function plainSecrets(value: unknown, path = "", name = ""): string[] {
   if (value instanceof Secret || value === null || value === undefined) return [];
-  if (typeof value === "string") return isPlainSecret(name, value) ? [path] : [];
+  if (typeof value === "string") return looksSecret(name, value) ? [path] : [];
   if (Array.isArray(value)) return value.flatMap((item, i) => plainSecrets(item, `${path}[${i}]`, name));
   if (typeof value !== "object") return [];
   return Object.entries(value).flatMap(([key, inner]) =>
     plainSecrets(inner, path ? `${path}.${key}` : key, key),
   );
-}
-
-function isPlainSecret(name: string, value: string): boolean {
-  if (KEY.test(value)) return true;
-  // A path names the file a secret is in.
-  return NAME.test(name) && value !== "" && !value.startsWith("/") && !UNKNOWN.test(value);
 }

@@ -18,8 +18,10 @@ export async function withPaper<T>(
   const all = [...plugins, { name: "host", program: path.join(tree, "plugin", "pulumi-resource-host") }];
   const running: [string, Running][] = [];
   try {
-    for (const plugin of all)
-      running.push([plugin.name, await onPaper(await startPlugin(plugin, tree, engine.env))]);
+    for (const plugin of all) {
+      const begin = (address: string) => startPlugin(plugin, address, tree, engine.env);
+      running.push([plugin.name, await onPaper(begin)]);
+    }
     const ports = running.map(([name, { port }]) => `${name}:${port}`).join(",");
     return await work({ ...engine, env: { ...engine.env, PULUMI_DEBUG_PROVIDERS: ports } });
   } finally {

@@ -1,8 +1,9 @@
 /** The provider plugins that a tree uses, started as the engine starts them. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { kill, start } from "../children";
 
 export interface Plugin {
   /** "docker", "host". */
@@ -12,6 +13,7 @@ export interface Plugin {
 }
 
 const START_MS = 60_000;
+const ORPHAN = path.join(__dirname, "orphan.cjs");
 
 interface Manifest {
   version: string;
@@ -51,23 +53,37 @@ export interface Running {
   stop(): void;
 }
 
-/** Resolves when the plugin serves. @throws an Error with what the plugin said where it does not */
-export function startPlugin(plugin: Plugin, cwd: string, env: NodeJS.ProcessEnv): Promise<Running> {
-  const child = spawn(plugin.program, [], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+/**
+ * Resolves when the plugin serves.
+ * @param engine address of the engine that it talks back to; a plugin ends when that is gone, also where nobody could end it any more
+ * @throws an Error with what the plugin said where it does not
+ */
+export function startPlugin(
+  plugin: Plugin,
+  engine: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Running> {
+  const NODE_OPTIONS = `${env.NODE_OPTIONS ?? ""} --require=${JSON.stringify(ORPHAN)}`.trim();
+  const child = start(plugin.program, [engine], {
+    cwd,
+    env: { ...env, NODE_OPTIONS },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   return new Promise((resolve, reject) => {
     let out = "";
     let err = "";
     const timer = setTimeout(() => fail(`did not start within ${START_MS / 1000} s`), START_MS);
     const fail = (why: string) => {
       clearTimeout(timer);
-      child.kill("SIGKILL");
+      end(child);
       reject(new Error(`the provider plugin "${plugin.name}" (${plugin.program}) ${why}\n${err}`.trim()));
     };
     child.on("error", (error) => fail(`cannot be started: ${error.message}`));
     child.on("exit", (code) => fail(`ended with ${code}`));
     // Read to the end, so that a plugin that logs is not stopped by a full pipe.
-    child.stderr.on("data", (data: Buffer) => (err = (err + data.toString()).slice(-2000)));
-    child.stdout.on("data", (data: Buffer) => {
+    child.stderr!.on("data", (data: Buffer) => (err = (err + data.toString()).slice(-2000)));
+    child.stdout!.on("data", (data: Buffer) => {
       out += data.toString();
       const port = /^(\d+)\n/.exec(out);
       if (!port) return;
@@ -79,5 +95,5 @@ export function startPlugin(plugin: Plugin, cwd: string, env: NodeJS.ProcessEnv)
 
 function end(child: ChildProcess): void {
   child.removeAllListeners("exit");
-  child.kill("SIGKILL");
+  kill(child);
 }

@@ -30,9 +30,16 @@ const same = (bytes: Buffer): Buffer => bytes;
 const bytesOf = (message: { serializeBinary(): Uint8Array }): Buffer =>
   Buffer.from(message.serializeBinary());
 
-/** @param plugin a running plugin; it is stopped with what is returned */
-export async function onPaper(plugin: Running): Promise<Running> {
+/** @param begin starts the plugin, given the address of the engine it talks back to; it is stopped with what is returned */
+export async function onPaper(begin: (engine: string) => Promise<Running>): Promise<Running> {
   const engine = await silentEngine();
+  let plugin: Running;
+  try {
+    plugin = await begin(engine.address);
+  } catch (error) {
+    engine.stop();
+    throw error;
+  }
   const client = new grpc.Client(`127.0.0.1:${plugin.port}`, grpc.credentials.createInsecure(), LIMITS);
   const server = new grpc.Server(LIMITS);
   const call: Call = (method, request) => forward(client, METHODS[method]!.path, request);

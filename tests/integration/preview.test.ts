@@ -27,7 +27,13 @@ const row = (report: string, name: string): string[] | undefined =>
 
 beforeAll(() => {
   repo = new PreviewRepo();
-  repo.write("functions/prod.yml", repo.read("functions/stack.yml"));
+  // A variable that is set where production is brought up, and not here.
+  repo.write(
+    "functions/prod.yml",
+    repo
+      .read("functions/stack.yml")
+      .replace("    labels:", '    environment:\n      archive: "${ARCHIVE_URL}"\n    labels:'),
+  );
   repo.edit("stacks/Pulumi.oslo-prod.yaml", /$/, "  oslo-faas:functions:\n    - stack: functions/prod.yml\n");
   repo.commit("base");
 });
@@ -51,6 +57,7 @@ test("a parameter of Nginx in staging and a function's scale in production: exac
     "-        keepalive 64;",
     "+        keepalive 128;",
   ]);
+  expect(out).toContain("- oslo-prod: dummies stand in for `ARCHIVE_URL` (not set here, for a stack.yml)");
   // With the lines around it, as a diff has them.
   expect(out).toContain("         server 127.0.0.1:8080;\n-        keepalive 64;");
   expect(repo.git("status", "--short")).toBe("");
@@ -77,23 +84,7 @@ test("a branch that takes the queue's volume away is flagged as data loss before
   );
   expect(out).toMatch(/oslo-dev: service `nats` has `\/data` no longer on volume `openfaas-queue`/);
   expect(out.indexOf("## Data at stake")).toBeLessThan(out.indexOf("\n## oslo-dev"));
-});
-
-test("a volume that is kept no longer, and a swarm that is made anew, are said before the rest", async () => {
-  repo.branch("keep");
-  repo.edit(
-    "stacks/Pulumi.oslo-prod.yaml",
-    "      workers: 2",
-    "      workers: 2\n      keepOnDestroy: false",
-  );
-  repo.edit("stacks/Pulumi.oslo-prod.yaml", /$/, '  oslo-faas:swarm:\n    addressPool: "10.99.0.0/16"\n');
-  const { out } = await repo.preview(["--base", "main"]);
-  expect(out).toContain(
-    "- oslo-prod: `openfaas-queue` is kept no longer: **a later delete takes its data along**",
-  );
-  expect(out).toContain("services, secrets and networks of the swarm go with it");
-  // What depends on the swarm's network cannot be known before.
-  expect(changes(out)).toContain("Replaced swarm-manager");
+  expect(out).toContain("Touched, but not looked at: oslo-staging.");
 });
 
 test("three errors in one file are three errors with their paths, and a failing exit code", async () => {
@@ -131,7 +122,8 @@ test("no secret is in the report: not of the environment, the configuration, a f
   const out = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-report-")), "report.md");
   const comments = path.join(path.dirname(out), "comments");
   const env = { PULUMI_CONFIG_PASSPHRASE: canary("passphrase"), CANARY_TOKEN: canary("token") };
-  const ended = await repo.preview(["--base", "main", "--out", out, "--comments", comments], env);
+  const args = ["--base", "main", "--env", "oslo-dev", "--out", out, "--comments", comments];
+  const ended = await repo.preview(args, env);
   const report = fs.readFileSync(out, "utf8");
   const everything = [
     report,
@@ -145,21 +137,47 @@ test("no secret is in the report: not of the environment, the configuration, a f
   expect(report).toContain("`canary`");
   expect(report).toMatch(/env\.greeting: "\(secret\)"/);
   expect(report).toContain("dummies stand in for `gatewayPassword` (a secret)");
-  expect(fs.readdirSync(comments).sort()).toEqual(["oslo-dev.md", "oslo-prod.md", "oslo-staging.md"]);
+  expect(fs.readdirSync(comments).sort()).toEqual(["oslo-dev.md"]);
   fs.rmSync(path.dirname(out), { recursive: true });
 });
 
-test("a new environment is shown as new, and one that is taken away as not taken off its host", async () => {
-  repo.branch("new");
-  repo.write(
-    "stacks/Pulumi.oslo-new.yaml",
-    repo.read("stacks/Pulumi.oslo-dev.yaml").replace("dev.faas", "new.faas"),
-  );
-  repo.git("rm", "-q", "stacks/Pulumi.oslo-staging.yaml");
-  const { code, out } = await repo.preview(["--base", "main"]);
-  expect(code).toBe(0);
-  expect(Number(row(out, "oslo-new")![2])).toBeGreaterThan(30);
-  expect(out).toContain("pulumi destroy -s oslo-staging");
+describe("one environment that is new, one that is taken away, and one whose queue and swarm change", () => {
+  let out: string;
+  beforeAll(async () => {
+    repo.branch("keep");
+    const production = "stacks/Pulumi.oslo-prod.yaml";
+    repo.edit(production, "      workers: 2", "      workers: 2\n      keepOnDestroy: false");
+    repo.edit(production, /$/, '  oslo-faas:swarm:\n    addressPool: "10.99.0.0/16"\n');
+    const development = repo.read("stacks/Pulumi.oslo-dev.yaml");
+    repo.write("stacks/Pulumi.oslo-new.yaml", development.replace("dev.faas", "new.faas"));
+    repo.git("rm", "-q", "stacks/Pulumi.oslo-staging.yaml");
+    const ended = await repo.preview(["--base", "main"]);
+    expect({ code: ended.code, err: ended.code === 0 ? "" : ended.err }).toEqual({ code: 0, err: "" });
+    out = ended.out;
+  });
+
+  test("a volume that is kept no longer, and a swarm that is made anew, are said before the rest", () => {
+    expect(out).toContain(
+      "- oslo-prod: `openfaas-queue` is kept no longer: **a later delete takes its data along**",
+    );
+    expect(out).toContain("services, secrets and networks of the swarm go with it");
+    expect(changes(out)).toContain("Replaced swarm-manager");
+  });
+
+  test("what cannot be known before the host answers is said, by its place", () => {
+    const [, unknown] = out.split("### Known only when the host has answered");
+    expect(unknown).toMatch(/^- `openfaas-gateway`: .*`taskSpec\.networksAdvanceds\[0\]\.id`/m);
+  });
+
+  test("the new one is shown as new, and the one that is taken away as not taken off its host", async () => {
+    expect(Number(row(out, "oslo-new")![2])).toBeGreaterThan(30);
+    expect(row(out, "oslo-new")).toContain("nothing (it is new)");
+    expect(row(out, "oslo-staging")).toContain("**not managed any more**");
+    expect(out).toContain("pulumi destroy -s oslo-staging");
+    expect(out).not.toContain("nothing changes there");
+    const { out: listed } = await repo.preview(["--base", "main", "--list"]);
+    expect(JSON.parse(listed)).toEqual(["oslo-new", "oslo-prod"]);
+  });
 });
 
 test("what cannot be worked out at all is exit code 2 and one sentence", async () => {
@@ -182,3 +200,40 @@ test("a program that fails is an error of each environment, and the report is wr
   expect(out).toContain("## oslo-dev: 1 error");
   expect(out).toContain("boom here");
 });
+
+test("one that is ended half-way leaves no process, no folder and no worktree behind", async () => {
+  repo.branch("ended");
+  repo.edit("stacks/Pulumi.oslo-staging.yaml", "keepalive: 64", "keepalive: 96");
+  const before = repo.git("status", "--porcelain");
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-ended-"));
+  // A cache of compiled TypeScript, which outlives every run.
+  const folders = () => fs.readdirSync(scratch).filter((name) => !/^(tsx|node-compile-cache)/.test(name));
+  const left = () => [...folders(), ...processesIn(scratch)];
+  const running = repo.preview(["--base", "main"], { TMPDIR: scratch }, async (end) => {
+    // Its engine and a plugin of the base are at work.
+    await until(() => processesIn(scratch).length > 1);
+    end("SIGTERM");
+  });
+  expect((await running).code).not.toBe(0);
+  await until(() => left().length === 0);
+  expect(repo.git("worktree", "list").trim().split("\n")).toHaveLength(1);
+  expect(repo.git("status", "--porcelain")).toBe(before);
+  fs.rmSync(scratch, { recursive: true });
+});
+
+/** Command lines of what runs in or from a folder. */
+function processesIn(folder: string): string[] {
+  return fs.readdirSync("/proc").flatMap((pid) => {
+    try {
+      if (!/^\d+$/.test(pid) || !fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)) return [];
+      return [fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")];
+    } catch {
+      return []; // It has ended.
+    }
+  });
+}
+
+async function until(what: () => boolean): Promise<void> {
+  for (let i = 0; i < 600 && !what(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(what()).toBe(true);
+}

@@ -7,6 +7,10 @@ import type { Sshd } from "./sshd";
 
 const CLONE = path.resolve(__dirname, "../..");
 
+const LIMIT_MS = 300_000;
+
+type Meanwhile = (end: (signal: NodeJS.Signals) => void) => Promise<void>;
+
 export interface Outcome {
   code: number;
   out: string;
@@ -92,24 +96,26 @@ export class PreviewRepo {
     this.write(file, edited);
   }
 
-  /** `npm run preview:pr -- ARGS`, as its script does it. */
-  preview(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-    return this.run([process.execPath, "toolchain/bootstrap.mjs", "preview:pr", ...args], env);
+  /** `npm run preview:pr -- ARGS`, as its script does it. @param meanwhile what happens while it runs, and may end it */
+  preview(args: string[], env: NodeJS.ProcessEnv = {}, meanwhile?: Meanwhile): Promise<Outcome> {
+    return this.run([process.execPath, "toolchain/bootstrap.mjs", "preview:pr", ...args], env, meanwhile);
   }
 
-  run([program, ...args]: string[], env: NodeJS.ProcessEnv = {}, limitMs = 300_000): Promise<Outcome> {
+  run([program, ...args]: string[], env: NodeJS.ProcessEnv = {}, meanwhile?: Meanwhile): Promise<Outcome> {
     const { PULUMI_BACKEND_URL: _b, PULUMI_CONFIG_PASSPHRASE: _p, ...own } = process.env;
     const child = spawn(program!, args, { cwd: this.dir, env: { ...own, ...env } });
     let [out, err] = ["", ""];
     child.stdout.on("data", (data) => (out += data));
     child.stderr.on("data", (data) => (err += data));
-    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
-    return new Promise((resolve) =>
+    const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+    const ended = new Promise<Outcome>((resolve) =>
       child.on("close", (code) => {
         clearTimeout(timer);
         resolve({ code: code ?? -1, out, err });
       }),
     );
+    const other = meanwhile?.((signal) => void child.kill(signal));
+    return Promise.all([ended, other]).then(([outcome]) => outcome);
   }
 
   remove(): void {

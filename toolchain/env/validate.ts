@@ -8,12 +8,21 @@ export interface Verdict {
   problems: string[];
 }
 
-/** @throws an Error when a name is no environment's */
-export function validate(names: string[], root: string): Verdict[] {
+/**
+ * @param variables what `${NAME}` in a stack.yml stands for. Default: the environment variables
+ * @throws an Error when a name is no environment's
+ */
+export function validate(
+  names: string[],
+  root: string,
+  variables: Record<string, string | undefined> = process.env,
+): Verdict[] {
   return (names.length > 0 ? names : environmentNames(root)).map((name) => {
     const { environment, problems, layers } = readEnvironment(name, root);
     const secrets = layers[0]?.secretNames.functionSecrets ?? [];
-    const functions = environment ? readFunctions(environment.functions, { root, secrets }).problems : [];
+    const functions = environment
+      ? readFunctions(environment.functions, { root, secrets, variables }).problems
+      : [];
     return { file: fileOf(name), problems: [...problems, ...functions] };
   });
 }

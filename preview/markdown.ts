@@ -1,0 +1,43 @@
+/** Text of others inside of Markdown: shown as it is, and nothing but text. */
+
+/**
+ * Characters that a reader does not see, or that turn the order of what is read: control characters but the tab, line separators, marks of
+ * the direction of writing, and what has no width.
+ */
+/* eslint-disable no-control-regex -- they are what this is about */
+const UNSEEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/* eslint-enable no-control-regex */
+
+/** A line in which all that is there can be seen. */
+export function visible(line: string): string {
+  return line.replace(UNSEEN, (character) => {
+    const code = character.codePointAt(0)!;
+    return code < 0x20 ? String.fromCodePoint(0x2400 + code) : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** Running text: it opens no tag, and calls nobody (`@name`) and nothing (`#12`). */
+export function inert(text: string): string {
+  return text.replaceAll("<", "&lt;").replace(/(^|[^\w`/])([@#][\w][\w/.-]*)/g, "$1`$2`");
+}
+
+/** A cell of a table. */
+export const cell = (text: string): string => inert(text).replaceAll("|", "\\|");
+
+/** A block of code, whose end no line of it can be. */
+export function fenced(lines: string[], language: string): string[] {
+  const longest = lines
+    .flatMap((line) => (line.match(/`+/g) ?? []).map((run) => run.length))
+    .reduce((longer, length) => Math.max(longer, length), 2);
+  const marks = "`".repeat(longest + 1);
+  return [`${marks}${language}`, ...lines, marks];
+}
+
+/** Words in the middle of a line. */
+export function code(words: string): string {
+  const longest = (words.match(/`+/g) ?? []).reduce((longer, run) => Math.max(longer, run.length), 0);
+  const marks = "`".repeat(longest + 1);
+  const gap = words.startsWith("`") || words.endsWith("`") ? " " : "";
+  return `${marks}${gap}${words}${gap}${marks}`;
+}

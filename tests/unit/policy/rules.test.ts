@@ -1,0 +1,212 @@
+/** The rules by themselves, on resources that the program makes and on ones that it does not. */
+import { Secret, type PolicyResource, type StackValidationPolicy } from "@pulumi/policy";
+import { renderFirewall, renderFirewallUnit } from "../../../components/host/render";
+import { gatewayIsClosed } from "../../../policy/rules/gateway";
+import { allowedRegistries, pinnedImages } from "../../../policy/rules/images";
+import { productionInNorway } from "../../../policy/rules/residency";
+import { plainSecretsOf } from "../../../policy/rules/secrets";
+
+type Props = Record<string, unknown>;
+const resource = (type: string, name: string, props: Props, stack = "oslo-prod"): PolicyResource =>
+  ({ type, name, props, urn: `urn:pulumi:${stack}::oslo-faas::${type}::${name}` }) as PolicyResource;
+
+/** What a preview does not know throws when it is read. */
+const unknown = (key: string): Props =>
+  Object.defineProperty({}, key, {
+    enumerable: true,
+    get: () => {
+      throw new Error("not known yet");
+    },
+  }) as Props;
+
+async function violations(
+  rule: StackValidationPolicy,
+  resources: PolicyResource[],
+  config = {},
+): Promise<string[]> {
+  const told: string[] = [];
+  const args = { resources, getConfig: () => config } as never;
+  const validate = rule.validateStack as (args: never, report: (message: string) => void) => Promise<void> | void;
+  await validate(args, (message) => told.push(message));
+  return told;
+}
+
+describe("gateway-port-closed", () => {
+  const rules = (closedTcp: number[], peers: string[] = []) =>
+    resource("host:index:File", "rules", {
+      path: "/etc/oslo-faas/firewall.nft",
+      content: renderFirewall({ closedTcp, closedUdp: [4789], peers }),
+    });
+  const unit = (active = true) =>
+    resource("host:index:SystemdUnit", "unit", {
+      active,
+      content: renderFirewallUnit("/etc/oslo-faas/firewall.nft"),
+    });
+  const service = (...ports: Props[]) =>
+    resource("docker:index/service:Service", "gateway", { endpointSpec: { ports } });
+  const published = service({ targetPort: 8080, publishedPort: 8080 });
+  const open = [
+    "gateway publishes port 8080 and nothing closes it to the outside (firewall.enabled, firewall of the host component)",
+  ];
+
+  test("a published port needs its number in the table that is loaded, and the unit that loads it", async () => {
+    expect(await violations(gatewayIsClosed, [published, rules([8080, 2377]), unit()])).toEqual([]);
+    for (const rest of [[], [rules([8080])], [unit()], [rules([2377]), unit()], [rules([8080]), unit(false)]])
+      expect(await violations(gatewayIsClosed, [published, ...rest])).toEqual(open);
+  });
+
+  test("a port that the engine chooses cannot be in any table", async () => {
+    const told = await violations(gatewayIsClosed, [service({ targetPort: 8080 }), rules([8080]), unit()]);
+    expect(told).toEqual([expect.stringContaining("gateway publishes a port that the engine chooses")]);
+  });
+
+  test("a container's ports count likewise, but on the loopback interface", async () => {
+    const container = (ip?: string) =>
+      resource("docker:index/container:Container", "c", { ports: [{ internal: 80, external: 9000, ip }] });
+    for (const ip of [undefined, "0.0.0.0", "198.51.100.1"])
+      expect(await violations(gatewayIsClosed, [container(ip)])).toHaveLength(1);
+    for (const ip of ["127.0.0.1", "::1"])
+      expect(await violations(gatewayIsClosed, [container(ip)])).toEqual([]);
+  });
+
+  test.each(["0.0.0.0/0", "128.0.0.0/1", "64.0.0.0/7", "::/0", "8000::/1", "2000::/3"])(
+    "peers %s are the world",
+    async (peer) => {
+      const told = await violations(gatewayIsClosed, [rules([8080], ["192.0.2.0/24", peer]), unit()]);
+      expect(told).toEqual([expect.stringContaining(`open to ${peer},`)]);
+    },
+  );
+
+  test.each(["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "fd00::/16"])(
+    "peers %s are somebody",
+    async (peer) => {
+      expect(await violations(gatewayIsClosed, [rules([8080], [peer]), unit()])).toEqual([]);
+    },
+  );
+
+  test("a resource that is not known yet keeps no other from being judged", async () => {
+    const vague = resource("docker:index/service:Service", "vague", unknown("endpointSpec"));
+    const file = resource("host:index:File", "other", unknown("path"));
+    expect(await violations(gatewayIsClosed, [file, vague, published])).toEqual(open);
+  });
+});
+
+describe("images", () => {
+  const service = (image: string) =>
+    resource("docker:index/service:Service", "s", { taskSpec: { containerSpec: { image } } });
+  const registries = { registries: ["docker.io", "ghcr.io/openfaas", "localhost/oslo-faas"] };
+  const from = (...all: PolicyResource[]) => violations(allowedRegistries, all, registries);
+
+  test.each([
+    "nats-streaming:0.25.6",
+    "prom/prometheus",
+    "docker.io/a/b:1",
+    "ghcr.io/openfaas/gateway:0.25.4",
+  ])("%s is from an allowed registry", async (image) => expect(await from(service(image))).toEqual([]));
+
+  test.each([
+    "quay.io/a/b",
+    "ghcr.io/other/x",
+    "ghcr.io/openfaas-evil/x",
+    "docker.io.evil.example/a",
+    "evil:5000/docker.io/a",
+  ])("%s is not", async (image) => expect(await from(service(image))).toHaveLength(1));
+
+  test("functions, containers and pulled images count; built ones where they run, unknown ones not yet", async () => {
+    const image = "quay.io/a/b";
+    expect(await from(resource("host:index:Function", "f", { image }))).toHaveLength(1);
+    expect(await from(resource("docker:index/container:Container", "c", { image }))).toHaveLength(1);
+    expect(await from(resource("docker:index/remoteImage:RemoteImage", "r", { name: image }))).toHaveLength(
+      1,
+    );
+    expect(
+      await from(resource("docker:index/remoteImage:RemoteImage", "r", { name: image, build: {} })),
+    ).toEqual([]);
+    expect(await from(resource("host:index:Function", "f", unknown("image")), service(image))).toHaveLength(
+      1,
+    );
+    expect(await from(service("Not/A::Reference"))).toHaveLength(1);
+  });
+
+  test("pinned is by digest, or an image of this project by the hash of what it is made of", async () => {
+    const digest = `sha256:${"0".repeat(64)}`;
+    const own = "localhost/oslo-faas/swarm-provider:0123456789ab";
+    expect(await violations(pinnedImages, [service(`a:1@${digest}`), service(own)])).toEqual([]);
+    const open = [service("b:1"), service("a:1"), service("a:1"), service("localhost/oslo-faas/x:latest")];
+    expect(await violations(pinnedImages, open)).toEqual([
+      "not pinned by digest: a:1, b:1, localhost/oslo-faas/x:latest (npm run images -- lock)",
+    ]);
+  });
+});
+
+describe("production-in-norway", () => {
+  const config = { country: "NO", production: "(^|-)prod(uction)?$" };
+  const member = (stack: string, labels?: Props) =>
+    resource("host:index:SwarmMember", "m", { labels }, stack);
+  const at = (country: string) => ({ "no.oslo-faas.country": country });
+  const told = (...all: PolicyResource[]) => violations(productionInNorway, all, config);
+
+  test("every node says where it stands, and stands in Norway", async () => {
+    expect(await told(member("oslo-prod", at("NO")), member("oslo-prod", at("NO")))).toEqual([]);
+    expect(await told(member("oslo-prod", at("NO")), member("oslo-prod", at("SE")))).toEqual([
+      'm stands in "SE", not in "NO" (location.country)',
+    ]);
+    expect(await told(member("oslo-prod"))).toEqual([expect.stringContaining("an unnamed country")]);
+    expect(await told(resource("host:index:File", "f", {}))).toEqual([
+      expect.stringContaining("no host:index:SwarmMember"),
+    ]);
+  });
+
+  test("production is told by the stack's name alone", async () => {
+    for (const stack of ["prod", "oslo-production"])
+      expect(await told(member(stack, at("SE")))).toHaveLength(1);
+    for (const stack of ["oslo-dev", "product", "preprod"])
+      expect(await told(member(stack, at("SE")))).toEqual([]);
+  });
+});
+
+describe("no-plain-secret", () => {
+  const found = (inputs: Props, type = "host:index:File") => plainSecretsOf(type, inputs);
+
+  test("what is named like a secret or is a key is one, wherever it is", () => {
+    const uuid = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+    expect(
+      found({
+        password: "x",
+        env: { api_token: "x", DB_PASSWORD: "x", apiKey: uuid },
+        list: [{ privateKey: "x" }, "-----BEGIN RSA PRIVATE KEY-----"],
+        slash: { token: "/x+y=" },
+      }),
+    ).toEqual([
+      "password",
+      "env.api_token",
+      "env.DB_PASSWORD",
+      "env.apiKey",
+      "list[0].privateKey",
+      "list[1]",
+      "slash.token",
+    ]);
+  });
+
+  test("one that is marked, empty, unknown, or the path or the name of one is none", () => {
+    const inputs = {
+      password: new Secret("x"),
+      token: "",
+      secret: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+      credential: "/run/secrets/basic-auth-password",
+      secret_mount_path: "/run/secrets",
+      pass_filename: "basic-auth-password",
+      secrets: ["a-name"],
+      monkey: "x",
+      passwordless: "x",
+    };
+    expect(found(inputs)).toEqual([]);
+  });
+
+  test("the data of a secret of the engine is one under any name", () => {
+    const type = "docker:index/secret:Secret";
+    expect(found({ name: "n", data: "cGxhaW4=" }, type)).toEqual(["data"]);
+    expect(found({ name: "n", data: new Secret("cGxhaW4=") }, type)).toEqual([]);
+    expect(found({ data: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" }, type)).toEqual([]);
+  });
+});
