@@ -63,6 +63,21 @@ describe("the engine's API", () => {
     expect(paths.slice(1).every((path) => path.startsWith("/v1.41/"))).toBe(true);
   });
 
+  test("of engine 29 is never spoken to in a version that it refuses", async () => {
+    engine.apiVersion = "1.52";
+    engine.minApiVersion = "1.44";
+    engine.intercept = ({ path }) => {
+      const version = /^\/v1\.(\d+)\//.exec(path)?.[1];
+      const message = `client version 1.${version} is too old. Minimum supported API version is 1.44`;
+      return version && Number(version) < 44 ? { status: 400, body: { message } } : undefined;
+    };
+    engine.addService("f");
+    expect((await call("GET", "/system/functions")).status).toBe(200);
+    expect((await call("POST", "/system/scale-function/f", { replicas: 2 })).status).toBe(202);
+    expect((await call("GET", "/healthz")).status).toBe(200);
+    expect(engine.asked.filter(({ path }) => path.startsWith("/v1.44/")).length).toBeGreaterThan(3);
+  });
+
   test("is asked again when it was away", async () => {
     engine.intercept = ({ path }) =>
       path === "/version" ? { status: 500, body: { message: "starting" } } : undefined;
