@@ -14,28 +14,49 @@ export interface FunctionsArgs {
   url: string;
 }
 
-/** The functions of the environment's stack.yml files, each a resource: changed lines in preview, drift, deletion. */
+type Access = Pick<host.FunctionArgs, "gateway" | "username" | "password">;
+
+/** The functions of the environment's stack.yml files and their secrets, each a resource: changed lines in preview, drift, deletion. */
 export class Functions extends pulumi.ComponentResource {
   /** URL by function name. */
   readonly urls: Record<string, string> = {};
 
   constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Functions", name, {}, opts);
+    const access = {
+      gateway: { host: "127.0.0.1", port: args.environment.openfaas.gatewayPort },
+      username: args.user,
+      password: args.password,
+    };
+    const secrets = this.secrets(name, args.environment, access);
     for (const { spec, build, file } of environmentFunctions(args.environment)) {
       new host.Function(
         `${name}-${spec.name}`,
         {
           ...spec,
           image: args.images.ofFunction(spec.name, spec.image, file, build),
-          gateway: { host: "127.0.0.1", port: args.environment.openfaas.gatewayPort },
-          username: args.user,
-          password: args.password,
+          ...access,
+          secretRevisions: Object.fromEntries(
+            spec.secrets.map((secret) => [secret, secrets[secret]!.revision]),
+          ),
         },
         { parent: this },
       );
       this.urls[spec.name] = `${args.url}/function/${spec.name}`;
     }
     this.registerOutputs({ urls: this.urls });
+  }
+
+  private secrets(
+    label: string,
+    { functionSecrets }: LoadedEnvironment,
+    access: Access,
+  ): Record<string, host.FunctionSecret> {
+    const made = Object.entries(functionSecrets).map(([name, value]) => [
+      name,
+      new host.FunctionSecret(`${label}-secret-${name}`, { name, value, ...access }, { parent: this }),
+    ]);
+    return Object.fromEntries(made) as Record<string, host.FunctionSecret>;
   }
 }
 

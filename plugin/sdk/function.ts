@@ -26,6 +26,8 @@ export interface FunctionArgs {
   envProcess?: pulumi.Input<string>;
   /** Names of existing secrets, mounted under /var/openfaas/secrets. Default: none. */
   secrets?: pulumi.Input<pulumi.Input<string>[]>;
+  /** From a secret's name to FunctionSecret.revision: a new value then shows as a change of the function, and is waited for. Default: none. */
+  secretRevisions?: pulumi.Input<{ [name: string]: pulumi.Input<number> }>;
   /** com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20). Default: none. */
   labels?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
   annotations?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
@@ -44,8 +46,8 @@ export interface FunctionArgs {
 }
 
 /**
- * An OpenFaaS function, deployed through the gateway over the SSH connection. Waits until the new image is reported and enough replicas
- * answer; where they do not, the error shows the tasks and the log. Functions of ours carry the label com.oslo-faas.managed: one without
+ * An OpenFaaS function, deployed through the gateway over the SSH connection. Waits until enough replicas answer and the engine is
+ * through with the update; where the new version does not stay up, the error shows its log, and the version before it goes on serving. Functions of ours carry the label com.oslo-faas.managed: one without
  * it was deployed by someone else, and is refused and not overwritten. Drift: image, environment, labels, annotations, secrets,
  * constraints, limits, and `replicas` where their count is outside of what the autoscaler may choose. Delete: the function is removed.
  */

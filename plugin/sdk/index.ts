@@ -7,5 +7,6 @@ export * from "./systemdUnit";
 export * from "./sysctl";
 export * from "./swarmMember";
 export * from "./function";
+export * from "./functionSecret";
 export * from "./facts";
 export * from "./password";

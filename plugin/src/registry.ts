@@ -4,6 +4,7 @@ import { aptRepository } from "./resources/aptRepository";
 import { facts, getFacts } from "./resources/facts";
 import { file } from "./resources/file";
 import { faasFunction } from "./resources/function";
+import { functionSecret } from "./resources/functionSecret";
 import { packages } from "./resources/packages";
 import { password } from "./resources/password";
 import { preflight } from "./resources/preflight";
@@ -19,6 +20,7 @@ export const resources: readonly ResourceHandler[] = [
   sysctl,
   swarmMember,
   faasFunction,
+  functionSecret,
   preflight,
   facts,
   password,

@@ -1,10 +1,27 @@
 /** Function against a gateway over real HTTP: waiting, taking over, refusing, rolling back of counts. The gateway is this test's own. */
+import type { RunOptions, RunResult } from "../../plugin/src/session";
 import { faasFunction } from "../../plugin/src/resources/function";
 import { type FunctionInputs, type FunctionStatus, extrasOf } from "../../plugin/src/resources/functionSpec";
+import { functionSecret } from "../../plugin/src/resources/functionSecret";
 import { FakeGateway } from "../unit/plugin/fakeGateway";
 import { LocalSession, contextOf } from "../unit/plugin/localSession";
 
 const PASSWORD = "canary-5f1d";
+
+/** An engine whose update goes through these states, one a look; the last one stays. */
+class EngineSession extends LocalSession {
+  constructor(private readonly states: string[]) {
+    super();
+  }
+
+  async run(script: string, options: RunOptions): Promise<RunResult> {
+    const answer = (stdout: string) => ({ code: 0, stdout, stderr: "" });
+    if (options.step.includes("update"))
+      return answer(this.states.length > 1 ? this.states.shift()! : this.states[0]!);
+    if (options.step.includes("log")) return answer("--- its log\nno such module: fjord");
+    return super.run(script, options);
+  }
+}
 
 describe("through a gateway", () => {
   let gateway: FakeGateway;
@@ -120,5 +137,123 @@ describe("through a gateway", () => {
       [400, "secret key not found"],
     ];
     await expect(faasFunction.create(context(), at())).rejects.toThrow("(400): secret key not found");
+  });
+
+  describe("an update", () => {
+    const update = async (states: string[], news: FunctionInputs) => {
+      const { outputs } = await faasFunction.create(context(), at());
+      gateway.calls.length = 0;
+      return faasFunction.update(contextOf(new EngineSession(states)), "hello", at(), news, outputs);
+    };
+
+    it("is over when the engine says so, however many old replicas answer before", async () => {
+      await update(["", "updating", "updating", "completed"], at({ image: "registry/hello:2" }));
+      expect(gateway.calls.filter(({ method }) => method === "GET").length).toBeGreaterThanOrEqual(4);
+    });
+
+    it("that changes nothing for the engine is over as well", async () => {
+      await expect(update([""], at({ labels: { team: "b" } }))).resolves.toMatchObject({
+        path: "/function/hello",
+      });
+    });
+
+    it("that the engine takes back fails with the function's log, and says what serves", async () => {
+      const failed = update(["updating", "rollback_started", "rollback_completed"], at({ env: { A: "b" } }));
+      await expect(failed).rejects.toMatchObject({
+        message:
+          "the new version of the function hello did not stay up, and the version before it serves, with 1 replica",
+        details: { output: "--- its log\nno such module: fjord" },
+      });
+    });
+
+    it("of a secret alone is waited for, and deploys nothing by itself", async () => {
+      const { outputs } = await faasFunction.create(context(), at({ secretRevisions: { key: 1 } }));
+      gateway.calls.length = 0;
+      const engine = contextOf(new EngineSession(["updating", "rollback_completed"]));
+      const [olds, news] = [at({ secretRevisions: { key: 1 } }), at({ secretRevisions: { key: 2 } })];
+      await expect(faasFunction.update(engine, "hello", olds, news, outputs)).rejects.toThrow(
+        "did not stay up",
+      );
+      expect(gateway.calls.map(({ method }) => method)).not.toContain("PUT");
+    });
+
+    it("says what the provider knows of the failure", async () => {
+      const { outputs } = await faasFunction.create(context(), at());
+      gateway.comesUpWith = (status) => {
+        status.problem = { kind: "rolled back", message: "exit code 1", log: ["no such fjord"] };
+        return 1;
+      };
+      const failed = faasFunction.update(
+        context(),
+        "hello",
+        at(),
+        at({ image: "registry/hello:2" }),
+        outputs,
+      );
+      await expect(failed).rejects.toMatchObject({
+        message: expect.stringContaining("with 1 replica (exit code 1)"),
+        details: { output: "--- its log\nno such fjord" },
+      });
+    });
+  });
+
+  describe("a secret", () => {
+    const CANARY = "canary-of-a-secret";
+    const secret = (more: object = {}) =>
+      functionSecret.schema.parse({
+        gateway: { host: "127.0.0.1", port },
+        username: "admin",
+        password: PASSWORD,
+        name: "key",
+        value: CANARY,
+        ...more,
+      });
+
+    it("is set, found, given another value, and removed", async () => {
+      const { id, outputs } = await functionSecret.create(context(), secret());
+      expect([id, outputs]).toEqual(["key", { revision: 1 }]);
+      expect(gateway.secrets.get("key")).toBe(CANARY);
+      expect((await functionSecret.read(context(), id, secret(), outputs))?.inputs).toEqual(secret());
+      const news = secret({ value: "another" });
+      expect(await functionSecret.update(context(), id, secret(), news, outputs)).toEqual({ revision: 2 });
+      expect(gateway.calledWith("PUT", "/system/secrets")?.body).toEqual({ name: "key", value: "another" });
+      await functionSecret.delete(context(), id, news, outputs);
+      expect(gateway.secrets.size).toBe(0);
+      await expect(functionSecret.read(context(), id, news, outputs)).resolves.toBeUndefined();
+      await functionSecret.delete(context(), id, news, outputs);
+    });
+
+    it("that is gone is set again, and one that is there is given the environment's value", async () => {
+      gateway.secrets.set("key", "by hand");
+      await functionSecret.create(context(), secret());
+      expect(gateway.secrets.get("key")).toBe(CANARY);
+      gateway.secrets.clear();
+      await functionSecret.update(context(), "key", secret(), secret({ value: "b" }), { revision: 1 });
+      expect(gateway.secrets.get("key")).toBe("b");
+    });
+
+    it("waits for an update that may go back to it, and is in no message", async () => {
+      await functionSecret.create(context(), secret());
+      gateway.troubles = [
+        [200, "OK"],
+        [409, "in use"],
+      ];
+      await functionSecret.delete(context(), "key", secret(), { revision: 1 });
+      expect(gateway.secrets.size).toBe(0);
+      gateway.troubles = [
+        [200, "OK"],
+        [200, "[]"],
+        [500, `cannot store ${CANARY}`],
+      ];
+      const refused = functionSecret.create(context(), secret());
+      await expect(refused).rejects.toThrow("refused the secret key (500): cannot store [secret]");
+    });
+
+    it("of a new password of the gateway changes nothing", async () => {
+      const other = secret({ password: "other" });
+      expect(functionSecret.changed?.(secret(), other)).toEqual([]);
+      await functionSecret.update(context(), "key", secret(), other, { revision: 3 });
+      expect(gateway.calls).toEqual([]);
+    });
   });
 });

@@ -1,19 +1,17 @@
 /** host:index:Function: an OpenFaaS function, deployed through the gateway. */
-import { command } from "../quote";
-import { Gateway, sleep } from "../gateway";
+import { type Gateway, sleep } from "../gateway";
 import type { Context, ResourceHandler } from "../resource";
 import { changedKeys } from "./compare";
+import { open, query, status, waitUp } from "./functionRollout";
 import {
   type Extras,
   type FunctionInputs,
-  type FunctionStatus,
   MANAGED_LABEL,
   bounds,
   extrasOf,
   inputs,
   inputsFound,
   renderDeployment,
-  sameImage,
   strayReplicas,
 } from "./functionSpec";
 
@@ -24,31 +22,6 @@ export interface FunctionOutputs {
   extras: Extras;
 }
 
-async function open(ctx: Context, wanted: FunctionInputs): Promise<Gateway> {
-  const { gateway, username, password } = wanted;
-  return new Gateway(await ctx.session(), { ...gateway, username, password });
-}
-
-const query = (wanted: FunctionInputs): string =>
-  wanted.namespace ? `?namespace=${encodeURIComponent(wanted.namespace)}` : "";
-
-/** undefined: there is no such function. */
-async function status(
-  gateway: Gateway,
-  wanted: FunctionInputs,
-  seconds = 30,
-): Promise<FunctionStatus | undefined> {
-  const path = `/system/function/${wanted.name}${query(wanted)}`;
-  const answer = await gateway.steadily("GET", path, undefined, seconds);
-  if (answer.status === 404) return undefined;
-  if (answer.status !== 200)
-    gateway.fail(
-      `read the function ${wanted.name}`,
-      `the gateway answered ${answer.status} to GET ${path}: ${answer.body.trim().slice(0, 500)}`,
-    );
-  return JSON.parse(answer.body) as FunctionStatus;
-}
-
 async function send(gateway: Gateway, method: "POST" | "PUT", wanted: FunctionInputs): Promise<void> {
   const answer = await gateway.steadily(method, "/system/functions", renderDeployment(wanted), 60);
   if (answer.status < 200 || answer.status > 299)
@@ -57,67 +30,6 @@ async function send(gateway: Gateway, method: "POST" | "PUT", wanted: FunctionIn
       `the gateway refused the function ${wanted.name} (${answer.status}): ${answer.body.trim().slice(0, 1000) || "without a reason"}`,
       "correct what it names; secrets have to exist before a function can use them",
     );
-}
-
-/** A rolled function is up when its new image is reported and enough replicas answer, twice: the first time may count old ones. */
-async function waitUp(ctx: Context, gateway: Gateway, wanted: FunctionInputs): Promise<FunctionStatus> {
-  const enough = Math.max(1, bounds(wanted.labels).min);
-  const deadline = Date.now() + wanted.waitSeconds * 1000;
-  let seen = 0;
-  let last: FunctionStatus | undefined;
-  while (Date.now() < deadline) {
-    last = await status(gateway, wanted);
-    const up =
-      last !== undefined &&
-      sameImage(wanted.image, last.image ?? wanted.image) &&
-      (last.availableReplicas ?? 0) >= enough;
-    seen = up ? seen + 1 : 0;
-    if (seen === 2) return last as FunctionStatus;
-    await sleep(seen > 0 ? 500 : 1000);
-  }
-  const found = last
-    ? `${last.availableReplicas ?? 0} of ${enough} replicas answer, image ${last.image}`
-    : "it is not there";
-  gateway.fail(
-    `wait for the function ${wanted.name}`,
-    `the function ${wanted.name} was not up within ${wanted.waitSeconds} s: ${found}`,
-    "see the tasks and the log above; raise waitSeconds where the image is large or the start is slow",
-    await whatIsKnown(ctx, gateway, wanted),
-  );
-}
-
-/** The last lines of its log from the provider, or else the tasks and log of the service: for an error's text only. */
-async function whatIsKnown(ctx: Context, gateway: Gateway, wanted: FunctionInputs): Promise<string> {
-  const parts: string[] = [];
-  const service = wanted.name;
-  try {
-    const session = await ctx.session();
-    const tasks = command(
-      "timeout",
-      15,
-      "docker",
-      "service",
-      "ps",
-      "--no-trunc",
-      "--format",
-      "{{.CurrentState}}  {{.Error}}",
-      service,
-    );
-    const logs = command("timeout", 15, "docker", "service", "logs", "--raw", "--tail", "20", service);
-    const { stdout } = await session.run(
-      `echo '--- its tasks, newest first'; ${tasks} 2>&1 | head -n 5; echo '--- its log'; ${logs} 2>&1 | tail -n 20`,
-      { step: "read the function's tasks", allow: "any", timeoutSeconds: 40 },
-    );
-    parts.push(stdout.trim());
-  } catch {
-    // What is missing here is missing in an error's text, no more.
-  }
-  if (parts.join("").includes("no such service") || parts.length === 0) {
-    const path = `/system/logs?name=${encodeURIComponent(service)}&tail=20&follow=false`;
-    const answer = await gateway.request("GET", path, undefined, 10).catch(() => undefined);
-    if (answer?.status === 200) parts.push(answer.body.trim().slice(-2000));
-  }
-  return parts.join("\n");
 }
 
 /** Outside of what an autoscaler may choose, nobody would ever bring it back. */
@@ -146,6 +58,10 @@ async function roll(
 ): Promise<FunctionOutputs> {
   await send(gateway, method, wanted);
   await scaleBack(gateway, wanted);
+  return settled(ctx, gateway, wanted);
+}
+
+async function settled(ctx: Context, gateway: Gateway, wanted: FunctionInputs): Promise<FunctionOutputs> {
   const found = await waitUp(ctx, gateway, wanted);
   return { path: `/function/${wanted.name}`, extras: extrasOf(wanted, found) };
 }
@@ -192,8 +108,8 @@ async function remove(ctx: Context, wanted: FunctionInputs): Promise<void> {
 const IGNORED = ["gateway", "username", "password", "waitSeconds"];
 
 /**
- * Deploys and waits until enough replicas of the new image answer; where they do not, the error shows the tasks and the log. A count
- * of replicas that an autoscaler may have chosen is no drift. Delete: removes the function and waits until it is gone.
+ * Deploys and waits until the new version is up and the engine is through with the update; where it is not, the error shows the
+ * tasks and the log, and the version before it goes on serving. A count of replicas that an autoscaler may have chosen is no drift. Delete: removes the function and waits until it is gone.
  */
 export const faasFunction: ResourceHandler<FunctionInputs, FunctionOutputs> = {
   type: "host:index:Function",
@@ -218,9 +134,12 @@ export const faasFunction: ResourceHandler<FunctionInputs, FunctionOutputs> = {
       return { inputs: wanted, outputs };
     }
   },
-  async update(ctx, _id, _olds, news) {
+  async update(ctx, _id, olds, news) {
     const gateway = await open(ctx, news);
     await gateway.waitReady();
+    // The provider rolls what uses a secret by itself when its value changes; what is left is to see it come up.
+    const changed = changedKeys(olds, news, IGNORED);
+    if (changed.every((key) => key === "secretRevisions")) return settled(ctx, gateway, news);
     // PUT also where someone removed it since: providers answer 404 then, and a deployment is what is wanted.
     return roll(ctx, gateway, news, (await status(gateway, news)) ? "PUT" : "POST");
   },

@@ -43,6 +43,7 @@ export const inputs = z
     env: z.record(z.string(), z.string()).default({}),
     envProcess: z.string().optional(),
     secrets: z.array(z.string()).default([]),
+    secretRevisions: z.record(z.string(), z.number()).default({}),
     labels: z.record(z.string(), z.string()).default({}),
     annotations: z.record(z.string(), z.string()).default({}),
     constraints: z.array(z.string()).default([]),
@@ -82,6 +83,8 @@ export interface FunctionStatus {
   readOnlyRootFilesystem?: boolean;
   replicas?: number;
   availableReplicas?: number;
+  /** Of this project's provider: what is wrong, with the last lines of a replica that failed. */
+  problem?: { kind: string; message: string; log?: string[] };
 }
 
 /** What the provider reported right after the deployment: names that it adds by itself are no drift later. */

@@ -15,6 +15,7 @@ interface Registered extends MockResourceArgs {
 /** Runs index.ts on a configuration and returns everything it registered, and its outputs. */
 async function program(
   config: Record<string, unknown>,
+  secret: string[] = [],
 ): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
   const resources: Registered[] = [];
   const outputs: Record<string, unknown> = {};
@@ -23,7 +24,10 @@ async function program(
     const all = Object.fromEntries(
       Object.entries(config).map(([key, value]) => [`oslo-faas:${key}`, JSON.stringify(value)]),
     );
-    sdk.runtime.setAllConfig(all, []);
+    sdk.runtime.setAllConfig(
+      all,
+      secret.map((key) => `oslo-faas:${key}`),
+    );
     await sdk.runtime.setMocks(
       {
         newResource: (args) => {
@@ -31,6 +35,7 @@ async function program(
           const state = { ...args.inputs } as Record<string, unknown>;
           if (args.type === "host:index:Preflight") state.facts = { osId: "ubuntu", osVersion: "18.04" };
           if (args.type === "host:index:Password") state.value = "made";
+          if (args.type === "host:index:FunctionSecret") state.revision = 4;
           return { id: `${args.name}-id`, state };
         },
         call: (args) => {
@@ -189,6 +194,28 @@ test("own images are built on the host under the hash of what they are made of",
     expect(inputs.name).toMatch(/^localhost\/oslo-faas\/[a-z-]+:[0-9a-f]{12}$/);
   const hello = named(resources, "functions-hello").inputs.image;
   expect(hello).toBe(named(resources, "images-fn-hello").inputs.name);
+});
+
+test("a function gets the secrets that it names, by their revisions and never by their values", async () => {
+  const stack = path.join(dir, "secrets.yml");
+  fs.writeFileSync(
+    stack,
+    "provider: { name: openfaas }\nfunctions:\n  a: { image: oslo-faas/hello:dev, secrets: [api-key] }\n  b: { image: oslo-faas/hello:dev }\n",
+  );
+  const config = { ...own, functions: stack, functionSecrets: { "api-key": "hunter2", other: "hunter3" } };
+  const { resources } = await program(config, ["functionSecrets"]);
+  const secrets = ofType(resources, "host:index:FunctionSecret");
+  expect(secrets.map(({ name }) => name)).toEqual(["functions-secret-api-key", "functions-secret-other"]);
+  // How the engine is told that a value is a secret.
+  expect(secrets[0]!.inputs.value).toMatchObject({ value: "hunter2" });
+  expect(Object.keys(secrets[0]!.inputs.value)).toHaveLength(2);
+  expect(named(resources, "functions-a").inputs.secretRevisions).toEqual({ "api-key": 4 });
+  expect(named(resources, "functions-b").inputs.secretRevisions).toEqual({});
+  const others = resources.filter(({ type }) => type !== "host:index:FunctionSecret");
+  expect(JSON.stringify(others)).not.toContain("hunter");
+  await expect(program({ ...own, functions: stack })).rejects.toThrow(
+    /functions: one error\n {2}\S+secrets\.yml:3: functions\.a\.secrets\.0: api-key is none of the environment's functionSecrets/,
+  );
 });
 
 test("without a firewall nothing is closed and nothing installed for it", async () => {

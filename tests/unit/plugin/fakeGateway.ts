@@ -12,6 +12,8 @@ export interface Call {
 export class FakeGateway {
   readonly functions = new Map<string, FunctionStatus>();
   readonly calls: Call[] = [];
+  /** Values by name; they never come out. */
+  readonly secrets = new Map<string, string>();
   /** Answers to give before anything else: [status, body]. */
   troubles: [number, string][] = [];
   /** How a deployed function comes up: how many replicas answer. */
@@ -65,12 +67,24 @@ export class FakeGateway {
       if (found) found.replicas = body?.replicas as number;
       return [202, ""];
     }
+    if (path === "/system/secrets") return this.secret(method, body ?? {});
     if (path === "/system/functions" && (method === "POST" || method === "PUT"))
       return this.deploy(body ?? {});
     if (path === "/system/functions" && method === "DELETE") {
       return this.functions.delete(String(body?.functionName)) ? [202, ""] : [404, "not found"];
     }
     return [404, "no such route"];
+  }
+
+  private secret(method: string, { name, value }: Record<string, any>): [number, string] {
+    if (method === "GET")
+      return [200, JSON.stringify([...this.secrets.keys()].map((one) => ({ name: one })))];
+    if (method === "POST" && this.secrets.has(name as string))
+      return [409, `secret ${name} is there already`];
+    if (method !== "POST" && !this.secrets.has(name as string)) return [404, `No such secret: ${name}`];
+    if (method === "DELETE") this.secrets.delete(name as string);
+    else this.secrets.set(name as string, value as string);
+    return [method === "POST" ? 201 : 200, ""];
   }
 
   private deploy(body: Record<string, any>): [number, string] {

@@ -1,0 +1,147 @@
+/** A function's rollout: until the new version is up, or until it is known why it is not. */
+import { Gateway, sleep } from "../gateway";
+import type { Context } from "../resource";
+import { runScript } from "../scripts";
+import { bounds, type FunctionInputs, type FunctionStatus, sameImage } from "./functionSpec";
+
+export interface GatewayInputs {
+  gateway: { host: string; port: number };
+  username: string;
+  password: string;
+}
+
+export async function open(ctx: Context, { gateway, username, password }: GatewayInputs): Promise<Gateway> {
+  return new Gateway(await ctx.session(), { ...gateway, username, password });
+}
+
+export const query = (wanted: { namespace?: string }): string =>
+  wanted.namespace ? `?namespace=${encodeURIComponent(wanted.namespace)}` : "";
+
+/** undefined: there is no such function. */
+export async function status(
+  gateway: Gateway,
+  wanted: FunctionInputs,
+  seconds = 30,
+): Promise<FunctionStatus | undefined> {
+  const path = `/system/function/${wanted.name}${query(wanted)}`;
+  const answer = await gateway.steadily("GET", path, undefined, seconds);
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200)
+    gateway.fail(
+      `read the function ${wanted.name}`,
+      `the gateway answered ${answer.status} to GET ${path}: ${answer.body.trim().slice(0, 500)}`,
+    );
+  return JSON.parse(answer.body) as FunctionStatus;
+}
+
+/** The engine's words: "updating", "completed", "rollback_started"…; "" for none, undefined where it cannot be asked. */
+type Update = string | undefined;
+
+/** Looks at a state that means "up" so many times in a row: an update that was only just asked for may not have begun. */
+const LOOKS = 3;
+
+/**
+ * Waits for the end of the update, which comes some seconds after the last new replica: until then the engine watches it, and goes
+ * back to the version before it when one fails. Where there is no engine to ask, enough replicas of the new image have to do.
+ */
+export async function waitUp(
+  ctx: Context,
+  gateway: Gateway,
+  wanted: FunctionInputs,
+): Promise<FunctionStatus> {
+  const enough = Math.max(1, bounds(wanted.labels).min);
+  const deadline = Date.now() + wanted.waitSeconds * 1000;
+  let seen = 0;
+  let last: FunctionStatus | undefined;
+  while (Date.now() < deadline) {
+    last = await status(gateway, wanted);
+    const update = await updateOf(ctx, wanted.name);
+    if (hasFailed(update, last)) await refuse(ctx, gateway, wanted, last);
+    const up =
+      last !== undefined &&
+      sameImage(wanted.image, last.image ?? wanted.image) &&
+      (last.availableReplicas ?? 0) >= enough;
+    if (up && update === "completed") return last as FunctionStatus;
+    seen = up && !isUnderWay(update) ? seen + 1 : 0;
+    if (seen === LOOKS) return last as FunctionStatus;
+    await sleep(seen > 0 ? 500 : 1000);
+  }
+  const found = last
+    ? `${last.availableReplicas ?? 0} of ${enough} replicas answer, image ${last.image}${said(last)}`
+    : "it is not there";
+  return gateway.fail(
+    `wait for the function ${wanted.name}`,
+    `the function ${wanted.name} was not up within ${wanted.waitSeconds} s: ${found}`,
+    "see the tasks and the log above; raise waitSeconds where the image is large or the start is slow",
+    await whatIsKnown(ctx, gateway, wanted, last),
+  );
+}
+
+const isUnderWay = (update: Update): boolean => update === "updating" || update === "rollback_started";
+
+/** A rollback is waited for: then it is known whether the version before it serves. */
+function hasFailed(update: Update, found: FunctionStatus | undefined): boolean {
+  if (update === undefined) return found?.problem?.kind === "rolled back";
+  return ["paused", "rollback_paused", "rollback_completed"].includes(update);
+}
+
+async function refuse(
+  ctx: Context,
+  gateway: Gateway,
+  wanted: FunctionInputs,
+  found: FunctionStatus | undefined,
+): Promise<never> {
+  const serving = found?.availableReplicas ?? 0;
+  const before =
+    serving > 0
+      ? `the version before it serves, with ${serving} ${serving === 1 ? "replica" : "replicas"}`
+      : "the version before it does not answer either";
+  return gateway.fail(
+    `roll the function ${wanted.name}`,
+    `the new version of the function ${wanted.name} did not stay up, and ${before}${said(found)}`,
+    "see the log above; correct the function, or go back to what was deployed before",
+    await whatIsKnown(ctx, gateway, wanted, found),
+  );
+}
+
+const said = (found: FunctionStatus | undefined): string =>
+  found?.problem ? ` (${found.problem.message})` : "";
+
+async function updateOf(ctx: Context, service: string): Promise<Update> {
+  try {
+    const { code, stdout } = await runScript(
+      await ctx.session(),
+      "function-update",
+      { SERVICE: service },
+      { step: "read the function's update", allow: "any", timeoutSeconds: 20 },
+    );
+    return code === 0 ? stdout.trim() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last lines of its log from the provider, or else the tasks and log of the service: for an error's text only. */
+async function whatIsKnown(
+  ctx: Context,
+  gateway: Gateway,
+  wanted: FunctionInputs,
+  found: FunctionStatus | undefined,
+): Promise<string> {
+  const log = found?.problem?.log ?? [];
+  if (log.length > 0) return ["--- its log", ...log].join("\n");
+  try {
+    const { code, stdout } = await runScript(
+      await ctx.session(),
+      "function-failure",
+      { SERVICE: wanted.name },
+      { step: "read the function's log", allow: "any", timeoutSeconds: 60 },
+    );
+    if (code === 0 && !stdout.includes("no such service")) return stdout.trim();
+  } catch {
+    // What is missing here is missing in an error's text, no more.
+  }
+  const path = `/system/logs?name=${encodeURIComponent(wanted.name)}&tail=20&follow=false`;
+  const answer = await gateway.request("GET", path, undefined, 10).catch(() => undefined);
+  return answer?.status === 200 ? answer.body.trim().slice(-2000) : "";
+}
