@@ -4,7 +4,7 @@ import * as command from "@pulumi/command";
 import { FrontDoorChecks } from "./components/checks";
 import { DockerEngine, dockerApi } from "./components/docker";
 import { loadEnvironment } from "./components/environment";
-import { Functions } from "./components/functions";
+import { environmentFunctions, Functions } from "./components/functions";
 import { Host } from "./components/host";
 import { environmentImages } from "./components/images";
 import { OwnImages } from "./components/images/own";
@@ -15,6 +15,8 @@ import { Swarm } from "./components/swarm";
 /** Pulumi calls it. What it returns are the stack's outputs. */
 export default async function program() {
   const environment = loadEnvironment();
+  // Before anything is registered: a mistake in a stack.yml changes nothing on a host.
+  const wanted = environmentFunctions(environment);
   const images = environmentImages(environment);
 
   // The three connections come first and are sent at once: their plugins start while the rest of the program is at work.
@@ -39,7 +41,7 @@ export default async function program() {
   const nginx = new Nginx("nginx", { environment }, { ...onHost, dependsOn: machine });
   const deployed = new Functions(
     "functions",
-    { environment, images: own, user: openfaas.user, password: openfaas.password, url: nginx.url },
+    { environment, wanted, images: own, user: openfaas.user, password: openfaas.password, url: nginx.url },
     { ...onHost, dependsOn: openfaas },
   );
   new FrontDoorChecks(

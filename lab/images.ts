@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { parseEnvironment } from "../components/environment/parse";
 import { SECRET_KEYS, type Environment } from "../components/environment/schema";
 import { parseStack } from "../components/functions/stack";
+import { BASES } from "../components/images/context";
 import { familiarName, parseImage, readLock, withRegistry, writeLock } from "../components/images/lock";
 import { describe, LabError } from "./errors";
 import { remoteDigest, type ClientOptions } from "./images/client";
@@ -41,12 +42,12 @@ export function imagesOf(name: string, root = ROOT): { lock: string; images: str
   } catch (error) {
     throw new LabError(`${file}: ${(error as Error).message}`);
   }
-  const { registry, lock, own: origin, node, swarmProvider, ...stack } = environment.images;
+  const { registry, lock, own: origin, node, python, go, swarmProvider, ...stack } = environment.images;
   const pulled = origin === "registry";
   const all = [
     ...Object.values(stack),
     pulled ? swarmProvider : node,
-    ...functionImages(environment, root, pulled),
+    ...functionImages(environment, root, pulled, { node, python, go }),
   ];
   return {
     lock: resolve(root, lock),
@@ -54,12 +55,17 @@ export function imagesOf(name: string, root = ROOT): { lock: string; images: str
   };
 }
 
-function functionImages(environment: Environment, root: string, pulled: boolean): string[] {
+/** Those that are pulled, and the bases of those that are built. */
+function functionImages(
+  environment: Environment,
+  root: string,
+  pulled: boolean,
+  bases: Record<string, string>,
+): string[] {
   return environment.functions.flatMap(({ stack, only }) =>
     parseStack(readFileSync(resolve(root, stack), "utf8"), stack, process.env)
       .filter(({ spec }) => !only || only.includes(spec.name))
-      .filter(({ build }) => pulled || !build)
-      .map(({ spec }) => spec.image),
+      .flatMap(({ spec, build }) => (pulled || !build ? spec.image : (bases[BASES[build.lang] ?? ""] ?? []))),
   );
 }
 

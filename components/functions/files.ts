@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { nearest } from "../environment/nearest";
+import { buildProblems } from "../images/context";
 import type { Environment } from "../environment/schema";
 import { located, parseEnvironmentFile, parseStack, type StackFunction, StackFileError } from "./stack";
 
@@ -15,6 +16,8 @@ export interface ReadOptions {
   variables?: Record<string, string | undefined>;
   /** Names of the secrets that the environment gives to functions. */
   secrets: readonly string[];
+  /** Whether images are built from handlers here, and not pulled. Default: false. */
+  builds?: boolean;
 }
 
 export interface FunctionsRead {
@@ -90,7 +93,9 @@ class FunctionsReader {
         this.environmentFile(relative, file, (text) => say(["environment_file", String(at)], text)),
       ),
     );
-    this.functions.push({ ...one, spec: { ...one.spec, env }, file });
+    const found = { ...one, spec: { ...one.spec, env }, file };
+    if (this.options.builds) this.problems.push(...buildProblems(found, this.options.root));
+    this.functions.push(found);
   }
 
   private environmentFile(

@@ -6,6 +6,8 @@ import { type FunctionOfFile, readFunctions } from "./files";
 
 export interface FunctionsArgs {
   environment: LoadedEnvironment;
+  /** What `environmentFunctions` found. */
+  wanted: FunctionOfFile[];
   images: OwnImages;
   /** Credentials of the gateway. */
   user: pulumi.Input<string>;
@@ -29,12 +31,13 @@ export class Functions extends pulumi.ComponentResource {
       password: args.password,
     };
     const secrets = this.secrets(name, args.environment, access);
-    for (const { spec, build, file } of environmentFunctions(args.environment)) {
+    for (const one of args.wanted) {
+      const { spec } = one;
       new host.Function(
         `${name}-${spec.name}`,
         {
           ...spec,
-          image: args.images.ofFunction(spec.name, spec.image, file, build),
+          image: args.images.ofFunction(one),
           ...access,
           secretRevisions: Object.fromEntries(
             spec.secrets.map((secret) => [secret, secrets[secret]!.revision]),
@@ -62,7 +65,10 @@ export class Functions extends pulumi.ComponentResource {
 
 /** Every function of the environment. @throws pulumi.RunError with every mistake in its files. */
 export function environmentFunctions(env: LoadedEnvironment): FunctionOfFile[] {
-  const { functions, problems } = readFunctions(env.functions, { secrets: Object.keys(env.functionSecrets) });
+  const { functions, problems } = readFunctions(env.functions, {
+    secrets: Object.keys(env.functionSecrets),
+    builds: env.images.own === "build",
+  });
   if (problems.length > 0)
     throw new pulumi.RunError(
       `functions: ${problems.length === 1 ? "one error" : `${problems.length} errors`}\n${problems.map((line) => `  ${line}`).join("\n")}`,

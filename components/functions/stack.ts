@@ -299,7 +299,7 @@ function toSpec(name: string, keys: FunctionKeys): FunctionSpec {
 }
 
 function toBuild(keys: FunctionKeys, copy: string[]): FunctionBuild | undefined {
-  if (keys.skip_build || keys.lang?.toLowerCase() !== "dockerfile" || !keys.handler) return undefined;
+  if (keys.skip_build || !keys.lang || !keys.handler) return undefined;
   return { lang: keys.lang.toLowerCase(), handler: keys.handler, args: keys.build_args, copy };
 }
 

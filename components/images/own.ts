@@ -1,11 +1,9 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { LoadedEnvironment } from "../environment";
-import type { FunctionBuild } from "../functions/stack";
+import type { FunctionOfFile } from "../functions/files";
 import type { EnvironmentImages } from ".";
-import { folderHash } from "./hash";
+import { BASES, packFunction } from "./context";
 import { packProvider } from "./provider";
 
 export interface OwnImagesArgs {
@@ -14,7 +12,7 @@ export interface OwnImagesArgs {
 }
 
 /**
- * Images of this project: the Swarm provider's and those of functions with `lang: dockerfile`.
+ * Images of this project: the Swarm provider's and those of functions with a handler.
  *
  * With `images.own: build` (the default) the host's engine builds them: a host of one's own then needs no registry. Their tag is
  * the hash of what they are made of, so a tag never means two things; their name lies under "localhost", where no registry
@@ -42,14 +40,15 @@ export class OwnImages extends pulumi.ComponentResource {
   }
 
   /** Image of a function: as its stack.yml names it, or built from its folder. */
-  ofFunction(name: string, image: string, stackFile: string, build?: FunctionBuild): pulumi.Input<string> {
-    if (!build || this.environment.images.own === "registry") return this.images.any(image);
-    const folder = path.join(path.dirname(stackFile), build.handler);
-    if (!fs.existsSync(path.join(folder, "Dockerfile")))
-      throw new pulumi.RunError(
-        `functions: ${name} in ${stackFile} has \`lang: dockerfile\`, but there is no ${folder}/Dockerfile`,
-      );
-    return this.build(`fn-${name}`, folderHash(folder, build.args), folder, build.args);
+  ofFunction({ spec, build, file }: FunctionOfFile): pulumi.Input<string> {
+    if (!build || this.environment.images.own === "registry") return this.images.any(spec.image);
+    const { folder, hash, args } = packFunction(spec.name, build, file, this.bases(build.lang));
+    return this.build(`fn-${spec.name}`, hash, folder, args);
+  }
+
+  private bases(lang: string): Record<string, string> {
+    const part = BASES[lang];
+    return part ? { [`${part.toUpperCase()}_IMAGE`]: this.images.stack(part) } : {};
   }
 
   private build(

@@ -21,7 +21,12 @@ export function validate(
     const { environment, problems, layers } = readEnvironment(name, root);
     const secrets = layers[0]?.secretNames.functionSecrets ?? [];
     const functions = environment
-      ? readFunctions(environment.functions, { root, secrets, variables }).problems
+      ? readFunctions(environment.functions, {
+          root,
+          secrets,
+          variables,
+          builds: environment.images.own === "build",
+        }).problems
       : [];
     return { file: fileOf(name), problems: [...problems, ...functions] };
   });

@@ -113,10 +113,17 @@ export const images = z.strictObject({
   }),
   own: f.choice(["build", "registry"]).default("build").meta({
     description:
-      "Where this project's own images come from, the Swarm provider's and those of functions with `lang: dockerfile`: built by the host's engine, or a registry.",
+      "Where this project's own images come from, the Swarm provider's and those of functions with a handler: built by the host's engine, or a registry.",
   }),
   node: f.image().default("node:22-bookworm-slim").meta({
-    description: "Base of the Swarm provider's image where it is built.",
+    description:
+      "Base of the Swarm provider's image and of functions with `lang: node` where they are built.",
+  }),
+  python: f.image().default("python:3.13-slim-bookworm").meta({
+    description: "Base of functions with `lang: python` where they are built.",
+  }),
+  go: f.image().default("golang:1.26-bookworm").meta({
+    description: "What functions with `lang: go` are compiled in where they are built.",
   }),
   gateway: f.image().default("ghcr.io/openfaas/gateway:0.25.4").meta({ description: "OpenFaaS gateway." }),
   basicAuth: f

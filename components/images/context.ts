@@ -1,0 +1,149 @@
+/** The build context of a function's image: its template, its handler and what `configuration.copy` names, laid out once per change. */
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { FunctionOfFile } from "../functions/files";
+import type { FunctionBuild } from "../functions/stack";
+
+const TEMPLATES = "templates";
+/** A handler with a Dockerfile of its own. */
+export const DOCKERFILE = "dockerfile";
+/** Never part of an image, whatever folder they lie in. */
+const LEFT_OUT = new Set(["node_modules", ".git", "__pycache__", ".venv", "testdata", "build", "template"]);
+/** The newest time that a file of a context may have: 2020-01-01, so that the same content is the same layer. */
+const EPOCH = 1_577_836_800;
+
+export interface BuildContext {
+  /** Relative to the project, so that no machine's path gets into the state. */
+  folder: string;
+  /** First 12 hexadecimal digits of what is in it, of the arguments and of the base images. */
+  hash: string;
+  args: Record<string, string>;
+}
+
+/** What handlers can be written in: the folders of templates/, and a Dockerfile. */
+export function languages(root = "."): string[] {
+  const folders = fs
+    .readdirSync(path.join(root, TEMPLATES), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory());
+  return [DOCKERFILE, ...folders.map(({ name }) => name)].sort();
+}
+
+/** The part of the environment's `images` that is the base of a template's image. */
+export const BASES: Readonly<Record<string, "node" | "python" | "go">> = {
+  node: "node",
+  python: "python",
+  go: "go",
+};
+
+/** Why a function cannot be built, before anything is; nothing where it can. */
+export function buildProblems({ build, spec, file, line }: FunctionOfFile, root = "."): string[] {
+  if (!build) return [];
+  const at = (key: string) => `${file}:${line(key) ?? line()}: functions.${spec.name}.${key}`;
+  const known = languages(root);
+  if (!known.includes(build.lang))
+    return [
+      `${at("lang")}: "${build.lang}" is no template; there is ${known.join(", ")}. An image that is built elsewhere says skip_build: true`,
+    ];
+  const handler = path.join(path.dirname(file), build.handler);
+  if (!fs.statSync(path.join(root, handler), { throwIfNoEntry: false })?.isDirectory())
+    return [`${at("handler")}: there is no folder ${handler}`];
+  const dockerfile = dockerfileOf(build.lang, handler);
+  if (!fs.existsSync(path.join(root, dockerfile)))
+    return [`${at("handler")}: there is no ${dockerfile}, which \`lang: dockerfile\` is built from`];
+  const text = fs.readFileSync(path.join(root, dockerfile), "utf8");
+  const taken = [...text.matchAll(/^\s*ARG\s+(\w+)/gim)].map(([, name]) => name!);
+  const unknown = Object.keys(build.args).filter((name) => !taken.includes(name));
+  return [
+    ...unknown.map(
+      (name) =>
+        `${at("build_args")}.${name}: ${dockerfile} takes no such argument; it has ${taken.join(", ") || "none"}`,
+    ),
+    ...build.copy.flatMap((extra) => copyProblems(extra, file, root)),
+  ];
+}
+
+const dockerfileOf = (lang: string, handler: string) =>
+  path.join(lang === DOCKERFILE ? handler : path.join(TEMPLATES, lang), "Dockerfile");
+
+function copyProblems(extra: string, file: string, root: string): string[] {
+  const beside = path.dirname(file);
+  const relative = path.relative(beside, path.join(beside, extra));
+  const problem = (text: string) => [`${file}: configuration.copy: ${extra}: ${text}`];
+  if (relative === "" || relative.startsWith("..") || path.isAbsolute(extra))
+    return problem(`is not below ${beside}`);
+  return fs.existsSync(path.join(root, beside, extra)) ? [] : problem("there is no such file or folder");
+}
+
+/**
+ * @param bases images of the environment by the argument that takes them, such as NODE_IMAGE
+ * @throws an Error for what a context cannot hold
+ */
+export function packFunction(
+  name: string,
+  build: FunctionBuild,
+  stackFile: string,
+  bases: Record<string, string>,
+): BuildContext {
+  const beside = path.dirname(stackFile);
+  const handler = path.join(beside, build.handler);
+  const into = build.lang === DOCKERFILE ? "" : "function";
+  const content = new Map<string, string>();
+  if (into) add(content, path.join(TEMPLATES, build.lang), "", new Set(["function"]));
+  add(content, handler, into);
+  for (const extra of build.copy) add(content, path.join(beside, extra), path.posix.join(into, extra));
+  const args = { ...bases, ...build.args };
+  const hash = hashOf(content, args);
+  const folder = path.join(".cache", "images", `fn-${name}-${hash}`);
+  if (!fs.existsSync(folder)) lay(content, folder);
+  return { folder, hash, args };
+}
+
+/** From a path in the context to the file that is copied there. */
+function add(
+  content: Map<string, string>,
+  from: string,
+  to: string,
+  skip: ReadonlySet<string> = new Set(),
+): void {
+  const stat = fs.lstatSync(from);
+  if (stat.isSymbolicLink())
+    throw new Error(`${from} is a symbolic link, which a build would not follow: put the file itself there`);
+  if (stat.isFile()) return void content.set(to, from);
+  for (const entry of fs.readdirSync(from).sort())
+    if (!LEFT_OUT.has(entry) && !skip.has(entry))
+      add(content, path.join(from, entry), path.posix.join(to, entry));
+}
+
+function hashOf(content: Map<string, string>, args: Record<string, string>): string {
+  const hash = createHash("sha256").update(JSON.stringify(Object.entries(args).sort()));
+  for (const [to, from] of [...content].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash
+      .update(`\0${to}\0${modeOf(from)}\0`)
+      .update(fs.readFileSync(from))
+      .update("\0");
+  return hash.digest("hex").slice(0, 12);
+}
+
+/** What git keeps of a mode, so that the umask of a machine is in no image. */
+const modeOf = (file: string) => (fs.statSync(file).mode & 0o100 ? 0o755 : 0o644);
+
+/** Whole or not at all: a run that is killed here leaves no half context under the final name. */
+function lay(content: Map<string, string>, folder: string): void {
+  const part = `${folder}.${process.pid}`;
+  fs.rmSync(part, { recursive: true, force: true });
+  fs.mkdirSync(part, { recursive: true });
+  for (const [to, from] of content) {
+    const target = path.join(part, to);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.copyFileSync(from, target);
+    fs.chmodSync(target, modeOf(from));
+    fs.utimesSync(target, EPOCH, EPOCH);
+  }
+  try {
+    fs.renameSync(part, folder);
+  } catch {
+    // Another run was first.
+    fs.rmSync(part, { recursive: true });
+  }
+}

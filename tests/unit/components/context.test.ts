@@ -1,0 +1,126 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { readFunctions } from "../../../components/functions/files";
+import { BASES, languages, packFunction } from "../../../components/images/context";
+
+const ROOT = path.resolve(__dirname, "../../..");
+let root: string;
+let before: string;
+beforeEach(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-context-"));
+  fs.cpSync(path.join(ROOT, "templates"), path.join(root, "templates"), { recursive: true });
+  before = process.cwd();
+  process.chdir(root);
+});
+afterEach(() => {
+  process.chdir(before);
+  fs.rmSync(root, { recursive: true });
+});
+
+const write = (name: string, text: string) => {
+  fs.mkdirSync(path.dirname(name), { recursive: true });
+  fs.writeFileSync(name, text);
+};
+const filesOf = (folder: string): string[] =>
+  (fs.readdirSync(folder, { recursive: true }) as string[])
+    .filter((file) => fs.statSync(path.join(folder, file)).isFile())
+    .sort();
+
+const build = (more: object = {}) => ({ lang: "node", handler: "./hei", args: {}, copy: [], ...more });
+const pack = (more: object = {}, bases: Record<string, string> = { NODE_IMAGE: "node@sha256:ab" }) =>
+  packFunction("hei", build(more), "fn/stack.yml", bases);
+
+test("a context is the template with the handler in it, and with what configuration.copy names", () => {
+  write("fn/hei/handler.js", "module.exports = () => 'hei';\n");
+  write("fn/hei/node_modules/x/index.js", "");
+  write("fn/common/words.json", "{}\n");
+  const { folder, args } = pack({ copy: ["./common"] });
+  expect(filesOf(folder)).toEqual([
+    "Dockerfile",
+    "function/common/words.json",
+    "function/handler.js",
+    "index.js",
+    "install.js",
+  ]);
+  expect(args).toEqual({ NODE_IMAGE: "node@sha256:ab" });
+  expect(path.isAbsolute(folder)).toBe(false);
+});
+
+test("a Dockerfile of one's own is built as it is", () => {
+  write("fn/hei/Dockerfile", "FROM scratch\n");
+  write("fn/hei/hei", "");
+  expect(filesOf(pack({ lang: "dockerfile" }, {}).folder)).toEqual(["Dockerfile", "hei"]);
+});
+
+test("the same content is the same context, whoever lays it out and whenever", () => {
+  write("fn/hei/handler.js", "one\n");
+  const first = pack();
+  const found = fs.statSync(path.join(first.folder, "function/handler.js"));
+  expect([found.mtime.toISOString(), found.mode & 0o777]).toEqual(["2020-01-01T00:00:00.000Z", 0o644]);
+  fs.rmSync(".cache", { recursive: true });
+  fs.chmodSync("fn/hei/handler.js", 0o600);
+  fs.utimesSync("fn/hei/handler.js", 1, 1);
+  expect(pack()).toEqual(first);
+});
+
+test.each<[string, () => { hash: string }]>([
+  ["the handler", () => (write("fn/hei/handler.js", "two\n"), pack())],
+  ["a name", () => (fs.renameSync("fn/hei/handler.js", "fn/hei/other.js"), pack())],
+  ["the template", () => (fs.appendFileSync("templates/node/index.js", "\n"), pack())],
+  ["an argument", () => pack({ args: { A: "b" } })],
+  ["the base", () => pack({}, { NODE_IMAGE: "node@sha256:cd" })],
+  ["whether it may be run", () => (fs.chmodSync("fn/hei/handler.js", 0o755), pack())],
+])("another context comes of another: %s", (_what, change) => {
+  write("fn/hei/handler.js", "one\n");
+  const first = pack();
+  expect(pack().hash).toBe(first.hash);
+  expect(change().hash).not.toBe(first.hash);
+});
+
+test("a link is refused: a build elsewhere would not find where it leads", () => {
+  write("fn/hei/handler.js", "one\n");
+  fs.symlinkSync("/etc/hostname", "fn/hei/hostname");
+  expect(() => pack()).toThrow("fn/hei/hostname is a symbolic link");
+});
+
+test("what cannot be built is told before anything is, each with its line", () => {
+  write("fn/a/handler.js", "");
+  write("fn/b/Dockerfile", "ARG NODE_IMAGE=x\nFROM ${NODE_IMAGE}\n");
+  const entry = (name: string, lines: string) => `  ${name}:\n    image: x\n${lines}`;
+  write(
+    "fn/stack.yml",
+    "provider: { name: openfaas }\nconfiguration: { copy: [../up, none] }\nfunctions:\n" +
+      entry("php", "    lang: php7\n    handler: ./a\n") +
+      entry("lost", "    lang: node\n    handler: ./lost\n") +
+      entry("own", "    lang: dockerfile\n    handler: ./a\n") +
+      entry(
+        "args",
+        "    lang: dockerfile\n    handler: ./b\n    build_args: { NODE_IMAGE: y, GO_IMAGE: z }\n",
+      ) +
+      entry("elsewhere", "    lang: php7\n    handler: ./a\n    skip_build: true\n"),
+  );
+  const read = (builds: boolean) =>
+    readFunctions([{ stack: "fn/stack.yml" }], { secrets: [], builds, variables: {} }).problems;
+  expect(read(true)).toEqual([
+    'fn/stack.yml:6: functions.php.lang: "php7" is no template; there is dockerfile, go, node, python. An image that is built elsewhere says skip_build: true',
+    "fn/stack.yml:11: functions.lost.handler: there is no folder fn/lost",
+    "fn/stack.yml:15: functions.own.handler: there is no fn/a/Dockerfile, which `lang: dockerfile` is built from",
+    "fn/stack.yml:20: functions.args.build_args.GO_IMAGE: fn/b/Dockerfile takes no such argument; it has NODE_IMAGE",
+    "fn/stack.yml: configuration.copy: ../up: is not below fn",
+    "fn/stack.yml: configuration.copy: none: there is no such file or folder",
+  ]);
+  expect(read(false)).toEqual([]);
+});
+
+test("every template takes its base by an argument, ends as nobody, and looks after its health", () => {
+  expect(languages()).toEqual(["dockerfile", ...Object.keys(BASES).sort()].sort());
+  for (const [lang, base] of Object.entries(BASES)) {
+    const text = fs.readFileSync(`templates/${lang}/Dockerfile`, "utf8");
+    expect(text).toMatch(new RegExp(`^ARG ${base.toUpperCase()}_IMAGE=`, "m"));
+    expect(text.match(/^FROM /gm)!.length).toBe(2);
+    expect(text.match(/^USER .*$/gm)!.at(-1)).toBe("USER 65532:65532");
+    expect(text).toMatch(/^HEALTHCHECK .* CMD \[/m);
+    expect(text).toMatch(/^ENTRYPOINT \[/m);
+  }
+});
