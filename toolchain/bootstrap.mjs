@@ -61,6 +61,7 @@ const COMMANDS = {
   images: (args) => ({ lines: [typescript("lab/images.ts", args)] }),
   bench: (args) => ({ lines: [typescript("bench/cli.ts", args)] }),
   env: (args) => ({ lines: [typescript("toolchain/env/cli.ts", args)] }),
+  functions: (args) => ({ lines: [typescript("toolchain/functions/cli.ts", args)] }),
   "preview:pr": (args) => ({ lines: [typescript("preview/cli.ts", args)] }),
   check: (args) => ({ lines: [typescript("toolchain/check.ts", args)] }),
   test: jest,

@@ -1,0 +1,76 @@
+/** `npm run functions -- new`: a folder with a handler, and its entry in a stack.yml. */
+import fs from "node:fs";
+import path from "node:path";
+import { type Document, isMap, parseDocument } from "yaml";
+import { FUNCTION_NAME } from "../../components/functions/format";
+import { parseStack } from "../../components/functions/stack";
+import { DOCKERFILE, languages } from "../../components/images/context";
+import { familiarName, parseImage } from "../../components/images/lock";
+
+export interface NewOptions {
+  /** The project's folder. */
+  root: string;
+  /** Relative to it. Default: "functions/stack.yml". */
+  stack?: string;
+  say(line: string): void;
+}
+
+const EMPTY = "version: 1.0\nprovider:\n  name: openfaas\n\nfunctions: {}\n";
+
+/** @throws an Error with one clear message; nothing is written then */
+export function create(
+  name: string,
+  lang: string,
+  { root, stack = "functions/stack.yml", say }: NewOptions,
+): void {
+  if (!FUNCTION_NAME.test(name))
+    throw new Error(`"${name}" is no name of a function: lower-case letters, digits and dashes, at most 63`);
+  const known = languages(root).filter((one) => one !== DOCKERFILE);
+  if (!known.includes(lang)) throw new Error(`There is no template "${lang}"; there is ${known.join(", ")}.`);
+  const file = path.join(root, stack);
+  const folder = path.join(path.dirname(file), name);
+  if (fs.existsSync(folder)) throw new Error(`${path.relative(root, folder)} is there already.`);
+  const document = parseDocument(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : EMPTY);
+  if (document.errors[0]) throw new Error(`${stack}: ${document.errors[0].message}`);
+  if (document.hasIn(["functions", name])) throw new Error(`${stack} has a function ${name} already.`);
+  addEntry(document, name, lang);
+  const text = document.toString({ lineWidth: 0, flowCollectionPadding: true });
+  // As it stands there now, so that nothing half right is written. Variables are the environment's business.
+  parseStack(text, stack, new Proxy({}, { get: () => "x", has: () => true }));
+  fs.cpSync(path.join(root, "templates", lang, "function"), folder, { recursive: true });
+  fs.writeFileSync(file, text);
+  say(`${path.relative(root, folder)}: the handler`);
+  say(`${stack}: its entry, with the image ${String(document.getIn(["functions", name, "image"]))}`);
+  say("`pulumi up` builds and deploys it where the environment names this stack.yml.");
+}
+
+function addEntry(document: Document, name: string, lang: string): void {
+  const image = imageBeside(document, name);
+  if (!isMap(document.get("functions"))) document.set("functions", document.createNode({}));
+  const functions = document.get("functions");
+  if (isMap(functions)) functions.flow = false;
+  const entry = document.createNode({
+    lang,
+    handler: `./${name}`,
+    image,
+    limits: { memory: "128Mi" },
+    readonly_root_filesystem: true,
+  });
+  const first = isMap(functions) && functions.items.length === 0;
+  const key = document.createNode(name);
+  key.spaceBefore = !first;
+  if (isMap(functions)) functions.items.push(document.createPair(key, entry) as never);
+}
+
+/** In the registry and path of the functions that are there. */
+function imageBeside(document: Document, name: string): string {
+  const functions = (document.toJS() as { functions?: Record<string, { image?: unknown }> }).functions ?? {};
+  for (const { image } of Object.values(functions)) {
+    if (typeof image !== "string" || image.includes("$")) continue;
+    const known = parseImage(image);
+    const parent = path.posix.dirname(known.path);
+    if (parent !== "." && parent !== "library")
+      return familiarName({ domain: known.domain, path: `${parent}/${name}`, tag: "dev" });
+  }
+  return `${name}:dev`;
+}
