@@ -11,6 +11,7 @@ const SHARED = [
   "plugin/",
   "services/",
   "policy/",
+  "templates/",
   "Pulumi.yaml",
   "package.json",
   "package-lock.json",
@@ -69,16 +70,19 @@ function stacksOf(functions: unknown): string[] {
     .filter((stack): stack is string => typeof stack === "string");
 }
 
-/** The folders that functions are built from, and files with variables. Where their file cannot be read, everything beside it is one. */
+/** The folders that functions are built from, and the files that they read. Where their file cannot be read, everything beside it is one. */
 function filesOf(stack: string, tree: string): string[] {
   const beside = path.posix.dirname(path.posix.normalize(stack));
   const inFolder = (below: string) => path.posix.join(beside, below);
   try {
     const file = parse(fs.readFileSync(path.join(tree, stack), "utf8")) as StackYaml | null;
-    return Object.values(file?.functions ?? {}).flatMap((one) => [
+    const functions = Object.values(file?.functions ?? {}).flatMap((one) => [
       ...(typeof one?.handler === "string" ? [`${inFolder(one.handler)}/`] : []),
       ...[one?.environment_file ?? []].flat().map((name) => inFolder(String(name))),
     ]);
+    // Each may be a file or a folder.
+    const copied = [file?.configuration?.copy ?? []].flat().map((name) => inFolder(String(name)));
+    return [...functions, ...copied, ...copied.map((name) => `${name}/`)];
   } catch {
     return beside === "." ? [] : [`${beside}/`];
   }
@@ -86,4 +90,5 @@ function filesOf(stack: string, tree: string): string[] {
 
 interface StackYaml {
   functions?: Record<string, { handler?: unknown; environment_file?: unknown } | null>;
+  configuration?: { copy?: unknown } | null;
 }

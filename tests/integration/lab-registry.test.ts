@@ -1,6 +1,6 @@
 /** The lab's registry on a real engine: what is written to it without an engine is what an engine pulls and runs. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
@@ -9,7 +9,9 @@ import { orMissing } from "../../lab/docker";
 import { ensureEngine } from "../../lab/engine";
 import { composeImage, writeLayer, type Image } from "../../lab/images/oci";
 import { imageCacheDir } from "../../lab/images/work";
+import { readLock } from "../../components/images/lock";
 import { registryContainer, startRegistry, stopRegistry } from "../../lab/images/registry";
+import { buildImages } from "../../toolchain/functions/build";
 
 const SILENT = { say: () => undefined, status: () => undefined };
 const NAME = "tests/static";
@@ -121,3 +123,43 @@ test("it is published on 127.0.0.1 alone", async () => {
   const { NetworkSettings } = await docker.getContainer(registryContainer(lab)).inspect();
   expect(NetworkSettings.Ports["5000/tcp"]!.map((binding) => binding.HostIp)).toEqual(["127.0.0.1"]);
 });
+
+test("functions are built on this machine's engine, pushed, and run by the digest in the lock file", async () => {
+  const { port } = await startRegistry(lab);
+  const root = join(folder, "project");
+  for (const made of ["stacks", "templates", "functions/static"])
+    mkdirSync(join(root, made), { recursive: true });
+  copyFileSync(join(folder, "static"), join(root, "functions/static/static"));
+  const dockerfile = 'FROM scratch\nCOPY static /static\nUSER 65532:65532\nENTRYPOINT ["/static"]\n';
+  writeFileSync(join(root, "functions/static/Dockerfile"), dockerfile);
+  const entry = "{ lang: dockerfile, handler: ./static, image: tests/function:1 }";
+  writeFileSync(
+    join(root, "functions/stack.yml"),
+    `provider: { name: openfaas }\nfunctions:\n  static: ${entry}\n  elsewhere: { image: tests/other:1 }\n`,
+  );
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPHUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
+  writeFileSync(
+    join(root, "stacks/Pulumi.test.yaml"),
+    `config:\n  oslo-faas:host: { address: test.invalid, hostKey: ${key} }\n` +
+      `  oslo-faas:images: { registry: "127.0.0.1:${port}" }\n  oslo-faas:functions: functions/stack.yml\n`,
+  );
+  const before = process.cwd();
+  const options = { root, push: true, say: () => undefined };
+  try {
+    await expect(buildImages("test", { ...options, names: ["elsewhere"] })).rejects.toThrow(
+      "Nothing to build for elsewhere; there is static.",
+    );
+    await buildImages("test", { ...options, names: [] });
+  } finally {
+    process.chdir(before);
+  }
+  const name = `127.0.0.1:${port}/tests/function:1`;
+  const reference = `127.0.0.1:${port}/tests/function@${readLock(join(root, "stacks/images.lock.json"))[name]}`;
+  await orMissing(docker.getImage(name).remove({ force: true }));
+  await pull(reference);
+  try {
+    expect(await runImage(reference)).toContain("uid 65532");
+  } finally {
+    await docker.getImage(reference).remove({ force: true });
+  }
+}, 120_000);
