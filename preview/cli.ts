@@ -8,7 +8,7 @@ import { endAll } from "./children";
 import { type Engine, run } from "./engine";
 import { type EnvironmentPreview, isWrong, previewEnvironment, type Sides } from "./environment";
 import { baseCommit, changedFiles, extract, shortName } from "./git";
-import { mask, secretsOfEnvironment } from "./mask";
+import { masker, secretsOfEnvironment } from "./mask";
 import { type Options, parseOptions, USAGE, UsageError } from "./options";
 import { policyOptions } from "./policy";
 import { report, type ReportInput } from "./report";
@@ -117,8 +117,7 @@ function publish(
   input: Omit<ReportInput, "environments">,
   environments: EnvironmentPreview[],
 ): void {
-  const secrets = secretsOfEnvironment(process.env);
-  const hide = (line: string) => mask(line, secrets);
+  const hide = masker(secretsOfEnvironment(process.env));
   const text = report({ ...input, environments }, { hide, ...(whole ? { limit: Infinity } : {}) });
   if (out) write(out, text);
   else process.stdout.write(text);
@@ -142,8 +141,7 @@ main(process.argv.slice(2))
   .catch((error: Error) => {
     process.exitCode = 2;
     const known = error instanceof UsageError || error.constructor === Error;
-    process.stderr.write(
-      `${mask((known ? error.message : error.stack) ?? "", secretsOfEnvironment(process.env))}\n`,
-    );
+    const hide = masker(secretsOfEnvironment(process.env));
+    process.stderr.write(`${hide((known ? error.message : error.stack) ?? "")}\n`);
     if (error instanceof UsageError) process.stderr.write(`\n${USAGE}\n`);
   });

@@ -26,15 +26,14 @@ function passwordIn(value: string): string[] {
   }
 }
 
-/** As they are, in base64 and in a URL: longest first, so that no rest of one remains. */
-export function mask(text: string, secrets: string[]): string {
+/** Takes them out of a text, as they are, in base64 and in a URL: longest first, so that no rest of one remains. */
+export function masker(secrets: string[]): (text: string) => string {
   const forms = secrets.flatMap((secret) => [
     secret,
     JSON.stringify(secret).slice(1, -1),
     Buffer.from(secret).toString("base64"),
     encodeURIComponent(secret),
   ]);
-  return [...new Set(forms)]
-    .sort((a, b) => b.length - a.length)
-    .reduce((masked, form) => masked.replaceAll(form, "(secret)"), text);
+  const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  return (text) => longestFirst.reduce((masked, form) => masked.replaceAll(form, "(secret)"), text);
 }

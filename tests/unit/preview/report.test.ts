@@ -2,7 +2,7 @@
 import type { Change } from "../../../preview/changes";
 import type { EnvironmentPreview } from "../../../preview/environment";
 import { code, fenced, inert, visible } from "../../../preview/markdown";
-import { mask, secretsOfEnvironment } from "../../../preview/mask";
+import { masker, secretsOfEnvironment } from "../../../preview/mask";
 import { LIMIT, report, type ReportInput } from "../../../preview/report";
 import { fit } from "../../../preview/shorten";
 
@@ -246,7 +246,7 @@ describe("secrets of the environment", () => {
       Buffer.from(secret).toString("base64"),
       encodeURIComponent(secret),
     ];
-    expect(mask(forms.join("\n"), ["abc", secret])).toBe('(secret)\n"(secret)"\n(secret)\n(secret)');
-    expect(mask("nothing", [])).toBe("nothing");
+    expect(masker(["abc", secret])(forms.join("\n"))).toBe('(secret)\n"(secret)"\n(secret)\n(secret)');
+    expect(masker([])("nothing")).toBe("nothing");
   });
 });
