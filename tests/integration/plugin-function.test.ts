@@ -157,6 +157,15 @@ describe("through a gateway", () => {
       });
     });
 
+    it("of a function that idles without a replica wakes nothing, and is not waited for", async () => {
+      const zero = (more: object = {}) => at({ labels: { "com.openfaas.scale.zero": "true" }, ...more });
+      const { outputs } = await faasFunction.create(context(), zero());
+      (gateway.functions.get("hello") as FunctionStatus).replicas = 0;
+      const news = zero({ image: "registry/hello:2" });
+      await faasFunction.update(context(), "hello", zero(), news, outputs);
+      expect(gateway.functions.get("hello")).toMatchObject({ image: "registry/hello:2", replicas: 0 });
+    });
+
     it("that the engine takes back fails with the function's log, and says what serves", async () => {
       const failed = update(["updating", "rollback_started", "rollback_completed"], at({ env: { A: "b" } }));
       await expect(failed).rejects.toMatchObject({

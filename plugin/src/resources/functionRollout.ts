@@ -49,7 +49,8 @@ export async function waitUp(
   gateway: Gateway,
   wanted: FunctionInputs,
 ): Promise<FunctionStatus> {
-  const enough = Math.max(1, bounds(wanted.labels).min);
+  const { min } = bounds(wanted.labels);
+  let enough = Math.max(1, min);
   const deadline = Date.now() + wanted.waitSeconds * 1000;
   let seen = 0;
   let last: FunctionStatus | undefined;
@@ -57,6 +58,8 @@ export async function waitUp(
     last = await status(gateway, wanted);
     const update = await updateOf(ctx, wanted.name);
     if (hasFailed(update, last)) await refuse(ctx, gateway, wanted, last);
+    // One that idles without a replica comes up with its next call.
+    enough = min === 0 && last?.replicas === 0 ? 0 : Math.max(1, min);
     const up =
       last !== undefined &&
       sameImage(wanted.image, last.image ?? wanted.image) &&
