@@ -5,6 +5,7 @@ type Values = Record<string, unknown>;
 
 const VOLUME = "docker:index/volume:Volume";
 const SECRET = "docker:index/secret:Secret";
+const FUNCTION_SECRET = "host:index:FunctionSecret";
 const SERVICE = "docker:index/service:Service";
 
 /** One sentence each; empty for most steps. */
@@ -27,6 +28,10 @@ function lost({ op, type, urn, old }: Step): string[] {
     case "host:index:SwarmMember":
       return [
         `the membership of the swarm ${how}: **services, secrets and networks of the swarm go with it**`,
+      ];
+    case FUNCTION_SECRET:
+      return [
+        `secret \`${name}\` of functions ${how}: its value is nowhere but in the environment's configuration`,
       ];
     case SECRET:
       return [

@@ -2,7 +2,10 @@ import { type ResourceValidationPolicy, Secret } from "@pulumi/policy";
 import { isUnknown, looksSecret } from "../../preview/values";
 
 /** Inputs that are secret whatever they are called, by type of resource. */
-const SECRET_INPUTS: Record<string, string[]> = { "docker:index/secret:Secret": ["data"] };
+const SECRET_INPUTS: Record<string, string[]> = {
+  "docker:index/secret:Secret": ["data"],
+  "host:index:FunctionSecret": ["value"],
+};
 
 /** Paths of plain secrets, by resource: found when the engine offers inputs with their marks, and reported when it asks for a verdict. */
 const found = new Map<string, string[]>();

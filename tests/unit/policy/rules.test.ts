@@ -26,7 +26,10 @@ async function violations(
 ): Promise<string[]> {
   const told: string[] = [];
   const args = { resources, getConfig: () => config } as never;
-  const validate = rule.validateStack as (args: never, report: (message: string) => void) => Promise<void> | void;
+  const validate = rule.validateStack as (
+    args: never,
+    report: (message: string) => void,
+  ) => Promise<void> | void;
   await validate(args, (message) => told.push(message));
   return told;
 }
@@ -203,9 +206,10 @@ describe("no-plain-secret", () => {
     expect(found(inputs)).toEqual([]);
   });
 
-  test("the data of a secret of the engine is one under any name", () => {
+  test("what a secret of the engine or of functions holds is one under any name", () => {
     const type = "docker:index/secret:Secret";
     expect(found({ name: "n", data: "cGxhaW4=" }, type)).toEqual(["data"]);
+    expect(found({ name: "n", value: "plain" }, "host:index:FunctionSecret")).toEqual(["value"]);
     expect(found({ name: "n", data: new Secret("cGxhaW4=") }, type)).toEqual([]);
     expect(found({ data: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" }, type)).toEqual([]);
   });

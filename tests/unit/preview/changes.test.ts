@@ -147,6 +147,9 @@ describe("at stake", () => {
       /started anew without it/,
     );
     expect(stakesOf(step("replace", "host:index:Password", "p", {}, {}))[0]).toMatch(/ends to be valid/);
+    expect(stakesOf(step("delete", "host:index:FunctionSecret", "f", { name: "api-key" }))[0]).toMatch(
+      /^secret `api-key` of functions is deleted/,
+    );
     const secrets = (...names: string[]) => ({ name: "hello", secrets: names });
     expect(stakesOf(step("update", "host:index:Function", "f", secrets("a", "b"), secrets("b")))).toEqual([
       "function `hello` loses its secret `a`",
