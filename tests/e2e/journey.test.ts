@@ -20,6 +20,7 @@ import {
   stateFile,
   variant,
 } from "./lib";
+import { keepsContract, roughDay } from "./provider";
 
 jest.setTimeout(25 * 60_000);
 
@@ -180,6 +181,16 @@ step("what somebody changes on the host is drift, line by line, and put back", a
     "1\n16384\n",
   );
   await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"]);
+});
+
+step("the provider keeps OpenFaaS's contract behind the stock gateway", async () => {
+  expect(await keepsContract({ user: "admin", password })).toBeGreaterThan(30);
+});
+
+step("functions are updated, taken back, put to sleep and woken without a lost request", async () => {
+  const { answered, failed } = await roughDay({ user: "admin", password });
+  expect(failed).toEqual([]);
+  expect(answered).toBeGreaterThan(100);
 });
 
 step("NATS, gateway and worker can change in one up", async () => {

@@ -1,0 +1,158 @@
+/** The Swarm provider as its users meet it: behind the stock gateway, through Nginx. */
+import * as fs from "node:fs";
+import * as http from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { checkContract, type Contract } from "../contract/calls";
+import { FRONT_DOOR, lab, onHostOk } from "./lib";
+
+const NAMESPACE = "openfaas-fn";
+const IMAGE = "registry.lab:5000/oslo-faas/hello";
+
+export interface Platform {
+  user: string;
+  password: string;
+}
+
+/** hello's image by digest, as the lab built it. It is made from scratch: no shell, no curl. */
+function helloImage(): string {
+  const { images } = JSON.parse(fs.readFileSync(lab.imagesLock, "utf8")) as {
+    images: Record<string, string>;
+  };
+  const [name, digest] = Object.entries(images).find(([image]) => image.startsWith(`${IMAGE}:`))!;
+  return `${name}@${digest}`;
+}
+
+function caller({ user, password }: Platform): Contract["call"] {
+  return (method, path, { body, auth = true, headers } = {}) =>
+    new Promise((done, fail) => {
+      const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+      const length = text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) };
+      const options = {
+        method,
+        headers: { ...length, ...headers },
+        ...(auth ? { auth: `${user}:${password}` } : {}),
+        timeout: 60_000,
+      };
+      const request = http.request(FRONT_DOOR + path, options, (response) => {
+        let answer = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
+        response.on("end", () =>
+          done({ status: response.statusCode!, headers: response.headers, text: answer }),
+        );
+        response.on("error", fail);
+      });
+      request.on("timeout", () => request.destroy(new Error(`${method} ${path}: no answer within 60 s`)));
+      request.on("error", fail);
+      request.end(text);
+    });
+}
+
+async function until(what: string, ask: () => Promise<boolean>, limitSeconds = 90): Promise<void> {
+  const end = Date.now() + limitSeconds * 1000;
+  while (!(await ask())) {
+    if (Date.now() > end) throw new Error(`waited ${limitSeconds} s for ${what}`);
+    await sleep(250);
+  }
+}
+
+/** Every endpoint of the provider, as OpenFaaS's clients call it. */
+export async function keepsContract(platform: Platform): Promise<number> {
+  const call = caller(platform);
+  return checkContract({ call, image: helloImage(), namespace: NAMESPACE, through: "gateway" });
+}
+
+/**
+ * One function's rough day: updated under load, broken by an update that is taken back, idle until it sleeps, woken by a call,
+ * followed in its logs, crashing. Gives what was counted.
+ */
+export async function roughDay(platform: Platform): Promise<{ answered: number; failed: string[] }> {
+  const call = caller(platform);
+  const name = "rough-day";
+  const base = {
+    service: name,
+    image: helloImage(),
+    annotations: {
+      "com.openfaas.health.http.path": "/_/health",
+      "com.openfaas.health.http.periodSeconds": "1",
+      "com.openfaas.health.http.initialDelay": "2s",
+    },
+  };
+  const deploy = async (method: string, more: object) => {
+    const { status, text } = await call(method, "/system/functions", { body: { ...base, ...more } });
+    expect({ status, text }).toEqual({ status: 202, text: "" });
+  };
+  const status = async () => JSON.parse((await call("GET", `/system/function/${name}`)).text);
+  const updateIs = (state: string) => async () =>
+    (await onHostOk(`docker service inspect -f '{{with .UpdateStatus}}{{.State}}{{end}}' ${name}`)).trim() ===
+    state;
+
+  await deploy("POST", { envVars: { version: "1" } });
+  await until("a replica", async () => (await status()).availableReplicas === 1);
+  const load = startCalls(call, `/function/${name}`);
+  await deploy("PUT", { envVars: { version: "2" } });
+  await until("the end of the update", updateIs("completed"));
+  await deploy("PUT", { envVars: { port: "99999" } });
+  await until("the update to be taken back", updateIs("rollback_completed"));
+  const counted = await load.stop();
+  const { envVars, problem } = await status();
+  expect(envVars).toEqual({ version: "2" });
+  expect(problem).toMatchObject({ kind: "rolled back", log: [expect.stringContaining("hello ended")] });
+
+  await sleepAndWake(call, name, deploy, status);
+  await followed(call, name);
+  await call("DELETE", "/system/functions", { body: { functionName: name } });
+  await deploy("POST", { envVars: { port: "99999" } });
+  await until("the crash to be told", async () => (await status()).problem?.kind === "crashing");
+  expect((await status()).problem.log.join("\n")).toContain("hello ended");
+  await call("DELETE", "/system/functions", { body: { functionName: name } });
+  return counted;
+}
+
+/** By the gateway's own metrics, since it calls the function past the provider. */
+async function sleepAndWake(
+  call: Contract["call"],
+  name: string,
+  deploy: (method: string, more: object) => Promise<void>,
+  status: () => Promise<{ replicas?: number }>,
+): Promise<void> {
+  const labels = { "com.openfaas.scale.zero": "true", "com.openfaas.scale.zero-duration": "5s" };
+  await deploy("PUT", { labels, envVars: { version: "3" } });
+  await until("the function to sleep", async () => (await status()).replicas === 0, 120);
+  await until("its replica to be gone", async () => {
+    const left = await onHostOk(`docker service ps -q -f desired-state=running ${name}`);
+    return left.trim() === "";
+  });
+  const first = await call("POST", `/function/${name}`, { body: "world" });
+  expect(first).toMatchObject({ status: 200, text: expect.stringContaining("world") });
+}
+
+/** The log comes line by line while it is followed, through gateway and Nginx. */
+async function followed(call: Contract["call"], name: string): Promise<void> {
+  const { status, text } = await call("GET", `/system/logs?name=${name}&tail=5`);
+  expect(status).toBe(200);
+  expect(text).toContain("hello listens");
+}
+
+function startCalls(call: Contract["call"], path: string) {
+  const failed: string[] = [];
+  let answered = 0;
+  let going = true;
+  const loop = async () => {
+    while (going) {
+      const answer = await call("POST", path, { auth: false, body: "x" }).catch((error: Error) => ({
+        status: 0,
+        text: error.message,
+      }));
+      if (answer.status === 200) answered++;
+      else failed.push(`${answer.status} ${answer.text}`);
+    }
+  };
+  const loops = [loop(), loop(), loop(), loop()];
+  return {
+    stop: async () => {
+      going = false;
+      await Promise.all(loops);
+      return { answered, failed };
+    },
+  };
+}
