@@ -166,7 +166,7 @@ export function calls({ image, namespace, through }: Contract): Call[] {
         ]
       : []),
     {
-      by: "faas-cli logs --follow=false --tail",
+      by: "faas-cli logs --tail=false --lines",
       method: "GET",
       path: `${system}/logs?name=${NAME}&namespace=${namespace}&tail=5&follow=false`,
       status: [200],

@@ -20,7 +20,7 @@ import {
   stateFile,
   variant,
 } from "./lib";
-import { keepsContract, roughDay } from "./provider";
+import { keepsContract, roughDay, servesFaasCli } from "./provider";
 
 jest.setTimeout(25 * 60_000);
 
@@ -185,6 +185,7 @@ step("what somebody changes on the host is drift, line by line, and put back", a
 
 step("the provider keeps OpenFaaS's contract behind the stock gateway", async () => {
   expect(await keepsContract({ user: "admin", password })).toBeGreaterThan(30);
+  await servesFaasCli({ user: "admin", password });
 });
 
 step("functions are updated, taken back, put to sleep and woken without a lost request", async () => {

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkContract, type Contract } from "../contract/calls";
-import { FRONT_DOOR, lab, onHostOk } from "./lib";
+import { useFaasCli } from "../contract/faasCli";
+import { FRONT_DOOR, lab, onHostOk, run } from "./lib";
 
 const NAMESPACE = "openfaas-fn";
 const IMAGE = "registry.lab:5000/oslo-faas/hello";
@@ -59,6 +60,12 @@ async function until(what: string, ask: () => Promise<boolean>, limitSeconds = 9
 export async function keepsContract(platform: Platform): Promise<number> {
   const call = caller(platform);
   return checkContract({ call, image: helloImage(), namespace: NAMESPACE, through: "gateway" });
+}
+
+/** The commands of the stock faas-cli, where there is one on PATH: it cannot be had as a package. @returns what was run */
+export async function servesFaasCli({ user, password }: Platform): Promise<string[]> {
+  if ((await run(["sh", "-c", "command -v faas-cli"])).code !== 0) return [];
+  return useFaasCli({ command: ["faas-cli"], url: FRONT_DOOR, user, password, image: helloImage() });
 }
 
 /**
