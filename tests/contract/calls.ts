@@ -18,7 +18,7 @@ export interface Contract {
     path: string,
     options?: { body?: unknown; auth?: boolean; headers?: Record<string, string> },
   ): Promise<Answer>;
-  /** Image of a function that answers GET / with 200. */
+  /** Image of a function that answers every method on / and GET /_/health with 200. */
   image: string;
   namespace: string;
   /** Through the stock gateway, which adds to some answers, or straight to the provider. */
@@ -54,7 +54,11 @@ export function calls({ image, namespace, through }: Contract): Call[] {
     constraints: [],
     secrets: [SECRET],
     labels: { team: "web", "com.openfaas.scale.max": "3" },
-    annotations: { topic: "orders" },
+    annotations: {
+      topic: "orders",
+      "com.openfaas.health.http.path": "/_/health",
+      "com.openfaas.health.http.periodSeconds": "1",
+    },
     limits: { memory: "128Mi" },
     readOnlyRootFilesystem: false,
   };
@@ -220,6 +224,7 @@ export function calls({ image, namespace, through }: Contract): Call[] {
       status: [200, 202],
     },
   ];
+  // The gateway says of logs that it has not that they are not implemented.
   const absent: Call[] = [
     { by: "faas-cli describe", method: "GET", path: `${system}/function/absent`, status: [404] },
     {
@@ -236,7 +241,12 @@ export function calls({ image, namespace, through }: Contract): Call[] {
       body: { serviceName: "absent", replicas: 1 },
       status: [404],
     },
-    { by: "faas-cli logs", method: "GET", path: `${system}/logs?name=absent`, status: [404] },
+    {
+      by: "faas-cli logs",
+      method: "GET",
+      path: `${system}/logs?name=absent`,
+      status: [through === "gateway" ? 501 : 404],
+    },
     {
       by: "faas-cli secret update",
       method: "PUT",
