@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import type { OwnImages } from "../images/own";
+import { locationLabels } from "../location";
 import { type FunctionOfFile, readFunctions } from "./files";
 
 export interface FunctionsArgs {
@@ -37,6 +38,7 @@ export class Functions extends pulumi.ComponentResource {
         `${name}-${spec.name}`,
         {
           ...spec,
+          labels: { ...locationLabels(args.environment.location), ...spec.labels },
           image: args.images.ofFunction(one),
           ...access,
           secretRevisions: Object.fromEntries(

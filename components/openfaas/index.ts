@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import type { ImageResolver } from "../images";
+import { locationLabels } from "../location";
 import { revisionOf } from "../revision";
 import {
   alertmanagerArgs,
@@ -78,11 +79,16 @@ export class OpenFaaS extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private service(name: string, values: ServiceValues, dependsOn: pulumi.Resource[] = []): docker.Service {
+  private service(
+    name: string,
+    values: Omit<ServiceValues, "labels">,
+    dependsOn: pulumi.Resource[] = [],
+  ): docker.Service {
     this.services.push(name);
     const configs = Object.values(values.configs ?? {}).map((config) => config.id);
     this.parts.push([name, values.image, values.args, values.env, values.replicas, values.ports, configs]);
-    return stackService(`${this.label}-${name}`, name, values, { parent: this, dependsOn });
+    const all = { ...values, labels: locationLabels(this.env.location) };
+    return stackService(`${this.label}-${name}`, name, all, { parent: this, dependsOn });
   }
 
   private network(name: string): docker.Network {

@@ -5,6 +5,8 @@ import type * as pulumi from "@pulumi/pulumi";
 export interface ServiceValues {
   /** Image by digest. */
   image: pulumi.Input<string>;
+  /** Labels of the service itself: another one restarts nothing. */
+  labels: Record<string, string>;
   args?: string[];
   env?: Record<string, string>;
   networks: docker.Network[];
@@ -48,6 +50,7 @@ export function stackService(
     resource,
     {
       name: service,
+      labels: Object.entries(values.labels).map(([label, value]) => ({ label, value })),
       taskSpec: {
         containerSpec: {
           image: values.image,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
+import { locationLabels } from "../location";
 
 export interface SwarmArgs {
   environment: LoadedEnvironment;
@@ -19,11 +20,7 @@ export class Swarm extends pulumi.ComponentResource {
         role: "manager-init",
         advertiseAddr: swarm.advertiseAddress,
         defaultAddrPool: [swarm.addressPool],
-        labels: {
-          "no.oslo-faas.country": location.country,
-          "no.oslo-faas.city": location.city,
-          "no.oslo-faas.provider": location.provider,
-        },
+        labels: locationLabels(location),
       },
       { parent: this },
     );

@@ -229,3 +229,22 @@ test("a wrong configuration registers nothing and says all that is wrong", async
     /stacks\/Pulumi\.test\.yaml: 2 errors[^]*nginx\.workerConnections[^]*did you mean nginx\.keepalive\?/,
   );
 });
+
+test("where it stands is a label of the node, of every service and function, and an output", async () => {
+  const location = { country: "SE", city: "Luleå", provider: "somebody" };
+  const { resources, outputs } = await program({ ...own, location });
+  const wanted = {
+    "no.oslo-faas.country": "SE",
+    "no.oslo-faas.city": "Luleå",
+    "no.oslo-faas.provider": "somebody",
+  };
+  const services = ofType(resources, "docker:index/service:Service");
+  const others = ["host:index:SwarmMember", "host:index:Function"].flatMap((type) => ofType(resources, type));
+  expect([services.length, others.length]).toEqual([7, 3]);
+  for (const { inputs } of services)
+    expect(
+      Object.fromEntries(inputs.labels.map((one: Record<string, string>) => [one.label, one.value])),
+    ).toEqual(wanted);
+  for (const { inputs } of others) expect(inputs.labels).toMatchObject(wanted);
+  expect(outputs.location).toEqual(location);
+});
