@@ -1,5 +1,6 @@
 /** The report, as Markdown: what is lost first, then what is wrong, then what changes, line by line. */
 import type { Change, Kind } from "./changes";
+import type { Violation } from "./engine";
 import type { EnvironmentPreview } from "./environment";
 import { cell, code, fenced, inert, visible } from "./markdown";
 import { fit, type Piece } from "./shorten";
@@ -133,11 +134,16 @@ function gone(environments: EnvironmentPreview[]): Piece[] {
 }
 
 function policies(environments: EnvironmentPreview[]): Piece[] {
+  // The engine tells them as resources come, which differs from run to run.
+  const order = ({ level, policy, resource }: Violation) =>
+    `${level === "mandatory" ? 0 : 1} ${policy} ${resource}`;
   const lines = together(environments, ({ violations }) =>
-    violations.map(({ policy, level, resource, message }) => {
-      const where = resource ? ` at ${code(resource)}` : "";
-      return `**${policy}** (${level})${where}: ${inert(message.split("\n").join(" "))}`;
-    }),
+    [...violations]
+      .sort((a, b) => (order(a) < order(b) ? -1 : 1))
+      .map(({ policy, level, resource, message }) => {
+        const where = resource ? ` at ${code(resource)}` : "";
+        return `**${policy}** (${level})${where}: ${inert(message.split("\n").join(" "))}`;
+      }),
   );
   return lines.length > 0 ? [text("", "## Policy violations", "", ...lines)] : [];
 }

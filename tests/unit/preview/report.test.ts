@@ -115,6 +115,17 @@ test("more than ten new resources are named without their values; nothing at all
   expect(written([environment("a")])).toContain("Looked at, and nothing changes there: a.");
 });
 
+test("violations are in one order, whatever the engine's: mandatory ones first", () => {
+  const one = (level: string, policy: string, resource: string) => ({
+    level,
+    policy,
+    resource,
+    message: "x",
+  });
+  const some = [one("advisory", "a", "r"), one("mandatory", "b", "r2"), one("mandatory", "b", "r1")];
+  order(written([environment("e", { violations: some })]), "at `r1`", "at `r2`", "(advisory)");
+});
+
 test("what several environments have in common is said once", () => {
   const note = { notes: ["the same"], because: [] };
   expect(written([environment("a", note), environment("b", note)])).toContain("- a, b: the same");
