@@ -14,6 +14,8 @@ import {
 
 export const SCALE_MIN = "com.openfaas.scale.min";
 export const SCALE_MAX = "com.openfaas.scale.max";
+/** By how many per cent of the most replicas an alert scales up; 0 never. */
+export const SCALE_FACTOR = "com.openfaas.scale.factor";
 /** `true`: the idler may scale the function to zero, and a call to the provider wakes it. */
 export const SCALE_ZERO = "com.openfaas.scale.zero";
 /** How long nobody must have called it, such as 15m. */
@@ -154,12 +156,15 @@ function checkLabels({ labels = {}, service }: Partial<Deployment>): string[] {
       key.startsWith(RESOURCE_PREFIX);
     if (ours || key === "") problems.push(`labels.${key}: is the provider's own; choose another`);
   }
-  const count = (key: string, least: number) => {
+  const count = (key: string, least: number, most = Infinity) => {
     const value = Number(labels[key] || least);
-    if (labels[key] === undefined || (/^\d{1,6}$/.test(labels[key]) && value >= least)) return value;
-    problems.push(`labels.${key}: "${labels[key]}" must be a whole number, ${least} or more`);
+    const isRight = /^\d{1,6}$/.test(labels[key] ?? "") && value >= least && value <= most;
+    if (labels[key] === undefined || isRight) return value;
+    const range = most === Infinity ? `${least} or more` : `from ${least} to ${most}`;
+    problems.push(`labels.${key}: "${labels[key]}" must be a whole number, ${range}`);
     return undefined;
   };
+  count(SCALE_FACTOR, 0, 100);
   problems.push(...checkZero(labels));
   const min = count(SCALE_MIN, 0);
   const max = count(SCALE_MAX, 1);

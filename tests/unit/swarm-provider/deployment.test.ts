@@ -96,6 +96,11 @@ test.each([
     /^labels\.com\.openfaas\.scale\.max: "0" must be/,
   ],
   [
+    "a factor",
+    { labels: { "com.openfaas.scale.factor": "101" } },
+    /^labels\.com\.openfaas\.scale\.factor: "101" must be a whole number, from 0 to 100/,
+  ],
+  [
     "minimum above maximum",
     { labels: { "com.openfaas.scale.min": "5", "com.openfaas.scale.max": "2" } },
     /^labels\.com\.openfaas\.scale\.min: 5 is above/,
