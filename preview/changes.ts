@@ -118,3 +118,11 @@ function touched(step: Step): Touched {
     paths.some((one) => one === path || one.startsWith(`${path}.`) || one.startsWith(`${path}[`)) ||
     (path === "" && paths.length > 0);
 }
+
+/** What an `up` of the base would do just so is pending. What would come out otherwise is the change's own, whatever was pending there. */
+export function apart(changes: Change[], before: Change[]): { changes: Change[]; pending: Change[] } {
+  const key = ({ urn, kind, parts }: Change) => JSON.stringify([urn, kind, parts]);
+  const known = new Set(before.map(key));
+  const isPending = (change: Change) => known.has(key(change));
+  return { changes: changes.filter((change) => !isPending(change)), pending: changes.filter(isPending) };
+}

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileOf } from "../components/environment/files";
 import { validate } from "../toolchain/env/validate";
-import { type Change, changesOf } from "./changes";
+import { apart, type Change, changesOf } from "./changes";
 import { type Engine, type EngineResult, lastWords, preview, run, type Violation } from "./engine";
 import { ASSUMED } from "./paper/answers";
 import { upOnPaper } from "./paper/base";
@@ -129,13 +129,10 @@ async function againstState(result: EnvironmentPreview, sides: Sides, settings: 
     result.notes.push(
       `What the base would change cannot be told, so nothing is told apart as pending:\n${before.errors.join("\n")}`,
     );
-  const key = (change: Change) => JSON.stringify([change.urn, change.kind, change.parts]);
-  const pending = new Set((before ? changesOf(before.steps) : []).map(key));
   take(result, now);
   // What is wrong is nobody's plan.
   if (plan && isWrong(result)) fs.rmSync(plan, { force: true });
-  result.pending = result.changes.filter((change) => pending.has(key(change)));
-  result.changes = result.changes.filter((change) => !pending.has(key(change)));
+  Object.assign(result, apart(result.changes, before ? changesOf(before.steps) : []));
 }
 
 function copyOf(file: string, sides: Sides, side: "base" | "head"): string {
@@ -167,6 +164,7 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
       result.errors.push(
         `${flag}: the state of ${name} cannot be read (PULUMI_BACKEND_URL, and its passphrase)`,
       );
+  if (result.errors.length > 0) return;
   const work = path.join(sides.scratch, "paper", name);
   let stack = await emptyStack(name, work, sides, settings);
   if (exists(name, sides.base)) {

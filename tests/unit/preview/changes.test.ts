@@ -1,5 +1,5 @@
 /** From the engine's steps to changes: which count, as what, and what is at stake. */
-import { changesOf } from "../../../preview/changes";
+import { apart, changesOf } from "../../../preview/changes";
 import { readEvents, type Step } from "../../../preview/engine";
 import { stakesOf } from "../../../preview/stakes";
 
@@ -101,6 +101,20 @@ test("what only the plugin sees is shown by its outputs, and where those say not
   seen.old!.outputs = { mode: { replicas: 1 }, other: 1 };
   seen.new!.outputs = { mode: { replicas: 2 }, other: 2 };
   expect(changesOf([seen])[0]!.parts[0]!.lines).toEqual(["- mode.replicas: 1", "+ mode.replicas: 2"]);
+});
+
+test("what the base would do just so is pending; what comes out otherwise is the change's own", () => {
+  const of = (...steps: Step[]) => changesOf(steps);
+  const keepalive = (value: number) => step("update", FILE, "conf", { keepalive: 64 }, { keepalive: value });
+  const other = step("update", FILE, "other", { x: 1 }, { x: 2 });
+  const told = (now: Step[], before: Step[]) => {
+    const { changes, pending } = apart(of(...now), of(...before));
+    return [changes.map(({ name }) => name), pending.map(({ name }) => name)];
+  };
+  expect(told([keepalive(128), other], [keepalive(128)])).toEqual([["other"], ["conf"]]);
+  expect(told([keepalive(256)], [keepalive(128)])).toEqual([["conf"], []]);
+  expect(told([], [keepalive(128)])).toEqual([[], []]);
+  expect(told([step("delete", FILE, "conf", { keepalive: 64 })], [keepalive(128)])).toEqual([["conf"], []]);
 });
 
 describe("at stake", () => {
