@@ -9,7 +9,7 @@ import type Docker from "dockerode";
 import tar from "tar-stream";
 import type { Base } from "./base";
 import { RELEASE } from "./base";
-import { LABEL_CLONE, LABEL_SPEC, type Lab } from "./config";
+import { LABEL_CLONE, LABEL_INSTANCE, LABEL_SPEC, type Lab, loadLab } from "./config";
 import { orMissing, waitFor } from "./docker";
 import { LabError } from "./errors";
 import { ensureKeys } from "./keys";
@@ -214,26 +214,38 @@ export async function execute(
 }
 
 /**
- * A lab of another clone that has this one's names or ports: refused, naming the clone, unless its folder is gone, for then
- * nobody can take that lab down any more.
+ * A lab of another clone that has this one's names or ports is refused, naming the clone. One whose clone is gone is removed,
+ * whatever its ports: nobody can take it down any more.
  */
 async function releasePorts(lab: Lab, docker: Docker, progress: Progress): Promise<void> {
   const ports = new Set(Object.values(lab.ports));
   for (const container of await docker.listContainers({ all: true, filters: { label: [LABEL_CLONE] } })) {
     const clone = container.Labels[LABEL_CLONE]!;
+    const name = container.Names[0]?.slice(1);
+    if (!existsSync(clone)) {
+      progress.say(`removing ${name}, left over from the deleted clone ${clone}`);
+      await removeDeserted(container, docker);
+      continue;
+    }
     const sameName = container.Names.includes(`/${lab.container}`);
     const samePorts = container.Ports.some((port) => port.PublicPort && ports.has(port.PublicPort));
     if (clone === lab.cloneDir || !(sameName || samePorts)) continue;
-    if (existsSync(clone)) {
-      throw new LabError(
-        `The lab ${container.Names[0]?.slice(1)} of another clone, ${clone}, holds this lab's name or ports.`,
-        `Run \`npm run down\` in ${clone}, or run a second lab beside it: OSLO_FAAS_LAB=other npm run up.`,
-      );
-    }
-    progress.say(`removing ${container.Names[0]?.slice(1)}, left over from the deleted clone ${clone}`);
-    await docker.getContainer(container.Id).remove({ force: true, v: true });
-    if (sameName) await removeHost(lab, docker);
+    throw new LabError(
+      `The lab ${name} of another clone, ${clone}, holds this lab's name or ports.`,
+      `Run \`npm run down\` in ${clone}, or run a second lab beside it: OSLO_FAAS_LAB=other npm run up.`,
+    );
   }
+}
+
+async function removeDeserted(container: Docker.ContainerInfo, docker: Docker): Promise<void> {
+  await orMissing(docker.getContainer(container.Id).remove({ force: true, v: true }));
+  const instance = container.Labels[LABEL_INSTANCE];
+  if (!instance) return;
+  const deserted = loadLab({ OSLO_FAAS_LAB: instance }, container.Labels[LABEL_CLONE]);
+  await removeHost(deserted, docker);
+  // By now a network of that name may be this lab's.
+  const network = docker.getNetwork(deserted.network);
+  if ((await orMissing(network.inspect()))?.Labels?.[LABEL_CLONE] === deserted.cloneDir) await network.remove();
 }
 
 function keyFiles(keys: { clientPublic: string; hostPrivate: string; hostPublic: string }): HostFile[] {

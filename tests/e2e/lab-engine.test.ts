@@ -8,6 +8,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { recipeKey } from "../../lab/base";
 import { loadLab } from "../../lab/config";
+import { ownLab } from "./ownLab";
 
 jest.setTimeout(20 * 60_000);
 
@@ -15,7 +16,7 @@ const scripts = path.join(__dirname, "scripts");
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "lab-engine-"));
 const env = {
   ...process.env,
-  OSLO_FAAS_LAB: "enginetest",
+  ...ownLab("engine"),
   XDG_CACHE_HOME: path.join(folder, "cache"),
   DOCKER_HOST: "",
   // This one is about the engine's end.
@@ -33,7 +34,7 @@ test("an engine that was killed is started again, the host with it, and down lea
   const shared = path.join(loadLab(process.env).sharedCacheDir, `base-${recipeKey(undefined)}.tar`);
   if (!fs.existsSync(shared)) {
     for (const args of [["host"], ["down", "--fast"]]) {
-      const options = { cwd: lab.cloneDir, env: { ...process.env, OSLO_FAAS_LAB: "enginetest" } };
+      const options = { cwd: lab.cloneDir, env: { ...process.env, ...ownLab("engine") } };
       spawnSync(process.execPath, ["--import", "tsx", "lab/cli.ts", ...args], options);
     }
   }

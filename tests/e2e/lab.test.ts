@@ -1,6 +1,5 @@
 /** The disposable host by itself: made, left alone, repaired after every kind of interruption, and gone without a trace. */
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -9,19 +8,11 @@ import { Client } from "ssh2";
 import { loadLab } from "../../lab/config";
 import { connect, orMissing } from "../../lab/docker";
 import { leftovers } from "../../lab/leftovers";
+import { ownLab } from "./ownLab";
 
 jest.setTimeout(20 * 60_000);
 
-// A name and ports of this clone alone: tests of another may run at the same time, and a killed run is cleared by the next.
-const clone = createHash("sha256").update(__dirname).digest();
-const firstPort = 21_000 + (clone.readUInt16BE(0) % 3000) * 3;
-const ENV = {
-  ...process.env,
-  OSLO_FAAS_LAB: `test-${clone.toString("hex", 0, 4)}`,
-  OSLO_FAAS_LAB_SSH_PORT: String(firstPort),
-  OSLO_FAAS_LAB_HTTP_PORT: String(firstPort + 1),
-  OSLO_FAAS_LAB_HTTPS_PORT: String(firstPort + 2),
-};
+const ENV = { ...process.env, ...ownLab("lab") };
 const lab = loadLab(ENV);
 let docker: Docker;
 
@@ -142,9 +133,7 @@ test("packages can be installed in it, from where this machine has its own", asy
 
 test("a second run leaves it as it is", async () => {
   const before = await docker.getContainer(lab.container).inspect();
-  const started = Date.now();
   expect(await up()).toMatch(/host .* was there/);
-  expect(Date.now() - started).toBeLessThan(10_000);
   const after = await docker.getContainer(lab.container).inspect();
   expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
 });
@@ -206,11 +195,16 @@ describe("a lab of another clone that holds the ports", () => {
   test("is named and left alone while its folder is there, and removed once that is gone", async () => {
     const { Config } = await docker.getContainer(lab.container).inspect();
     await cli(["down", "--fast"]);
-    await docker.createContainer({
-      name: lab.container,
-      Image: Config.Image,
-      Labels: { ...lab.labels, "no.oslo-faas.clone": other },
-    });
+    const Labels = { ...lab.labels, "no.oslo-faas.clone": other };
+    await docker.createContainer({ name: lab.container, Image: Config.Image, Labels });
+    // One that is in nobody's way, of the same clone: with that gone, nobody else would ever remove it.
+    const stray = `${lab.instance}-stray`;
+    const named = {
+      Name: `oslo-faas-${stray}-docker`,
+      Labels: { ...Labels, "no.oslo-faas.instance": stray },
+    };
+    await docker.createVolume(named);
+    await docker.createContainer({ name: `oslo-faas-${stray}`, Image: Config.Image, Labels: named.Labels });
     for (const command of ["host", "down"]) {
       const refused = await cli([command]);
       expect(refused.code).toBe(1);
@@ -219,6 +213,9 @@ describe("a lab of another clone that holds the ports", () => {
     }
     fs.rmSync(other, { recursive: true });
     expect(await up()).toContain(`left over from the deleted clone ${other}`);
+    const filters = { label: [`no.oslo-faas.clone=${other}`] };
+    expect(await docker.listContainers({ all: true, filters })).toEqual([]);
+    expect((await docker.listVolumes({ filters })).Volumes ?? []).toEqual([]);
     await works();
   });
 });

@@ -4,13 +4,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
 import { loadLab } from "../../lab/config";
+import { ownLab } from "./ownLab";
 
-/** Beside a developer's own lab, and beside the one of the other file that jest runs at the same time: other names, other ports. */
-const worker = Number(process.env.JEST_WORKER_ID ?? 1);
-process.env.OSLO_FAAS_LAB = worker === 1 ? "e2e" : `e2e-${worker}`;
-process.env.OSLO_FAAS_LAB_SSH_PORT = String(2231 + worker);
-process.env.OSLO_FAAS_LAB_HTTP_PORT = String(8097 + worker);
-process.env.OSLO_FAAS_LAB_HTTPS_PORT = String(8452 + worker);
+Object.assign(process.env, ownLab("journey"));
 export const lab = loadLab();
 export const CLONE = lab.cloneDir;
 export const FRONT_DOOR = `http://127.0.0.1:${lab.ports.http}`;

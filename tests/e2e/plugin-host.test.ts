@@ -14,16 +14,11 @@ import { preflight } from "../../plugin/src/resources/preflight";
 import { swarmMember } from "../../plugin/src/resources/swarm";
 import { systemdUnit } from "../../plugin/src/resources/systemdUnit";
 import { contextOf } from "../unit/plugin/localSession";
+import { ownLab } from "./ownLab";
 
 jest.setTimeout(10 * 60_000);
 
-const ENV = {
-  ...process.env,
-  OSLO_FAAS_LAB: "plugintest",
-  OSLO_FAAS_LAB_SSH_PORT: "2272",
-  OSLO_FAAS_LAB_HTTP_PORT: "8138",
-  OSLO_FAAS_LAB_HTTPS_PORT: "8493",
-};
+const ENV = { ...process.env, ...ownLab("plugin") };
 const lab = loadLab(ENV);
 
 function cli(...args: string[]): void {
@@ -39,10 +34,10 @@ function cli(...args: string[]): void {
 
 const sessions: HostSession[] = [];
 function login(user: string): HostSession {
-  const ssh = path.join(lab.cloneDir, ".cache", "plugintest", "ssh");
+  const ssh = path.join(lab.cacheDir, "ssh");
   const config = configSchema.parse({
     host: "127.0.0.1",
-    port: 2272,
+    port: lab.ports.ssh,
     user,
     hostKey: fs.readFileSync(path.join(ssh, "host_ed25519.pub"), "utf8").trim(),
     privateKeyPath: path.join(ssh, "id_ed25519"),
