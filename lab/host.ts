@@ -245,7 +245,8 @@ async function removeDeserted(container: Docker.ContainerInfo, docker: Docker): 
   await removeHost(deserted, docker);
   // By now a network of that name may be this lab's.
   const network = docker.getNetwork(deserted.network);
-  if ((await orMissing(network.inspect()))?.Labels?.[LABEL_CLONE] === deserted.cloneDir) await network.remove();
+  if ((await orMissing(network.inspect()))?.Labels?.[LABEL_CLONE] === deserted.cloneDir)
+    await network.remove();
 }
 
 function keyFiles(keys: { clientPublic: string; hostPrivate: string; hostPublic: string }): HostFile[] {
