@@ -35,6 +35,8 @@ function commonEnv(env, args) {
   return {
     ...env,
     PULUMI_SKIP_UPDATE_CHECK: env.PULUMI_SKIP_UPDATE_CHECK ?? "true",
+    // A diff by the docker plugin takes 15 to 25 ms, and nothing waits for another's. Only where nothing is changed.
+    ...(args[0] === "preview" ? { PULUMI_PARALLEL_DIFF: env.PULUMI_PARALLEL_DIFF ?? "true" } : {}),
     ...passphraseFor(env, args),
   };
 }

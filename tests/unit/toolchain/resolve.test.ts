@@ -101,6 +101,15 @@ describe("which Pulumi is used", () => {
     expect(found.env).not.toHaveProperty("PULUMI_BACKEND_URL");
   });
 
+  it("lets the engine diff in parallel where it only looks, unless the caller says otherwise", async () => {
+    built();
+    const flag = async (args: string[], more: NodeJS.ProcessEnv = {}) =>
+      (await resolveToolchain({ env: { ...env, ...more }, args, quiet: true })).env.PULUMI_PARALLEL_DIFF;
+    expect(await flag(["preview", "-s", "local"])).toBe("true");
+    expect(await flag(["preview"], { PULUMI_PARALLEL_DIFF: "false" })).toBe("false");
+    expect(await flag(["up"])).toBeUndefined();
+  });
+
   it("does not take its own cache for an official installation", async () => {
     built();
     program(path.join(buildFolder(env), "bin", "pulumi-language-nodejs"), "");
