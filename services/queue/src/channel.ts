@@ -1,0 +1,62 @@
+/** NATS Streaming's own word on its channels: GET /streaming/channelsz?subs=1. */
+
+/** Where the gateway puts calls. */
+export const CHANNEL = "faas-request";
+/** Where the worker puts calls that wait for another attempt. */
+export const DELAYED_CHANNEL = "faas-request-delayed";
+
+/** What counts of a channel. */
+export interface ChannelState {
+  /** Messages accepted and not acknowledged, those that were delivered included. */
+  depth: number;
+  /** Delivered to a worker and not acknowledged. */
+  underWay: number;
+  /** Subscriptions with somebody behind them. */
+  workers: number;
+  /** Of the log, acknowledged messages included. */
+  bytes: number;
+}
+
+interface Subscription {
+  queue_name?: string;
+  is_offline?: boolean;
+  last_sent?: number;
+  pending_count?: number;
+}
+
+/**
+ * Messages behind the last one that the queue group was sent, and those it was sent and has not acknowledged. The members of a
+ * group share the position, so the furthest counts. Without a subscription nobody ever took a message: all of them wait.
+ * Throws where the answer is none of a channel.
+ */
+export function channelState(answer: unknown): ChannelState {
+  const { last_seq, msgs, bytes, subscriptions } = (answer ?? {}) as Record<string, unknown>;
+  if (typeof last_seq !== "number" || typeof msgs !== "number")
+    throw new Error("the answer of NATS Streaming is not one about a channel");
+  const all = (Array.isArray(subscriptions) ? subscriptions : []) as Subscription[];
+  const underWay = all.reduce((sum, { pending_count }) => sum + (pending_count ?? 0), 0);
+  const sent = Math.max(...all.map(({ last_sent }) => last_sent ?? 0), last_seq - msgs);
+  return {
+    depth: Math.max(0, last_seq - sent) + underWay,
+    underWay,
+    workers: all.filter(({ is_offline }) => !is_offline).length,
+    bytes: typeof bytes === "number" ? bytes : 0,
+  };
+}
+
+/** The queue as a whole: calls, and those that wait for another attempt. Before the first call there is no channel. */
+export function channelsState(answer: unknown): ChannelState {
+  const { channels } = (answer ?? {}) as { channels?: unknown };
+  if (!Array.isArray(channels) && (answer as { count?: number } | null)?.count !== 0)
+    throw new Error("the answer of NATS Streaming is not one about its channels");
+  const named = (name: string) =>
+    ((channels ?? []) as { name?: string }[]).filter((one) => one.name === name).map(channelState);
+  const [calls] = named(CHANNEL);
+  const [delayed] = named(DELAYED_CHANNEL);
+  return {
+    depth: (calls?.depth ?? 0) + (delayed?.depth ?? 0),
+    underWay: calls?.underWay ?? 0,
+    workers: calls?.workers ?? 0,
+    bytes: (calls?.bytes ?? 0) + (delayed?.bytes ?? 0),
+  };
+}

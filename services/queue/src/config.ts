@@ -1,0 +1,97 @@
+/** What the environment says. Names and forms are those of OpenFaaS's own queue-worker, where it has them. */
+
+export interface Config {
+  nats: { url: string; monitor: string; cluster: string; group: string };
+  /** The gateway, through which functions are called. */
+  gateway: { host: string; port: number };
+  /** `ack_wait`: after it NATS delivers an unacknowledged message again, in ms. Default 330s. */
+  ackWaitMs: number;
+  /** `max_inflight`: calls under way at once. Default 1, as upstream. */
+  maxInflight: number;
+  /** The longest that a call may take, in ms: `upstream_timeout` (default 290s), and a little more for the gateway to say so itself. */
+  callTimeoutMs: number;
+  retry: RetryPolicy;
+  /** `shutdown_timeout`: how long calls under way may go on after SIGTERM, in ms. Default 110s. */
+  shutdownTimeoutMs: number;
+  /** `metrics_port`: where Prometheus asks. Default 8081. */
+  metricsPort: number;
+  /** `tls_port`: the host's port whose certificate the exporter watches. Default: none. */
+  tlsPort?: number;
+  /** `tls_server_name`: the name it asks for. Default: none. */
+  tlsServerName?: string;
+}
+
+export interface RetryPolicy {
+  /** `retry_attempts`: calls in all, the first included. Default 1, as upstream. */
+  attempts: number;
+  /** `retry_codes`: the statuses that are worth another attempt. Default 429,502,503. */
+  codes: ReadonlySet<number>;
+  /** `retry_min_delay`: before the second attempt, in ms; doubled for each further one. Default 1s. */
+  minDelayMs: number;
+  /** `retry_max_delay`: and never more than this. Default 30s. */
+  maxDelayMs: number;
+}
+
+export class ConfigError extends Error {}
+
+/** @throws ConfigError that lists everything wrong, one line each */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const problems: string[] = [];
+  const whole = (name: string, fallback: number, max: number) => {
+    const value = Number(env[name] || fallback);
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      problems.push(`${name}: "${env[name]}" is not a whole number from 1 to ${max}`);
+    return value;
+  };
+  const duration = (name: string, fallback: string) => {
+    const ms = parseDuration(env[name] || fallback);
+    if (!ms) problems.push(`${name}: "${env[name]}" is not a duration above zero such as 30s or 1m30s`);
+    return ms ?? 0;
+  };
+  const upstreamMs = duration("upstream_timeout", "290s");
+  const ackWaitMs = duration("ack_wait", "330s");
+  if (upstreamMs >= ackWaitMs)
+    problems.push("ack_wait: is not above upstream_timeout; a long call would be delivered twice");
+  const codes = (env.retry_codes || "429,502,503").split(",").map((code) => Number(code.trim()));
+  if (codes.some((code) => !Number.isInteger(code) || code < 400 || code > 599))
+    problems.push(`retry_codes: "${env.retry_codes}" is not a list of statuses from 400 to 599`);
+  const host = env.faas_nats_address || "nats";
+  const config: Config = {
+    nats: {
+      url: `nats://${host}:${whole("faas_nats_port", 4222, 65535)}`,
+      monitor: `http://${host}:${whole("faas_nats_monitor_port", 8222, 65535)}`,
+      cluster: env.faas_nats_cluster_name || "faas-cluster",
+      group: env.faas_nats_queue_group || "faas",
+    },
+    gateway: {
+      host: env.faas_gateway_address || "gateway",
+      port: whole("faas_gateway_port", 8080, 65535),
+    },
+    ackWaitMs,
+    maxInflight: whole("max_inflight", 1, 1000),
+    callTimeoutMs: Math.min(upstreamMs + 5000, (upstreamMs + ackWaitMs) / 2),
+    retry: {
+      attempts: whole("retry_attempts", 1, 100),
+      codes: new Set(codes),
+      minDelayMs: duration("retry_min_delay", "1s"),
+      maxDelayMs: duration("retry_max_delay", "30s"),
+    },
+    shutdownTimeoutMs: duration("shutdown_timeout", "110s"),
+    metricsPort: whole("metrics_port", 8081, 65535),
+    ...(env.tls_port ? { tlsPort: whole("tls_port", 443, 65535) } : {}),
+    ...(env.tls_server_name ? { tlsServerName: env.tls_server_name } : {}),
+  };
+  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
+  return config;
+}
+
+const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A Go duration in ms ("1m30s" → 90000); undefined for what is none. */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    total += Number(amount) * UNIT_MS[unit!]!;
+  return Math.round(total);
+}

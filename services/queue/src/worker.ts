@@ -1,0 +1,204 @@
+/**
+ * Takes calls from the queue, makes them through the gateway, and acknowledges each when it is done. What could not be done is
+ * tried again: see docs/decisions/010. It knows nothing of NATS: nats.ts gives it messages.
+ */
+import type { Config } from "./config";
+import { Done } from "./done";
+import { type Answer, post, sleep, Unreachable } from "./http";
+import { Counter, metric } from "./metrics";
+import { decode, nextAttempt, passedOn, type QueuedCall } from "./request";
+
+export interface Message {
+  /** The same for every delivery of one message, and no other's. */
+  id: string;
+  data: Buffer;
+  /** When the queue took it, ms since 1970. */
+  storedMs: number;
+  ack(): void;
+}
+
+export interface Log {
+  (level: "info" | "warn" | "error", message: string, details?: Record<string, unknown>): void;
+}
+
+export interface Queue {
+  /** Resolves once the queue has it on disk. Held back for `delayMs`. */
+  putBack(data: Buffer, delayMs: number): Promise<void>;
+}
+
+/** Between two attempts to reach a gateway that is not there. */
+const GATEWAY_PAUSE_MS = 1000;
+const CALLBACK_ATTEMPTS = 3;
+const CALLBACK_TIMEOUT_MS = 10_000;
+
+export class Worker {
+  /** Message → when its call was accepted, and the newest delivery of it: that of a lost connection cannot be acknowledged. */
+  private readonly underWay = new Map<string, { acceptedMs: number; latest: Message }>();
+  private readonly done = new Done();
+  private readonly ending = new AbortController();
+  private readonly calls = new Counter(
+    "oslo_faas_queue_calls_total",
+    "Attempts by function and status; 0: no answer.",
+  );
+  private readonly retries = new Counter(
+    "oslo_faas_queue_retries_total",
+    "Calls put back for another attempt.",
+  );
+  private readonly lost = new Counter(
+    "oslo_faas_queue_failed_total",
+    "Calls whose last attempt failed (5xx, 429 or no answer).",
+  );
+  private readonly callbacks = new Counter("oslo_faas_queue_callbacks_total", "Callbacks by outcome.");
+
+  constructor(
+    private readonly config: Config,
+    private readonly queue: Queue,
+    private readonly log: Log,
+  ) {}
+
+  /** Resolves when there is nothing more to do for this delivery; never rejects. Unless acknowledged, the message comes again. */
+  async take(message: Message): Promise<void> {
+    if (this.done.has(message.id)) return message.ack();
+    const known = this.underWay.get(message.id);
+    // Delivered again while its call is under way: after a reconnection NATS knows of no acknowledgement yet to come.
+    if (known) return void (known.latest = message);
+    if (this.ending.signal.aborted) return;
+    const entry = { acceptedMs: message.storedMs, latest: message };
+    this.underWay.set(message.id, entry);
+    try {
+      if (await this.handle(message, entry)) {
+        this.done.add(message.id);
+        entry.latest.ack();
+      }
+    } catch (error) {
+      this.log("error", "left for another delivery", { reason: (error as Error).message });
+    } finally {
+      this.underWay.delete(message.id);
+    }
+  }
+
+  /** No new calls; resolves when those under way are done, or after `limitMs`. True: all of them are. */
+  async end(limitMs: number): Promise<boolean> {
+    this.ending.abort();
+    const deadline = Date.now() + limitMs;
+    while (this.underWay.size > 0 && Date.now() < deadline) await sleep(50);
+    return this.underWay.size === 0;
+  }
+
+  /** @param held when calls that wait for another attempt were accepted, ms since 1970 */
+  metrics(held: Iterable<number>, now = Date.now()): string {
+    const own = [...this.underWay.values()].map(({ acceptedMs }) => acceptedMs);
+    const oldest = Math.min(now, ...own, ...held);
+    return [
+      metric(
+        "oslo_faas_queue_oldest_seconds",
+        "gauge",
+        "Age of the oldest call this worker has; messages come in order, so none is older but at another worker. 0: none.",
+        [{ value: (now - oldest) / 1000 }],
+      ),
+      metric("oslo_faas_queue_worker_under_way", "gauge", "Calls under way at this worker.", [
+        { value: this.underWay.size },
+      ]),
+      ...[this.calls, this.retries, this.lost, this.callbacks].map((counter) => counter.render()),
+    ].join("");
+  }
+
+  /** True: the message is done. */
+  private async handle(message: Message, entry: { acceptedMs: number }): Promise<boolean> {
+    let call: QueuedCall;
+    try {
+      call = decode(message.data, message.storedMs);
+    } catch (error) {
+      this.log("error", "a message that is no call is dropped", { reason: (error as Error).message });
+      return true;
+    }
+    entry.acceptedMs = call.acceptedMs;
+    this.lost.add({ function_name: call.function }, 0);
+    const answer = await this.call(call);
+    if (!answer) return false;
+    const { function: function_name, callId, attempt } = call;
+    this.calls.add({ function_name, code: String(answer.status) });
+    const about = { function: function_name, callId, status: answer.status, attempt };
+    if (this.isWorthAnother(answer.status, attempt)) {
+      const delayMs = this.delay(attempt);
+      await this.queue.putBack(nextAttempt(message.data, attempt + 1), delayMs);
+      this.retries.add({ function_name });
+      this.log("warn", "failed, and is put back", { ...about, delayMs });
+      return true;
+    }
+    if (answer.status >= 500 || answer.status === 429 || answer.status === 0) {
+      this.lost.add({ function_name });
+      this.log("error", "failed for good", about);
+    }
+    if (call.callbackUrl) await this.callBack(call, answer);
+    return true;
+  }
+
+  /**
+   * The function's answer; status 503 where the connection broke in the middle, as upstream reports it. Undefined: the gateway was not
+   * there for so long that NATS is about to deliver the message again. That is nobody's failed attempt.
+   */
+  private async call(call: QueuedCall): Promise<(Answer & { milliseconds: number }) | undefined> {
+    const { host, port } = this.config.gateway;
+    const started = Date.now();
+    const latest = started + this.config.ackWaitMs - this.config.callTimeoutMs;
+    for (;;) {
+      const begun = Date.now();
+      try {
+        const answer = await post(`http://${host}:${port}${call.target}`, {
+          headers: passedOn(call.headers),
+          body: call.body,
+          timeoutMs: this.config.callTimeoutMs,
+          keepBody: call.callbackUrl !== undefined,
+        });
+        return { ...answer, milliseconds: Date.now() - begun };
+      } catch (error) {
+        if (!(error instanceof Unreachable)) {
+          this.log("warn", "no answer", { function: call.function, reason: (error as Error).message });
+          return { status: 503, headers: {}, body: Buffer.alloc(0), milliseconds: Date.now() - begun };
+        }
+        if (this.ending.signal.aborted || Date.now() + GATEWAY_PAUSE_MS > latest) return undefined;
+        await sleep(GATEWAY_PAUSE_MS, this.ending.signal);
+      }
+    }
+  }
+
+  private isWorthAnother(status: number, attempt: number): boolean {
+    return attempt < this.config.retry.attempts && this.config.retry.codes.has(status);
+  }
+
+  private delay(attempt: number): number {
+    const { minDelayMs, maxDelayMs } = this.config.retry;
+    return Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
+  }
+
+  /** As upstream sends it: the function's answer with three headers more. What cannot be told is counted. */
+  private async callBack(call: QueuedCall, answer: Answer & { milliseconds: number }): Promise<void> {
+    const headers = {
+      ...passedOn(answer.headers),
+      "X-Duration-Seconds": [(answer.milliseconds / 1000).toFixed(6)],
+      "X-Function-Status": [String(answer.status)],
+      "X-Function-Name": [call.function],
+      ...(call.callId ? { "X-Call-Id": [call.callId] } : {}),
+    };
+    let reason = "";
+    for (let attempt = 1; attempt <= CALLBACK_ATTEMPTS; attempt++) {
+      try {
+        const timeoutMs = CALLBACK_TIMEOUT_MS;
+        const { status } = await post(call.callbackUrl!, {
+          headers,
+          body: answer.body,
+          timeoutMs,
+          keepBody: false,
+        });
+        if (status < 500) return this.callbacks.add({ outcome: status < 400 ? "delivered" : "refused" });
+        reason = `status ${status}`;
+      } catch (error) {
+        reason = (error as Error).message;
+      }
+      if (attempt < CALLBACK_ATTEMPTS) await sleep(1000 * attempt, this.ending.signal);
+    }
+    this.callbacks.add({ outcome: "failed" });
+    this.log("error", "the callback failed", { function: call.function, callId: call.callId, reason });
+  }
+}

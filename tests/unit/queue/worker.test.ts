@@ -1,0 +1,287 @@
+/** The worker against real HTTP servers; the queue is a list. */
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import { readConfig } from "../../../services/queue/src/config";
+import { Delays, wrap } from "../../../services/queue/src/delays";
+import { decode, nextAttempt } from "../../../services/queue/src/request";
+import { type Message, Worker } from "../../../services/queue/src/worker";
+
+interface Seen {
+  url: string;
+  method: string;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+const closers: (() => void)[] = [];
+afterEach(() => closers.splice(0).forEach((close) => close()));
+
+async function serve(answer: (seen: Seen, response: http.ServerResponse) => void, port = 0) {
+  const seen: Seen[] = [];
+  const server = http.createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => (body += chunk));
+    request.on("end", () => {
+      const one = { url: request.url!, method: request.method!, headers: request.headers, body };
+      seen.push(one);
+      answer(one, response);
+    });
+  });
+  await new Promise<void>((done) => server.listen(port, "127.0.0.1", done));
+  closers.push(() => (server.close(), server.closeAllConnections()));
+  return { port: (server.address() as AddressInfo).port, seen };
+}
+
+const ok = (_: Seen, response: http.ServerResponse) => void response.end("done");
+const fails = (status: number) => (_: Seen, response: http.ServerResponse) =>
+  void response.writeHead(status).end();
+
+/** As the gateway writes it. */
+const queued = (changes: object = {}) =>
+  Buffer.from(
+    JSON.stringify({
+      Header: { "X-Call-Id": ["call-1"], "X-Start-Time": ["1795485600123456789"], Connection: ["close"] },
+      Host: "faas.example.no",
+      Body: Buffer.from("Kari").toString("base64"),
+      Method: "POST",
+      Path: "/a/b",
+      QueryString: "x=1&y=%20",
+      Function: "hello",
+      QueueName: "",
+      Annotations: null,
+      CallbackUrl: null,
+      ...changes,
+    }),
+  );
+
+const callback = (port: number) => ({
+  CallbackUrl: { Scheme: "http", Host: `127.0.0.1:${port}`, Path: "/back", RawQuery: "n=1", User: null },
+});
+
+function setUp(gatewayPort: number, env: Record<string, string> = {}) {
+  const config = readConfig({
+    faas_gateway_address: "127.0.0.1",
+    faas_gateway_port: String(gatewayPort),
+    retry_attempts: "3",
+    retry_min_delay: "2s",
+    retry_max_delay: "3s",
+    ...env,
+  });
+  const putBack: { data: Buffer; delayMs: number }[] = [];
+  const logged: string[] = [];
+  const queue = { putBack: async (data: Buffer, delayMs: number) => void putBack.push({ data, delayMs }) };
+  const worker = new Worker(config, queue, (_level, message) => logged.push(message));
+  let acks = 0;
+  const message = (data: Buffer, id = "m1"): Message => ({
+    id,
+    data,
+    storedMs: Date.now(),
+    ack: () => acks++,
+  });
+  return { worker, putBack, logged, message, acks: () => acks };
+}
+
+test("a call is made as it was accepted, and acknowledged when it is done", async () => {
+  const gateway = await serve(ok);
+  const { worker, message, acks } = setUp(gateway.port);
+  await worker.take(message(queued()));
+  expect(gateway.seen).toMatchObject([
+    { url: "/function/hello/a/b?x=1&y=%20", method: "POST", body: "Kari" },
+  ]);
+  expect(gateway.seen[0]!.headers).toMatchObject({ "x-call-id": "call-1", "content-length": "4" });
+  expect(acks()).toBe(1);
+  expect(worker.metrics([])).toContain('oslo_faas_queue_calls_total{function_name="hello",code="200"} 1\n');
+});
+
+test("the callback gets the answer, and what upstream tells with it", async () => {
+  const gateway = await serve(
+    (_, response) => void response.writeHead(201, { "X-Own": "yes" }).end("picture"),
+  );
+  const back = await serve(ok);
+  const { worker, message } = setUp(gateway.port);
+  await worker.take(message(queued(callback(back.port))));
+  expect(back.seen).toMatchObject([{ url: "/back?n=1", method: "POST", body: "picture" }]);
+  expect(back.seen[0]!.headers).toMatchObject({
+    "x-own": "yes",
+    "x-call-id": "call-1",
+    "x-function-name": "hello",
+    "x-function-status": "201",
+    "x-duration-seconds": expect.stringMatching(/^\d+\.\d{6}$/),
+  });
+});
+
+test("a callback that fails at first is tried again", async () => {
+  const gateway = await serve(ok);
+  let times = 0;
+  const back = await serve((_, response) => void response.writeHead(++times === 1 ? 503 : 200).end());
+  const { worker, message } = setUp(gateway.port);
+  await worker.take(message(queued(callback(back.port))));
+  expect(times).toBe(2);
+  expect(worker.metrics([])).toContain('callbacks_total{outcome="delivered"} 1');
+});
+
+test("a failed call is put back with a longer wait each time, and told of when the last attempt failed", async () => {
+  const gateway = await serve(fails(502));
+  const back = await serve(ok);
+  const { worker, message, putBack, acks } = setUp(gateway.port);
+  await worker.take(message(queued(callback(back.port)), "m1"));
+  await worker.take(message(putBack[0]!.data, "m2"));
+  expect(putBack.map(({ delayMs }) => delayMs)).toEqual([2000, 3000]);
+  expect(back.seen).toEqual([]);
+  await worker.take(message(putBack[1]!.data, "m3"));
+  expect(gateway.seen.map(({ headers }) => headers["x-retry-attempt"])).toEqual([undefined, "2", "3"]);
+  expect(putBack).toHaveLength(2);
+  expect(back.seen[0]!.headers["x-function-status"]).toBe("502");
+  expect(acks()).toBe(3);
+  expect(worker.metrics([])).toContain('queue_failed_total{function_name="hello"} 1');
+});
+
+test.each([
+  ["what a function itself failed", 500, {}, 0],
+  ["what is no failure of the function", 404, {}, 0],
+  ["too many at a time", 429, {}, 1],
+  ["anything with one attempt, as upstream", 502, { retry_attempts: "1" }, 0],
+  ["a code that was asked for", 500, { retry_codes: "500" }, 1],
+])("%s (%d): put back or not", async (_name, status, env, times) => {
+  const gateway = await serve(fails(status));
+  const { worker, message, putBack, acks } = setUp(gateway.port, env);
+  await worker.take(message(queued()));
+  expect(putBack).toHaveLength(times);
+  expect(acks()).toBe(1);
+});
+
+test("what could not be put back is not acknowledged", async () => {
+  const gateway = await serve(fails(502));
+  const config = readConfig({
+    faas_gateway_address: "127.0.0.1",
+    faas_gateway_port: String(gateway.port),
+    retry_attempts: "2",
+  });
+  const queue = { putBack: () => Promise.reject(new Error("the queue is away")) };
+  const worker = new Worker(config, queue, () => undefined);
+  let acks = 0;
+  await worker.take({ id: "m", data: queued(), storedMs: 0, ack: () => acks++ });
+  expect(acks).toBe(0);
+});
+
+test("a gateway that is away burns no attempt: the call waits for it", async () => {
+  const gone = await serve(ok);
+  closers.splice(0).forEach((close) => close());
+  const { worker, message, putBack, acks } = setUp(gone.port);
+  const taken = worker.take(message(queued()));
+  await new Promise((next) => setTimeout(next, 300));
+  expect(acks()).toBe(0);
+  const back = await serve(ok, gone.port);
+  await taken;
+  expect(back.seen).toHaveLength(1);
+  expect([acks(), putBack.length]).toEqual([1, 0]);
+});
+
+test("one delivered again, under way or done, is called once", async () => {
+  let finish = () => undefined as void;
+  const gateway = await serve((_, response) => void (finish = () => void response.end()));
+  const { worker, message, acks } = setUp(gateway.port);
+  const first = worker.take(message(queued()));
+  while (gateway.seen.length === 0) await new Promise((next) => setTimeout(next, 5));
+  await worker.take(message(queued()));
+  expect(acks()).toBe(0);
+  finish();
+  await first;
+  await worker.take(message(queued()));
+  expect(gateway.seen).toHaveLength(1);
+  expect(acks()).toBe(2);
+});
+
+test("at its end it finishes what is under way and takes nothing new", async () => {
+  let finish = () => undefined as void;
+  const gateway = await serve((_, response) => void (finish = () => void response.end()));
+  const { worker, message, acks } = setUp(gateway.port);
+  const first = worker.take(message(queued()));
+  while (gateway.seen.length === 0) await new Promise((next) => setTimeout(next, 5));
+  const ended = worker.end(5000);
+  await worker.take(message(queued(), "m2"));
+  finish();
+  await first;
+  expect(await ended).toBe(true);
+  expect([gateway.seen.length, acks()]).toEqual([1, 1]);
+});
+
+test("the oldest is counted from when the gateway took it", async () => {
+  const { worker } = setUp(1);
+  const now = Date.now();
+  expect(worker.metrics([], now)).toContain("oldest_seconds 0\n");
+  expect(worker.metrics([now - 7000, now - 3000], now)).toContain("oldest_seconds 7\n");
+});
+
+describe("messages", () => {
+  test("without a path, a query or a header", () =>
+    expect(decode(queued({ Path: "", QueryString: "", Header: null, Body: null }), 5)).toMatchObject({
+      target: "/function/hello/",
+      attempt: 1,
+      acceptedMs: 5,
+      callId: "",
+    }));
+  test("time of acceptance, attempt and callback", () => {
+    const again = nextAttempt(nextAttempt(queued(callback(80)), 2), 3);
+    expect(decode(again, 5)).toMatchObject({
+      acceptedMs: 1795485600123,
+      attempt: 3,
+      callbackUrl: "http://127.0.0.1:80/back?n=1",
+    });
+  });
+  test.each(["", "../system/functions", "a/b", "a?b"])("%p is no function", (name) =>
+    expect(() => decode(queued({ Function: name }), 0)).toThrow("is no function's name"),
+  );
+  test("what is no call is dropped, and said", async () => {
+    const { worker, message, logged, acks } = setUp(1);
+    await worker.take(message(Buffer.from("{}")));
+    expect(acks()).toBe(1);
+    expect(logged).toEqual(["a message that is no call is dropped"]);
+  });
+});
+
+describe("calls that wait for another attempt", () => {
+  const message = (data: Buffer, acked: string[], id = "d1"): Message => ({
+    id,
+    data,
+    storedMs: 0,
+    ack: () => acked.push(id),
+  });
+
+  test("go back into the queue when they are due, and are acknowledged after that", async () => {
+    const [out, acked]: [string[], string[]] = [[], []];
+    const delays = new Delays(
+      async (data) => {
+        expect(acked).toEqual([]);
+        out.push(data.toString());
+      },
+      () => undefined,
+    );
+    const waiting = message(wrap(Buffer.from("call"), 60, 1000), acked);
+    delays.take(waiting);
+    delays.take(waiting);
+    expect([...delays.accepted()]).toEqual([1000]);
+    expect(out).toEqual([]);
+    while (acked.length === 0) await new Promise((next) => setTimeout(next, 10));
+    expect(out).toEqual(["call"]);
+    expect([...delays.accepted()]).toEqual([]);
+  });
+
+  test("stay with NATS where they cannot be put back", async () => {
+    const acked: string[] = [];
+    const warned = new Promise<void>((done) => {
+      const delays = new Delays(
+        () => Promise.reject(new Error("away")),
+        () => done(),
+      );
+      delays.take(message(wrap(Buffer.from("call"), 0, 0), acked));
+    });
+    await warned;
+    expect(acked).toEqual([]);
+  });
+});
+
+test("an environment that cannot be used says all that is wrong", () =>
+  expect(() =>
+    readConfig({ max_inflight: "0", retry_codes: "200", ack_wait: "5m", upstream_timeout: "300s" }),
+  ).toThrow(/ack_wait: is not above[^]*retry_codes: "200"[^]*max_inflight: "0"/));
