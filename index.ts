@@ -35,7 +35,7 @@ export default async function program() {
   const own = new OwnImages("images", { environment, images }, { providers: [api], dependsOn: engine });
   const openfaas = new OpenFaaS(
     "openfaas",
-    { environment, images: images.stack, providerImage: own.swarmProvider() },
+    { environment, images: images.stack, providerImage: own.swarmProvider(), queueImage: own.queue() },
     { providers: { host: machine.provider, docker: api }, dependsOn: swarm },
   );
   const nginx = new Nginx("nginx", { environment }, { ...onHost, dependsOn: machine });

@@ -42,11 +42,21 @@ export function imagesOf(name: string, root = ROOT): { lock: string; images: str
   } catch (error) {
     throw new LabError(`${file}: ${(error as Error).message}`);
   }
-  const { registry, lock, own: origin, node, python, go, swarmProvider, ...stack } = environment.images;
+  const {
+    registry,
+    lock,
+    own: origin,
+    node,
+    python,
+    go,
+    swarmProvider,
+    queueWorker,
+    ...stack
+  } = environment.images;
   const pulled = origin === "registry";
   const all = [
     ...Object.values(stack),
-    pulled ? swarmProvider : node,
+    ...(pulled ? [swarmProvider, queueWorker] : [node]),
     ...functionImages(environment, root, pulled, { node, python, go }),
   ];
   return {

@@ -27,6 +27,10 @@ export interface LoadedEnvironment extends Environment {
   pinnedHostKey: string;
   /** Set by the configuration, or undefined: one is made. */
   gatewayPassword?: pulumi.Output<string>;
+  /** Goes to the webhook of alerts, where it is set. */
+  alertWebhookToken?: pulumi.Output<string>;
+  /** Of the mail server of alerts, where it is set. */
+  alertSmtpPassword?: pulumi.Output<string>;
   /** Secrets of functions by their names; the values are secret. */
   functionSecrets: Record<string, pulumi.Output<string>>;
 }
@@ -56,6 +60,8 @@ export function loadEnvironment(): LoadedEnvironment {
       name: stack,
       pinnedHostKey: environment.host.hostKey ?? readHostKey(environment.host.hostKeyFile!),
       gatewayPassword: new pulumi.Config().getSecret("gatewayPassword"),
+      alertWebhookToken: new pulumi.Config().getSecret("alertWebhookToken"),
+      alertSmtpPassword: new pulumi.Config().getSecret("alertSmtpPassword"),
       functionSecrets: Object.fromEntries(
         given.functionSecrets.map((secret) => [secret, functionSecret(secret)]),
       ),

@@ -1,6 +1,6 @@
 /** What two values of an environment have to agree on. Each rule is a sentence for docs/configuration.md and a check. */
 import { isNetwork } from "./fields";
-import { seconds } from "./units";
+import { bytes, seconds } from "./units";
 
 /** The effective value of a key: what is written, or its default. Undefined where it is wrong by itself, which is said elsewhere. */
 export type Get = <T>(path: string) => T | undefined;
@@ -134,6 +134,29 @@ export const RULES: readonly Rule[] = [
         "a long call would be delivered twice",
         true,
       ),
+  },
+  {
+    sentence: "openfaas.queue.retry.minDelay is not above openfaas.queue.retry.maxDelay.",
+    check: (get) =>
+      longer(
+        get,
+        "openfaas.queue.retry.maxDelay",
+        ["openfaas.queue.retry.minDelay"],
+        "the first wait would be the longest",
+      ),
+  },
+  {
+    sentence: "openfaas.queue.maxBody is not above a quarter of openfaas.queue.maxBytes.",
+    check: (get) => {
+      const [body, log] = [get<string>("openfaas.queue.maxBody"), get<string>("openfaas.queue.maxBytes")];
+      if (body === undefined || log === undefined || bytes(body) * 4 <= bytes(log)) return [];
+      return [
+        {
+          path: "openfaas.queue.maxBody",
+          message: `is above a quarter of openfaas.queue.maxBytes ${log}: a few calls would push the waiting ones out`,
+        },
+      ];
+    },
   },
   {
     sentence:

@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import { file } from "./fields";
+import { alerts } from "./schema/alerts";
 import { base, firewall, host, location, preflight } from "./schema/host";
 import { docker, images, swarm } from "./schema/platform";
 import { checks, functions, nginx, openfaas } from "./schema/workload";
@@ -31,6 +32,7 @@ export const environmentSchema = z.strictObject({
   swarm: swarm.prefault({}).meta({ description: "The swarm that services run in." }),
   images: images.prefault({}).meta({ description: "The images of the platform, and where they come from." }),
   openfaas: openfaas.prefault({}).meta({ description: "Gateway, queue and metrics of OpenFaaS." }),
+  alerts: alerts.prefault({}).meta({ description: "What people are told of, and how." }),
   nginx: nginx.prefault({}).meta({ description: "The front door." }),
   functions: functions.default([]).meta({
     description:
@@ -51,6 +53,8 @@ export const SECRET_KEYS = {
     "Password of the gateway's management API. Default: one is made and kept, encrypted, in the state.",
   functionSecrets:
     "Secrets of functions by their names, each encrypted: `pulumi config set --secret --path functionSecrets.api-key`. A function gets those that its stack.yml lists under `secrets`, as files in /var/openfaas/secrets. Default: none.",
+  alertWebhookToken: "Bearer token that goes to alerts.webhook.url. Default: none.",
+  alertSmtpPassword: "Password of alerts.email.username. Default: none.",
 } as const;
 
 /** Those of them that are a mapping of names to secrets. */

@@ -4,7 +4,7 @@ import type { LoadedEnvironment } from "../environment";
 import type { FunctionOfFile } from "../functions/files";
 import type { EnvironmentImages } from ".";
 import { BASES, packFunction } from "./context";
-import { packProvider } from "./provider";
+import { packService } from "./service";
 
 export interface OwnImagesArgs {
   environment: LoadedEnvironment;
@@ -12,7 +12,7 @@ export interface OwnImagesArgs {
 }
 
 /**
- * Images of this project: the Swarm provider's and those of functions with a handler.
+ * Images of this project: the Swarm provider's, the queue worker's and those of functions with a handler.
  *
  * With `images.own: build` (the default) the host's engine builds them: a host of one's own then needs no registry. Their tag is
  * the hash of what they are made of, so a tag never means two things; their name lies under "localhost", where no registry
@@ -35,8 +35,15 @@ export class OwnImages extends pulumi.ComponentResource {
   /** Image of the Swarm provider. */
   swarmProvider(): pulumi.Input<string> {
     if (this.environment.images.own === "registry") return this.images.stack("swarmProvider");
-    const { folder, hash } = packProvider();
+    const { folder, hash } = packService("swarm-provider");
     return this.build("swarm-provider", hash, folder, { NODE_IMAGE: this.images.stack("node") });
+  }
+
+  /** Image of the queue worker and the exporter. */
+  queue(): pulumi.Input<string> {
+    if (this.environment.images.own === "registry") return this.images.stack("queueWorker");
+    const { folder, hash } = packService("queue");
+    return this.build("queue", hash, folder, { NODE_IMAGE: this.images.stack("node") });
   }
 
   /** Image of a function: as its stack.yml names it, or built from its folder. */

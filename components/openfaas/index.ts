@@ -5,17 +5,18 @@ import type { LoadedEnvironment } from "../environment";
 import type { ImageResolver } from "../images";
 import { locationLabels } from "../location";
 import { revisionOf } from "../revision";
+import { renderAlertmanager, renderAlertRules } from "./alerts";
 import {
   alertmanagerArgs,
   CORE_NETWORK,
+  exporterEnv,
   FUNCTIONS_NETWORK,
   gatewayEnv,
   natsArgs,
   prometheusArgs,
   providerEnv,
   queueWorkerEnv,
-  renderAlertmanager,
-  renderAlertRules,
+  renderNats,
   renderPrometheus,
 } from "./render";
 import { stackService, type ServiceValues } from "./service";
@@ -26,11 +27,13 @@ export interface OpenFaaSArgs {
   images: ImageResolver;
   /** Image of the Swarm provider, pulled or built. */
   providerImage: pulumi.Input<string>;
+  /** Image of the queue worker and the exporter, pulled or built. */
+  queueImage: pulumi.Input<string>;
 }
 
 /**
  * The OpenFaaS stack as Swarm services: gateway, basic-auth, NATS Streaming with a durable queue, queue-worker, Prometheus,
- * Alertmanager and the Swarm provider. Only the gateway has a port, on the host, closed from outside.
+ * Alertmanager, exporter and the Swarm provider. Only the gateway has a port, on the host, closed from outside.
  */
 export class OpenFaaS extends pulumi.ComponentResource {
   /** User of the management API. */
@@ -73,7 +76,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
     // The order of an update as well: the gateway and the worker exit while NATS is away, so NATS has to be back first.
     // The gateway panics when it lists functions and Prometheus cannot be reached.
     this.gateway = this.runGateway([core, functions], credentials, [nats, prometheus, auth, provider]);
-    this.queueWorker(core, credentials, [nats, this.gateway]);
+    this.queueWorker(args.queueImage, core, [nats, this.gateway]);
+    this.exporter(args.queueImage, core, [nats]);
     this.alertmanager(core, credentials, [this.gateway]);
     this.revision = revisionOf(this.parts);
     this.registerOutputs({});
@@ -137,6 +141,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
       args: natsArgs(this.env.openfaas.queue),
       networks: [core],
       volumes: { "/data": data },
+      configs: { "/etc/nats.conf": this.config("nats-config", renderNats(this.env.openfaas.queue)) },
     });
   }
 
@@ -148,7 +153,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
       volumes: { "/prometheus": this.volume("metrics", false) },
       configs: {
         "/etc/prometheus/prometheus.yml": this.config("prometheus-config", renderPrometheus()),
-        "/etc/prometheus/alert.rules.yml": this.config("alert-rules", renderAlertRules()),
+        "/etc/prometheus/alert.rules.yml": this.config("alert-rules", renderAlertRules(this.env.alerts)),
       },
     });
   }
@@ -158,19 +163,28 @@ export class OpenFaaS extends pulumi.ComponentResource {
     secrets: Record<string, docker.Secret>,
     after: pulumi.Resource[],
   ): docker.Service {
+    const { alertWebhookToken: token, alertSmtpPassword: password, alerts } = this.env;
+    const own = {
+      ...(token && alerts.webhook
+        ? { "alert-webhook-token": this.secret("alert-webhook-token", token) }
+        : {}),
+      ...(password && alerts.email
+        ? { "alert-smtp-password": this.secret("alert-smtp-password", password) }
+        : {}),
+    };
+    const known = {
+      webhookToken: "alert-webhook-token" in own,
+      smtpPassword: "alert-smtp-password" in own,
+    };
+    const config = renderAlertmanager({ user: this.user, alerts, secrets: known });
     return this.service(
       "alertmanager",
       {
         image: this.image("alertmanager"),
         args: alertmanagerArgs(),
         networks: [core],
-        secrets: { "basic-auth-password": secrets["basic-auth-password"]! },
-        configs: {
-          "/etc/alertmanager/alertmanager.yml": this.config(
-            "alertmanager-config",
-            renderAlertmanager(this.user),
-          ),
-        },
+        secrets: { "basic-auth-password": secrets["basic-auth-password"]!, ...own },
+        configs: { "/etc/alertmanager/alertmanager.yml": this.config("alertmanager-config", config) },
       },
       after,
     );
@@ -229,20 +243,33 @@ export class OpenFaaS extends pulumi.ComponentResource {
   }
 
   private queueWorker(
+    image: pulumi.Input<string>,
     core: docker.Network,
-    secrets: Record<string, docker.Secret>,
     after: pulumi.Resource[],
   ): docker.Service {
     return this.service(
       "queue-worker",
       {
-        image: this.image("queueWorker"),
+        image,
         env: queueWorkerEnv(this.env.openfaas),
         networks: [core],
-        secrets,
         replicas: this.env.openfaas.queue.workers,
+        // It finishes the calls it has for up to 110 s; what is still under way then is delivered again.
+        stopGraceSeconds: 120,
         startFirst: true,
       },
+      after,
+    );
+  }
+
+  private exporter(
+    image: pulumi.Input<string>,
+    core: docker.Network,
+    after: pulumi.Resource[],
+  ): docker.Service {
+    return this.service(
+      "exporter",
+      { image, args: ["exporter"], env: exporterEnv(this.env.nginx), networks: [core], startFirst: true },
       after,
     );
   }

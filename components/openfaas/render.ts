@@ -15,6 +15,18 @@ export const CORE_NETWORK = "openfaas";
  */
 export const FUNCTIONS_NETWORK = "openfaas-fn";
 
+/** Names of the stack's services, in order. */
+export const STACK_SERVICES = [
+  "alertmanager",
+  "basic-auth-plugin",
+  "exporter",
+  "gateway",
+  "nats",
+  "prometheus",
+  "queue-worker",
+  "swarm-provider",
+] as const;
+
 export function gatewayEnv(openfaas: Environment["openfaas"]): Record<string, string> {
   return {
     functions_provider_url: "http://swarm-provider:8080/",
@@ -38,18 +50,29 @@ export function gatewayEnv(openfaas: Environment["openfaas"]): Record<string, st
 }
 
 export function queueWorkerEnv(openfaas: Environment["openfaas"]): Record<string, string> {
+  const { retry, ackWait, maxInflight } = openfaas.queue;
   return {
     faas_nats_address: "nats",
     faas_nats_port: "4222",
     faas_nats_cluster_name: CLUSTER_ID,
-    // The subscription outlives its subscriber: what was queued while no worker ran is not lost.
-    faas_nats_durable_queue_subscription: "true",
-    gateway_invoke: "true",
     faas_gateway_address: "gateway",
-    ack_wait: openfaas.queue.ackWait,
-    max_inflight: String(openfaas.queue.maxInflight),
-    basic_auth: "true",
-    secret_mount_path: "/run/secrets",
+    ack_wait: ackWait,
+    max_inflight: String(maxInflight),
+    upstream_timeout: openfaas.upstreamTimeout,
+    retry_attempts: String(retry.attempts),
+    retry_codes: retry.codes.join(","),
+    retry_min_delay: retry.minDelay,
+    retry_max_delay: retry.maxDelay,
+  };
+}
+
+/** What the exporter is told: the queue's monitoring, and the port whose certificate it watches. */
+export function exporterEnv(nginx: Environment["nginx"]): Record<string, string> {
+  const name = nginx.serverName.split(" ")[0]!;
+  return {
+    faas_nats_address: "nats",
+    ...(nginx.tls ? { tls_port: String(nginx.httpsPort) } : {}),
+    ...(nginx.tls && name !== "_" ? { tls_server_name: name } : {}),
   };
 }
 
@@ -73,7 +96,11 @@ export function providerEnv(openfaas: Environment["openfaas"]): Record<string, s
 export function natsArgs(queue: Environment["openfaas"]["queue"]): string[] {
   // The log is bounded by its size alone: the usual bound of a million messages would drop small calls on a disk that has room.
   const limits = ["--max_msgs", "0", "--max_bytes", String(bytes(queue.maxBytes))];
+  // A worker that died is missed after half a minute instead of five: what it had under way goes to another then.
+  const heartbeats = ["--hb_interval", "10s", "--hb_timeout", "5s", "--hb_fail_count", "2"];
   return [
+    "-c",
+    "/etc/nats.conf",
     "-m",
     "8222",
     "--cluster_id",
@@ -83,8 +110,15 @@ export function natsArgs(queue: Environment["openfaas"]["queue"]): string[] {
     "--dir",
     "/data",
     "--file_sync=true",
+    ...heartbeats,
     ...limits,
   ];
+}
+
+/** What has no flag: the largest message. A body travels in base64, with its headers beside it. */
+export function renderNats(queue: Environment["openfaas"]["queue"]): string {
+  const payload = Math.ceil((bytes(queue.maxBody) * 4) / 3) + 256 * 1024;
+  return `max_payload: ${payload}\n`;
 }
 
 export function prometheusArgs(openfaas: Environment["openfaas"]): string[] {
@@ -116,64 +150,12 @@ export function renderPrometheus(): string {
         scrape_interval: "5s",
         dns_sd_configs: [{ names: ["gateway"], port: 8082, type: "A", refresh_interval: "5s" }],
       },
+      ...["queue-worker", "exporter"].map((name) => ({
+        job_name: name,
+        scrape_interval: "5s",
+        dns_sd_configs: [{ names: [name], port: 8081, type: "A", refresh_interval: "5s" }],
+      })),
     ],
     alerting: { alertmanagers: [{ static_configs: [{ targets: ["alertmanager:9093"] }] }] },
-  });
-}
-
-/** OpenFaaS's own rule for scaling up: more than five answered calls a second of one function. */
-export function renderAlertRules(): string {
-  return stringify({
-    groups: [
-      {
-        name: "openfaas",
-        rules: [
-          {
-            alert: "APIHighInvocationRate",
-            expr: 'sum(rate(gateway_function_invocation_total{code="200"}[10s])) BY (function_name) > 5',
-            for: "5s",
-            labels: { service: "gateway", severity: "major" },
-            annotations: {
-              description: "High invocation total on {{ $labels.function_name }}",
-              summary: "High invocation total on {{ $labels.function_name }}",
-            },
-          },
-        ],
-      },
-    ],
-  });
-}
-
-export function renderAlertmanager(user: string): string {
-  return stringify({
-    route: {
-      group_by: ["alertname", "cluster", "service"],
-      group_wait: "5s",
-      group_interval: "10s",
-      repeat_interval: "30s",
-      receiver: "scale-up",
-      routes: [{ match: { service: "gateway", receiver: "scale-up", severity: "major" } }],
-    },
-    inhibit_rules: [
-      {
-        source_match: { severity: "critical" },
-        target_match: { severity: "warning" },
-        equal: ["alertname", "cluster", "service"],
-      },
-    ],
-    receivers: [
-      {
-        name: "scale-up",
-        webhook_configs: [
-          {
-            url: "http://gateway:8080/system/alert",
-            send_resolved: true,
-            http_config: {
-              basic_auth: { username: user, password_file: "/run/secrets/basic-auth-password" },
-            },
-          },
-        ],
-      },
-    ],
   });
 }

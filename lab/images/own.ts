@@ -12,6 +12,7 @@ import type { Input, Work } from "./work";
 
 const ROOT = join(__dirname, "..", "..");
 const PROVIDER = join(ROOT, "services", "swarm-provider");
+const QUEUE = join(ROOT, "services", "queue");
 const HELLO = join(ROOT, "functions", "hello");
 const RESIZE_IMAGE = join(ROOT, "functions", "resize-image");
 
@@ -47,6 +48,24 @@ export const OWN_IMAGES: BuiltImage[] = [
         limitMs: 120_000,
       });
       return { ...file(PROVIDER, "Dockerfile"), ...treeOf(dist, "dist") };
+    },
+  },
+  {
+    name: "oslo-faas/queue:dev",
+    inputs: [
+      { path: QUEUE, skip: SKIP },
+      { path: join(ROOT, "package-lock.json") },
+      { path: nodeManifest() },
+    ],
+    onNode: true,
+    context: async (work) => {
+      const dist = work.folder("queue");
+      await work.run(process.execPath, [join(QUEUE, "build.mjs"), dist], {
+        step: "bundle the queue worker",
+        cwd: ROOT,
+        limitMs: 120_000,
+      });
+      return { ...file(QUEUE, "Dockerfile"), ...treeOf(dist, "dist") };
     },
   },
   {

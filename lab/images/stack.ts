@@ -38,15 +38,6 @@ const gateway: GoPart = {
   },
 };
 
-const queueWorker: GoPart = {
-  part: "queue-worker",
-  binary: "nats-queue-worker",
-  variables: {
-    "github.com/openfaas/nats-queue-worker/version.Version": "0.0.0-20230117214128-3615ccb286cc",
-    "github.com/openfaas/nats-queue-worker/version.GitCommit": "3615ccb286cc",
-  },
-};
-
 const natsStreaming: GoPart = { part: "nats-streaming", binary: "nats-streaming-server" };
 const basicAuth: GoPart = { part: "basic-auth", binary: "basic-auth" };
 
@@ -161,18 +152,6 @@ export const STACK_IMAGES: AssembledImage[] = [
       const tree: Tree = { "home/app/handler": program(await goBinary(work, basicAuth)) };
       const run = { User: String(NONROOT), WorkingDir: "/home/app", Cmd: ["./handler"] };
       return compose(work, "basic-auth", tree, run);
-    },
-  },
-  {
-    name: "openfaas/queue-worker:3615ccb286cc",
-    inputs: goInputs(queueWorker),
-    assemble: async (work) => {
-      const tree: Tree = { worker: program(await goBinary(work, queueWorker)) };
-      return compose(work, "queue-worker", tree, {
-        User: String(NONROOT),
-        WorkingDir: "/",
-        Cmd: ["/worker"],
-      });
     },
   },
   {

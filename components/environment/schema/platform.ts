@@ -113,11 +113,11 @@ export const images = z.strictObject({
   }),
   own: f.choice(["build", "registry"]).default("build").meta({
     description:
-      "Where this project's own images come from, the Swarm provider's and those of functions with a handler: built by the host's engine, or a registry.",
+      "Where this project's own images come from, the Swarm provider's, the queue worker's and those of functions with a handler: built by the host's engine, or a registry.",
   }),
   node: f.image().default("node:22-bookworm-slim").meta({
     description:
-      "Base of the Swarm provider's image and of functions with `lang: node` where they are built.",
+      "Base of the Swarm provider's and the queue worker's image, and of functions with `lang: node` where they are built.",
   }),
   python: f.image().default("python:3.13-slim-bookworm").meta({
     description: "Base of functions with `lang: python` where they are built.",
@@ -132,8 +132,8 @@ export const images = z.strictObject({
     .meta({ description: "Its basic-auth plugin." }),
   queueWorker: f
     .image()
-    .default("ghcr.io/openfaas/queue-worker:0.13.3")
-    .meta({ description: "Queue worker." }),
+    .default("ghcr.io/oslo-faas/queue:0.1.0")
+    .meta({ description: "Queue worker and exporter of this project." }),
   natsStreaming: f.image().default("nats-streaming:0.25.6").meta({ description: "NATS Streaming." }),
   prometheus: f.image().default("prom/prometheus:v2.42.0").meta({ description: "Prometheus." }),
   alertmanager: f.image().default("prom/alertmanager:v0.25.0").meta({ description: "Alertmanager." }),

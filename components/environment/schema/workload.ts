@@ -2,6 +2,25 @@
 import * as z from "zod";
 import * as f from "../fields";
 
+const retry = z.strictObject({
+  attempts: f.whole(1, 100).default(10).meta({
+    description: "Attempts of a failed call, the first included. 1: a failed call is forgotten.",
+    unit: "attempts",
+  }),
+  codes: f
+    .list(f.whole(400, 599))
+    .default([429, 502, 503])
+    .meta({
+      description:
+        "Statuses that are worth another attempt. By default those of a call that no function finished; with 500 also those that it failed.",
+      examples: [[429, 500, 502, 503, 504]],
+    }),
+  minDelay: f.duration("100ms", "1h").default("1s").meta({
+    description: "Wait before the second attempt; doubled for each further one.",
+  }),
+  maxDelay: f.duration("100ms", "1h").default("30s").meta({ description: "And never longer than this." }),
+});
+
 const queue = z.strictObject({
   ackWait: f.duration("1s").default("330s").meta({
     description: "Time until an unacknowledged call is delivered again; above the longest function.",
@@ -11,6 +30,10 @@ const queue = z.strictObject({
     .default(8)
     .meta({ description: "Calls one worker has under way at once.", unit: "calls" }),
   workers: f.whole(1, 32).default(1).meta({ description: "Replicas of the queue worker.", unit: "replicas" }),
+  retry: retry.prefault({}).meta({ description: "What becomes of a call that failed." }),
+  maxBody: f.size("1k", "48m").default("10m").meta({
+    description: "Largest body of an asynchronous call. A larger one is answered with 500.",
+  }),
   maxBytes: f.size("1m").default("1g").meta({
     description:
       "Size of the queue's log on disk, answered calls included; beyond it the oldest are dropped, waiting ones too.",

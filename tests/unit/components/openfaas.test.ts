@@ -1,12 +1,15 @@
 import { parse } from "yaml";
 import { parseEnvironment } from "../../../components/environment/parse";
+import { renderAlertmanager, renderAlertRules } from "../../../components/openfaas/alerts";
 import * as render from "../../../components/openfaas/render";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
-const { openfaas } = parseEnvironment({
+const { openfaas, alerts } = parseEnvironment({
   host: { address: "198.51.100.7", hostKey: KEY },
   openfaas: { queue: { maxInflight: 3 } },
 });
+
+const NONE = { webhookToken: false, smtpPassword: false };
 
 test("the queue is in files, synced, and its subscription outlives the worker", () => {
   const args = render.natsArgs(openfaas.queue);
@@ -14,7 +17,6 @@ test("the queue is in files, synced, and its subscription outlives the worker", 
   expect(args).toContain("--file_sync=true");
   expect(args[args.indexOf("--max_bytes") + 1]).toBe(String(1024 ** 3));
   expect(render.queueWorkerEnv(openfaas)).toMatchObject({
-    faas_nats_durable_queue_subscription: "true",
     max_inflight: "3",
     ack_wait: "330s",
   });
@@ -37,17 +39,75 @@ test("the gateway calls NAME.NETWORK and asks for a password", () => {
 
 test("the files of Prometheus and Alertmanager", () => {
   expect(render.renderPrometheus()).toMatchSnapshot();
-  expect(render.renderAlertRules()).toMatchSnapshot();
-  expect(render.renderAlertmanager("admin")).toMatchSnapshot();
+  expect(renderAlertRules(alerts)).toMatchSnapshot();
+  expect(renderAlertmanager({ user: "admin", alerts, secrets: NONE })).toMatchSnapshot();
 });
 
-test("Alertmanager reads the password from a file and never holds it", () => {
-  const config = parse(render.renderAlertmanager("admin"));
-  expect(config.receivers[0].webhook_configs[0].http_config.basic_auth).toEqual({
-    username: "admin",
-    password_file: "/run/secrets/basic-auth-password",
+test("only the order to scale goes to the gateway, with a password that is read from a file", () => {
+  const config = parse(renderAlertmanager({ user: "admin", alerts, secrets: NONE }));
+  expect(config.route.receiver).toBe("people");
+  expect(config.route.routes).toMatchObject([
+    { match: { alertname: "APIHighInvocationRate" }, receiver: "scale-up" },
+  ]);
+  expect(config.receivers).toMatchObject([
+    { name: "people" },
+    {
+      name: "scale-up",
+      webhook_configs: [
+        {
+          url: "http://gateway:8080/system/alert",
+          http_config: {
+            basic_auth: { username: "admin", password_file: "/run/secrets/basic-auth-password" },
+          },
+        },
+      ],
+    },
+  ]);
+});
+
+test("people are told by webhook and mail, their secrets in files", () => {
+  const told = {
+    ...alerts,
+    webhook: { url: "https://alerts.example.no/hook" },
+    email: {
+      to: ["a@example.no", "b@example.no"],
+      from: "faas@example.no",
+      smarthost: "smtp.example.no:587",
+      username: "faas",
+      requireTls: true,
+    },
+  };
+  const secrets = { webhookToken: true, smtpPassword: true };
+  const [people] = parse(renderAlertmanager({ user: "admin", alerts: told, secrets })).receivers;
+  expect(people).toEqual({
+    name: "people",
+    webhook_configs: [
+      {
+        url: "https://alerts.example.no/hook",
+        send_resolved: true,
+        http_config: {
+          authorization: { type: "Bearer", credentials_file: "/run/secrets/alert-webhook-token" },
+        },
+      },
+    ],
+    email_configs: [
+      {
+        to: "a@example.no, b@example.no",
+        from: "faas@example.no",
+        smarthost: "smtp.example.no:587",
+        require_tls: true,
+        send_resolved: true,
+        auth_username: "faas",
+        auth_password_file: "/run/secrets/alert-smtp-password",
+      },
+    ],
   });
 });
+
+test("a message holds the largest body in base64", () =>
+  expect(parse(render.renderNats({ ...openfaas.queue, maxBody: "6m" })).max_payload).toBe(
+    8 * 1024 ** 2 + 256 * 1024,
+  ));
 
 test("retention is whole hours, at least one", () => {
   const retention = (value: string) =>

@@ -67,7 +67,7 @@ beforeAll(() => {
   const names = [
     "openfaas/gateway:0.25.4",
     "openfaas/basic-auth:0.25.4",
-    "openfaas/queue-worker:0.13.3",
+    "oslo-faas/queue:0.1.0",
     "library/nats-streaming:0.25.6",
     "prom/prometheus:v2.42.0",
     "prom/alertmanager:v0.25.0",
@@ -99,6 +99,7 @@ describe("an environment with Docker's own engine", () => {
     expect(services.map((s) => s.inputs.name).sort()).toEqual([
       "alertmanager",
       "basic-auth-plugin",
+      "exporter",
       "gateway",
       "nats",
       "prometheus",
@@ -188,6 +189,7 @@ test("own images are built on the host under the hash of what they are made of",
   expect(images.map((image) => image.name).sort()).toEqual([
     "images-fn-hello",
     "images-fn-resize-image",
+    "images-queue",
     "images-swarm-provider",
   ]);
   for (const { inputs } of images)
@@ -240,11 +242,23 @@ test("where it stands is a label of the node, of every service and function, and
   };
   const services = ofType(resources, "docker:index/service:Service");
   const others = ["host:index:SwarmMember", "host:index:Function"].flatMap((type) => ofType(resources, type));
-  expect([services.length, others.length]).toEqual([7, 3]);
+  expect([services.length, others.length]).toEqual([8, 3]);
   for (const { inputs } of services)
     expect(
       Object.fromEntries(inputs.labels.map((one: Record<string, string>) => [one.label, one.value])),
     ).toEqual(wanted);
   for (const { inputs } of others) expect(inputs.labels).toMatchObject(wanted);
   expect(outputs.location).toEqual(location);
+});
+
+test("secrets of alerts reach Alertmanager as Docker secrets, and nothing else", async () => {
+  const alerts = { webhook: { url: "https://alerts.example.no/hook" } };
+  const { resources } = await program({ ...own, alerts, alertWebhookToken: "t0ken" }, ["alertWebhookToken"]);
+  const uses = ofType(resources, "docker:index/service:Service").filter((s) =>
+    JSON.stringify(s.inputs).includes("alert-webhook-token"),
+  );
+  expect(uses.map((s) => s.inputs.name)).toEqual(["alertmanager"]);
+  const forms = ["t0ken", Buffer.from('"t0ken"').toString("base64")];
+  const holders = resources.filter((r) => forms.some((form) => JSON.stringify(r.inputs).includes(form)));
+  expect(holders.map((r) => r.name)).toEqual(["openfaas-alert-webhook-token"]);
 });

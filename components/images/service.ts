@@ -1,0 +1,35 @@
+/** The build context of an image of services/: its bundle and its Dockerfile, made once per change of its sources. */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { folderHash } from "./hash";
+
+export interface ServiceContext {
+  /** Relative to the project, so that no machine's path gets into the state. */
+  folder: string;
+  hash: string;
+}
+
+/** @param name a folder of services/ with a build.mjs and a Dockerfile */
+export function packService(name: string): ServiceContext {
+  const sources = path.join("services", name);
+  const hash = folderHash(sources, fs.readFileSync("package-lock.json", "utf8"));
+  const folder = path.join(".cache", "images", `${name}-${hash}`);
+  if (!fs.existsSync(folder)) pack(sources, folder);
+  return { folder, hash };
+}
+
+/** Whole or not at all: a run that is killed here leaves no half context under the final name. */
+function pack(sources: string, folder: string): void {
+  const part = `${folder}.${process.pid}`;
+  fs.mkdirSync(path.join(part, "dist"), { recursive: true });
+  execFileSync(process.execPath, [path.join(sources, "build.mjs"), path.join(part, "dist")], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  fs.copyFileSync(path.join(sources, "Dockerfile"), path.join(part, "Dockerfile"));
+  try {
+    fs.renameSync(part, folder);
+  } catch {
+    fs.rmSync(part, { recursive: true });
+  }
+}
