@@ -89,11 +89,14 @@ function connectError(endpoint: Endpoint, target: Target, message: string, remed
   return new HostError(message, { host, step, remedy });
 }
 
+/** Loaded when it is needed. Outside of a bundle an import() of CommonJS names only some of what it exports; `default` is all of it. */
+const ssh2 = async () => (await import("ssh2")).default;
+
 /** Says in which phase a dial is, so that its time-out can say what was waited for. */
 type Phase = "a TCP connection" | "the SSH server's greeting and key" | "the login";
 
 async function dial(endpoint: Endpoint, target: Target, deadline: number, through?: Client): Promise<Client> {
-  const { Client: SshClient } = await import("ssh2");
+  const { Client: SshClient } = await ssh2();
   const client = new SshClient();
   let phase: Phase = "a TCP connection";
   let sock: Duplex | undefined;
@@ -178,7 +181,7 @@ function serverHostKeys({ hostKeys }: Endpoint): string[] {
 
 async function credentials(endpoint: Endpoint, target: Target): Promise<Partial<ConnectConfig>> {
   if (endpoint.privateKey !== undefined) {
-    const { parseKey } = (await import("ssh2")).utils;
+    const { parseKey } = (await ssh2()).utils;
     const parsed = parseKey(endpoint.privateKey);
     if (!(parsed instanceof Error)) return { privateKey: endpoint.privateKey };
     const remedy = /encrypted/i.test(parsed.message)
@@ -266,7 +269,7 @@ async function offeredKey(
   deadline: number,
   through?: Client,
 ): Promise<Buffer | undefined> {
-  const { Client: SshClient } = await import("ssh2");
+  const { Client: SshClient } = await ssh2();
   const client = new SshClient();
   try {
     const sock = through ? await openThrough(through, endpoint) : await openTcp(endpoint, () => undefined);

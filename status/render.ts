@@ -1,0 +1,130 @@
+/** The report as one screen of text. */
+import type { FunctionStatus, Report, ServiceStatus } from "./report";
+
+const LABEL = 13;
+
+export function render(report: Report): string {
+  const blocks = [
+    [`${report.environment} (${report.address}), ${report.at}`],
+    [...host(report), ...door(report), ...queue(report), ...alerts(report), ...drift(report)],
+    report.services ? table(["service", "running", "image"], report.services.map(serviceRow)) : [],
+    report.functions ? table(FUNCTION_HEAD, report.functions.map(functionRow)) : [],
+    report.problems.length === 0
+      ? ["healthy"]
+      : [`UNHEALTHY: ${report.problems.length}`, ...report.problems.map((line) => `  - ${line}`)],
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map((line) => line.trimEnd()).join("\n"))
+    .join("\n\n")
+    .concat("\n");
+}
+
+const row = (name: string, value: string) => `${name.padEnd(LABEL)}${value}`;
+
+function host({ host: found, units, fsyncPerSecond }: Report): string[] {
+  const disk = fsyncPerSecond === undefined ? [] : [`${fsyncPerSecond} synchronous writes a second`];
+  if (!found) return disk.length > 0 ? [row("disk", disk[0]!)] : [];
+  const disks = found.disks.map(
+    ({ mount, totalMiB, freeMiB }) => `${mount} ${gib(freeMiB)} of ${gib(totalMiB)} GiB free`,
+  );
+  return [
+    row("host", `${found.hostname}, ${found.os}, ${found.kernel}, up ${age(found.uptimeSeconds)}`),
+    row(
+      "load",
+      `${found.load.join(" ")} on ${found.cpus} CPUs; memory ${gib(found.memoryAvailableMiB)} of ${gib(found.memoryMiB)} GiB available`,
+    ),
+    row("disk", [...disks, ...disk].join("; ")),
+    ...(units
+      ? [
+          row(
+            "units",
+            Object.entries(units)
+              .map(([unit, state]) => `${unit} ${state}`)
+              .join(", "),
+          ),
+        ]
+      : []),
+  ];
+}
+
+function door({ frontDoor, certificate }: Report): string[] {
+  return [
+    ...(frontDoor ? [row("front door", `/healthz ${frontDoor.status} in ${frontDoor.milliseconds} ms`)] : []),
+    ...(certificate
+      ? [
+          row(
+            "certificate",
+            `${certificate.subject}, ${certificate.days} days left (${certificate.expires.slice(0, 10)})`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function queue({ queue: state }: Report): string[] {
+  if (!state) return [];
+  const oldest = state.oldestSeconds === undefined ? "unknown" : age(state.oldestSeconds);
+  const waiting =
+    state.depth === 0
+      ? "empty"
+      : `${state.depth} calls, ${state.underWay} of them under way, oldest ${oldest}`;
+  const log = `log ${(state.bytes / 1024 ** 2).toFixed(1)} MiB`;
+  return [row("queue", `${waiting}; ${state.workers} ${state.workers === 1 ? "worker" : "workers"}; ${log}`)];
+}
+
+function alerts({ alerts: all }: Report): string[] {
+  if (!all) return [];
+  return [
+    row("alerts", all.length === 0 ? "none" : all.map(({ name, state }) => `${name} ${state}`).join(", ")),
+  ];
+}
+
+function drift({ drift: changes }: Report): string[] {
+  if (!changes) return [];
+  if (changes.length === 0) return [row("drift", "none")];
+  return changes.map((change, i) => row(i === 0 ? "drift" : "", change));
+}
+
+const serviceRow = (one: ServiceStatus) => [one.name, `${one.running}/${one.desired}`, one.image];
+
+const FUNCTION_HEAD = ["function", "running", "calls/s", "5xx/s", "p50 ms", "p99 ms", "image"];
+
+function functionRow(one: FunctionStatus): string[] {
+  const shown = (value: number | undefined, digits: number) => value?.toFixed(digits) ?? "-";
+  return [
+    one.name,
+    `${one.running}/${one.desired}`,
+    shown(one.rate, 2),
+    shown(one.errorRate, 2),
+    shown(one.p50Ms, 0),
+    shown(one.p99Ms, 0),
+    one.image,
+  ];
+}
+
+function table(head: string[], rows: string[][]): string[] {
+  if (rows.length === 0) return [`no ${head[0]}`];
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column]!.length)));
+  return all.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  "));
+}
+
+const gib = (mebibytes: number) => (mebibytes / 1024).toFixed(1);
+
+/** The two largest units: "3 d 4 h", "5 min 2 s", "12 s". */
+export function age(seconds: number): string {
+  const units: [string, number][] = [
+    ["d", 86_400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ];
+  let rest = Math.max(0, Math.round(seconds));
+  const parts = units.flatMap(([name, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count > 0 ? [`${count} ${name}`] : [];
+  });
+  return parts.slice(0, 2).join(" ") || "0 s";
+}

@@ -1,0 +1,89 @@
+/** What is known of an environment at one moment, as plain values. Whatever could not be asked is left out, and named in `missing`. */
+
+export interface HostStatus {
+  hostname: string;
+  os: string;
+  kernel: string;
+  uptimeSeconds: number;
+  cpus: number;
+  /** Of 1, 5 and 15 minutes. */
+  load: [number, number, number];
+  memoryMiB: number;
+  memoryAvailableMiB: number;
+  disks: { mount: string; totalMiB: number; freeMiB: number }[];
+}
+
+export interface ServiceStatus {
+  name: string;
+  running: number;
+  desired: number;
+  /** Name and tag, without the digest. */
+  image: string;
+  /** The last error of a task, where fewer run than should. */
+  lastError?: string;
+}
+
+export interface FunctionStatus extends ServiceStatus {
+  /** Answered calls a second, over 5 minutes; undefined where Prometheus could not be asked. */
+  rate?: number;
+  /** Of these, answered with 5xx. */
+  errorRate?: number;
+  /** Undefined where there was no call. */
+  p50Ms?: number;
+  p99Ms?: number;
+}
+
+export interface QueueStatus {
+  /** Calls accepted and not yet done, those under way included. */
+  depth: number;
+  /** Calls that a worker has and has not acknowledged. */
+  underWay: number;
+  /** Connected subscriptions: one per worker. */
+  workers: number;
+  /** Age of the oldest call that is not done; undefined where no worker is there to tell. */
+  oldestSeconds?: number;
+  /** Size of the log on disk, answered calls included. */
+  bytes: number;
+}
+
+export interface CertificateStatus {
+  subject: string;
+  /** ISO 8601. */
+  expires: string;
+  /** Whole days left; negative: expired. */
+  days: number;
+}
+
+export interface AlertStatus {
+  name: string;
+  state: "firing" | "pending";
+  severity: string;
+  summary: string;
+}
+
+export interface Report {
+  environment: string;
+  /** Address of the host. */
+  address: string;
+  /** ISO 8601. */
+  at: string;
+  host?: HostStatus;
+  /** systemd units by name: "active", "failed", … */
+  units?: Record<string, string>;
+  /** GET /healthz through Nginx, on the host. */
+  frontDoor?: { status: number; milliseconds: number };
+  /** Only where TLS is configured. */
+  certificate?: CertificateStatus;
+  services?: ServiceStatus[];
+  functions?: FunctionStatus[];
+  queue?: QueueStatus;
+  /** Synchronous 4 KiB writes a second, measured over 2 s at most. */
+  fsyncPerSecond?: number;
+  alerts?: AlertStatus[];
+  /** What `pulumi up --refresh` would do, one line each; only where it was asked for. */
+  drift?: string[];
+  /** Part → why it could not be asked. */
+  missing: Record<string, string>;
+  /** What is unhealthy, one sentence each. Empty: all is well. */
+  problems: string[];
+}

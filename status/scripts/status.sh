@@ -1,0 +1,108 @@
+# shellcheck shell=sh
+# Everything of the host that `npm run status` shows, in one round trip. It reads only, but for one temporary file that the disk is
+# measured with. Standard input: lines "NAME<tab>QUERY" for Prometheus.
+# Parameters: ORIGIN (Nginx as the host reaches it), UNITS, FSYNC_COUNT and FSYNC_SECONDS (bounds of the measurement).
+# Prints a line for each part: its name, its exit code, its output and its error, both in base64. A part that fails says so alone.
+set -u
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf -- "$dir"' EXIT
+
+part() {
+  part=$1
+  shift
+  "$@" >"$dir/out" 2>"$dir/err" </dev/null
+  code=$?
+  printf '%s %s %s %s\n' "$part" "$code" "$(base64 -w0 <"$dir/out")" "$(tail -n 3 "$dir/err" | base64 -w0)"
+}
+
+facts() {
+  printf 'hostname=%s\n' "$(uname -n)"
+  printf 'kernel=%s\n' "$(uname -r)"
+  printf 'os=%s\n' "$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release | tr -d '"')"
+  printf 'uptime=%s\n' "$(cut -d' ' -f1 /proc/uptime)"
+  printf 'load=%s\n' "$(cut -d' ' -f1-3 /proc/loadavg)"
+  printf 'cpus=%s\n' "$(getconf _NPROCESSORS_ONLN)"
+  awk '/^MemTotal:/ { print "memoryKiB=" $2 } /^MemAvailable:/ { print "availableKiB=" $2 }' /proc/meminfo
+  # Where images, logs and the queue are; a file system that holds both is one.
+  for path in / /var/lib/docker; do
+    [ -d "$path" ] && df -Pk "$path"
+  done | awk '/%/ && $1 != "Filesystem" && !seen[$6]++ { print "disk." $6 "=" $2 " " $4 }'
+}
+
+units() {
+  for unit in $UNITS; do
+    printf '%s=%s\n' "$unit" "$(systemctl is-active "$unit")"
+  done
+}
+
+# As preflight measures it: small synchronous writes where the queue's volume is.
+fsync() {
+  file=$(mktemp /var/lib/.oslo-faas-fsync.XXXXXX) || return
+  start=$(date +%s%N)
+  timeout "$FSYNC_SECONDS" dd if=/dev/zero of="$file" bs=4k count="$FSYNC_COUNT" oflag=dsync 2>/dev/null
+  end=$(date +%s%N)
+  size=$(stat -c %s "$file")
+  rm -f -- "$file"
+  awk -v size="$size" -v ns="$((end - start))" 'BEGIN { printf "%d\n", (size / 4096) / (ns / 1e9) }'
+}
+
+front_door() {
+  curl -sk -o /dev/null -m 10 -w '%{http_code} %{time_total}\n' "$ORIGIN/healthz"
+}
+
+services() {
+  timeout 15 docker service ls --format '{{.Name}}|{{.Replicas}}' >"$dir/services" || return
+  ids=$(timeout 15 docker service ls -q) || return
+  [ -n "$ids" ] || return 0
+  # shellcheck disable=SC2086 # ids are words
+  timeout 15 docker service inspect --format \
+    '{{.Spec.Name}}|{{.Spec.TaskTemplate.ContainerSpec.Image}}|{{index .Spec.TaskTemplate.ContainerSpec.Labels "no.oslo-faas.part"}}|{{index .Spec.Labels "com.openfaas.function"}}' \
+    $ids >"$dir/specs" || return
+  while IFS='|' read -r name replicas; do
+    spec=$(grep -F -- "$name|" "$dir/specs" | awk -F'|' -v n="$name" '$1 == n { print $2 "|" $3 "|" $4 }')
+    why=
+    case $replicas in
+      "${replicas%%/*}/${replicas%%/*}"*) ;;
+      *) why=$(timeout 15 docker service ps --no-trunc --format '{{.CurrentState}}: {{.Error}}' "$name" | grep -v ': $' | head -n 1) ;;
+    esac
+    printf '%s|%s|%s|%s\n' "$name" "$replicas" "$spec" "$why"
+  done <"$dir/services"
+}
+
+# Neither NATS nor Prometheus has a port on the host; root can ask from within their network.
+inside() {
+  service=$1
+  shift
+  id=$(timeout 15 docker ps -q --filter "label=com.docker.swarm.service.name=$service" | head -n 1)
+  if [ -z "$id" ]; then
+    echo "no container of $service runs on this host" >&2
+    return 1
+  fi
+  pid=$(timeout 15 docker inspect -f '{{.State.Pid}}' "$id") || return
+  nsenter -t "$pid" -n -- "$@"
+}
+
+queue() {
+  inside nats curl -sS -m 10 'http://127.0.0.1:8222/streaming/channelsz?subs=1'
+}
+
+ask() {
+  inside prometheus curl -sS -m 10 -G --data-urlencode "query=$1" http://127.0.0.1:9090/api/v1/query
+}
+
+part facts facts
+part units units
+part frontDoor front_door
+part services services
+part queue queue
+part alerts inside prometheus curl -sS -m 10 http://127.0.0.1:9090/api/v1/alerts
+while IFS='	' read -r name query; do
+  part "prometheus.$name" ask "$query"
+done
+# Last, when nothing else of ours is at work.
+part fsync fsync
+echo end 0
