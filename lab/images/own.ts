@@ -13,6 +13,7 @@ import type { Input, Work } from "./work";
 const ROOT = join(__dirname, "..", "..");
 const PROVIDER = join(ROOT, "services", "swarm-provider");
 const QUEUE = join(ROOT, "services", "queue");
+const GALLERY = join(ROOT, "functions", "gallery");
 const HELLO = join(ROOT, "functions", "hello");
 const RESIZE_IMAGE = join(ROOT, "functions", "resize-image");
 
@@ -67,6 +68,12 @@ export const OWN_IMAGES: BuiltImage[] = [
       });
       return { ...file(QUEUE, "Dockerfile"), ...treeOf(dist, "dist") };
     },
+  },
+  {
+    name: "oslo-faas/gallery:dev",
+    inputs: [{ path: GALLERY }, { path: nodeManifest() }],
+    onNode: true,
+    context: async () => treeOf(GALLERY, "", () => true),
   },
   {
     name: "oslo-faas/hello:dev",

@@ -1,0 +1,114 @@
+/** The function behind a real HTTP server, with the real resize-image where the gateway would be. */
+import * as fs from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { send } from "../../../lab/calls";
+import { ensurePackages, RESIZE_IMAGE } from "./packages";
+
+const GALLERY = path.resolve(RESIZE_IMAGE, "../gallery");
+const load = createRequire(path.join(GALLERY, "gallery.js"));
+const picture = fs.readFileSync(path.join(RESIZE_IMAGE, "testdata/fjord.jpg"));
+
+let servers: Server[];
+let folder: string;
+let url: string;
+let resized: number;
+let broken: number;
+
+async function listen(handler: RequestListener): Promise<string> {
+  const server = createServer(handler);
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+beforeAll(() => ensurePackages(), 130_000);
+
+beforeEach(async () => {
+  [servers, resized, broken] = [[], 0, 0];
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-gallery-"));
+  const resize = createRequire(path.join(RESIZE_IMAGE, "handler.js"))("./handler.js");
+  const handler = resize.createHandler(resize.limitsFrom({}));
+  const gateway = await listen((request, response) => {
+    resized++;
+    if (broken-- > 0) return void response.writeHead(502).end();
+    handler(request, response);
+  });
+  const { createHandler, settingsFrom } = load("./gallery.js");
+  const env = { gateway_url: gateway, folder, widths: "20,40", max_pictures: "2" };
+  url = await listen(createHandler(settingsFrom(env)));
+});
+
+afterEach(() => {
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+  }
+  fs.rmSync(folder, { recursive: true });
+});
+
+const upload = (id: string | undefined, body = picture) =>
+  send(url, {
+    method: "POST",
+    headers: { "Content-Type": "image/jpeg", ...(id ? { "X-Call-Id": id } : {}) },
+    body,
+  });
+const parsed = (body: Buffer) => JSON.parse(body.toString());
+
+test("a picture becomes its sizes, which can be had afterwards", async () => {
+  const answer = await upload("call-1");
+  expect(answer.status).toBe(201);
+  expect(parsed(answer.body)).toMatchObject({
+    id: "call-1",
+    variants: [
+      { width: 20, path: "/function/gallery/call-1/20.webp" },
+      { width: 40, path: "/function/gallery/call-1/40.webp" },
+    ],
+  });
+  const variant = await send(`${url}/call-1/40.webp`, {});
+  expect(variant.headers["content-type"]).toBe("image/webp");
+  const sharp = createRequire(path.join(RESIZE_IMAGE, "handler.js"))("sharp");
+  expect(await sharp(variant.body).metadata()).toMatchObject({ format: "webp", width: 40 });
+  expect(parsed((await send(`${url}/call-1`, {})).body).variants).toHaveLength(2);
+});
+
+test("a second attempt makes what is missing, and nothing twice", async () => {
+  await upload("call-2");
+  expect(resized).toBe(2);
+  await upload("call-2");
+  expect(resized).toBe(2);
+});
+
+test("a resize-image that is away is answered so that the queue tries again", async () => {
+  broken = 1;
+  expect((await upload("call-3")).status).toBe(503);
+  expect((await upload("call-3")).status).toBe(201);
+});
+
+test("what is no picture is the caller's mistake, and is not tried again", async () => {
+  const answer = await upload("call-4", Buffer.from("text"));
+  expect(answer.status).toBe(415);
+  expect(parsed(answer.body).error).toContain("not a picture");
+});
+
+test("the oldest pictures go", async () => {
+  for (const id of ["old", "middle", "new"]) {
+    await upload(id);
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  const states = await Promise.all(["old", "middle", "new"].map((id) => send(`${url}/${id}`, {})));
+  expect(states.map(({ status }) => status)).toEqual([404, 200, 200]);
+});
+
+test.each([
+  ["POST", "/", 400],
+  ["DELETE", "/call-1", 405],
+  ["GET", "/", 404],
+  ["GET", "/../../etc/passwd", 404],
+  ["GET", "/none/20.webp", 404],
+])("%s %s is answered %d", async (method, at, status) =>
+  expect((await send(`${url}${at}`, { method })).status).toBe(status),
+);
