@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { preview } from "./preview";
 import { provider } from "./provider";
+import { queue } from "./queue";
 
 export interface Row {
   name: string;
@@ -19,9 +20,11 @@ export interface Report {
   rows: Row[];
   /** What is compared: machines are noisy, so only ratios within one run mean something. */
   ratios: Record<string, number>;
+  /** What is shown below the table, such as a plot; not in the JSON. */
+  text?: string;
 }
 
-const BENCHMARKS: Record<string, () => Promise<Report>> = { preview, provider };
+const BENCHMARKS: Record<string, () => Promise<Report>> = { preview, provider, queue };
 
 async function main(names: string[]): Promise<void> {
   const unknown = names.filter((name) => !BENCHMARKS[name]);
@@ -29,8 +32,9 @@ async function main(names: string[]): Promise<void> {
     throw new Error(`no benchmark ${unknown.join(", ")}; there is: ${Object.keys(BENCHMARKS).join(", ")}`);
   for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
     process.stderr.write(`bench ${name} …\n`);
-    const report = await BENCHMARKS[name]!();
+    const { text, ...report } = await BENCHMARKS[name]!();
     print(report);
+    if (text) process.stdout.write(`\n${text}\n`);
     const file = path.join(".cache", "bench", `${name}.json`);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, JSON.stringify(report, null, 2) + "\n");

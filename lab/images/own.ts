@@ -13,6 +13,8 @@ import type { Input, Work } from "./work";
 const ROOT = join(__dirname, "..", "..");
 const PROVIDER = join(ROOT, "services", "swarm-provider");
 const QUEUE = join(ROOT, "services", "queue");
+/** For measuring and testing alone: no environment deploys it by itself. */
+const LEDGER = join(ROOT, "bench", "ledger");
 const GALLERY = join(ROOT, "functions", "gallery");
 const HELLO = join(ROOT, "functions", "hello");
 const RESIZE_IMAGE = join(ROOT, "functions", "resize-image");
@@ -74,6 +76,12 @@ export const OWN_IMAGES: BuiltImage[] = [
     inputs: [{ path: GALLERY }, { path: nodeManifest() }],
     onNode: true,
     context: async () => treeOf(GALLERY, "", () => true),
+  },
+  {
+    name: "oslo-faas/ledger:dev",
+    inputs: [{ path: LEDGER }, { path: nodeManifest() }],
+    onNode: true,
+    context: async () => treeOf(LEDGER, "", () => true),
   },
   {
     name: "oslo-faas/hello:dev",
