@@ -1,5 +1,5 @@
 /** `npm run env -- new` against a real sshd: what is pinned is what the server has, and nothing is written before somebody agreed. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
@@ -10,6 +10,7 @@ import { prompt } from "../../toolchain/env/ask";
 import { fetchHostKey } from "../../toolchain/env/hostkey";
 import { newEnvironment, type Surroundings, UsageError } from "../../toolchain/env/new";
 import { requirePassphrase } from "../../toolchain/env/preview";
+import { PreviewRepo, smallProgram } from "./previewRepo";
 import { type Sshd, startSshd } from "./sshd";
 
 let sshd: Sshd;
@@ -140,6 +141,63 @@ describe("on a terminal", () => {
     expect(files).toEqual([]);
   });
 });
+
+test("on a real terminal the passphrase goes to the engine and is not shown, and the preview is the end of it", async () => {
+  const repo = new PreviewRepo();
+  repo.write("index.ts", smallProgram("/tmp/of-the-preview"));
+  const passphrase = "only-for-the-engine";
+  const { code, out } = await typed(repo.dir, [
+    ["Name or address of the host: ", "127.0.0.1"],
+    ["Its SSH port [22]: ", String(sshd.port)],
+    ["[root]: ", "ops"],
+    ["[NO]: ", ""],
+    ["City [Oslo]: ", ""],
+    ["[self-hosted]: ", "Eksempel AS"],
+    ["or the fingerprint itself): ", "yes"],
+    ["Enter your passphrase to protect", passphrase],
+    ["Re-enter your passphrase", passphrase],
+    ["Enter your passphrase to unlock", passphrase],
+  ]);
+  const file = repo.read("stacks/Pulumi.oslo-test.yaml");
+  repo.remove();
+  expect({ code, out: code === 0 ? "" : out }).toEqual({ code: 0, out: "" });
+  expect(file).toContain(`hostKey: ${sshd.hostKeys.ed25519}\n`);
+  expect(file).toContain("provider: Eksempel AS\n");
+  expect(out).toMatch(/host:index:File.*conf/);
+  expect(out).toContain(fingerprint);
+  expect(out).not.toContain(passphrase);
+});
+
+/** `npm run env -- new oslo-test` on a terminal of its own: what is waited for on its screen, and what is typed then ("" is Enter alone). */
+function typed(cwd: string, talk: [string, string][]): Promise<{ code: number | null; out: string }> {
+  const {
+    PULUMI_BACKEND_URL: _b,
+    PULUMI_CONFIG_PASSPHRASE: _p,
+    PULUMI_CONFIG_PASSPHRASE_FILE: _f,
+    ...env
+  } = process.env;
+  // One of those that the engine does not ask for its colours, which takes 5 s where nobody answers.
+  const TERM = "screen";
+  const command = `'${process.execPath}' toolchain/bootstrap.mjs env new oslo-test`;
+  const child = spawn("script", ["-qefc", command, "/dev/null"], { cwd, env: { ...env, TERM } });
+  const timer = setTimeout(() => child.kill(), 120_000);
+  const waiting = [...talk];
+  let [out, from] = ["", 0];
+  child.stdout.on("data", (data: Buffer) => {
+    out += data.toString();
+    for (let at; waiting[0] && (at = out.indexOf(waiting[0][0], from)) >= 0;) {
+      const [[question, answer]] = [waiting.shift()!];
+      from = at + question.length;
+      child.stdin.write(`${answer}\r`);
+    }
+  });
+  return new Promise((resolve) =>
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, out });
+    }),
+  );
+}
 
 test.each<[string, string[], RegExp]>([
   ["no name", [], /Give one name for the environment/],

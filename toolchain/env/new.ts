@@ -65,6 +65,8 @@ export async function newEnvironment(args: string[], around: Surroundings): Prom
     throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
   }
   around.say(`wrote ${file}, pinning ${key.fingerprint}`);
+  // The engine asks for its passphrase on the same terminal; whoever still reads there would take it, and show it.
+  around.prompt?.close();
   if (!flags["no-preview"]) await around.preview(name, around.root);
   else around.say(`next: npm run pulumi -- stack init ${name}, then npm run pulumi -- up -s ${name}`);
 }
