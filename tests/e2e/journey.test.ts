@@ -3,11 +3,9 @@
  * Each test goes on where the one before it ended; when one fails, the later ones say little.
  */
 import * as fs from "node:fs";
-import * as http from "node:http";
-import * as path from "node:path";
+import { built, buildsOnTheHost, failsWithTheOldVersionServing, putsBackAndRotates } from "./functions";
 import {
   changedLines,
-  CLONE,
   FRONT_DOOR,
   lab,
   npm,
@@ -17,6 +15,7 @@ import {
   pulumi,
   pulumiOk,
   run,
+  startLoad,
   stateFile,
   variant,
 } from "./lib";
@@ -220,49 +219,22 @@ step("NATS, gateway and worker can change in one up", async () => {
   expect(call.stdout).toBe("202");
 });
 
-/** What the host was last brought up with. An `up` takes its time, so one step leaves the next what it made. */
-let built: string;
-
-step("the host's engine builds the own images where no registry has them", async () => {
-  const folder = path.join(lab.cacheDir, "built");
-  fs.mkdirSync(path.join(folder, "greet"), { recursive: true });
-  fs.writeFileSync(
-    path.join(folder, "greet", "Dockerfile"),
-    'ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nCOPY server.js /server.js\nUSER 65532:65532\nENTRYPOINT ["node", "/server.js"]\n',
-  );
-  const server =
-    'require("http").createServer((q, r) => r.end("built here")).listen(8080);\nprocess.on("SIGTERM", () => process.exit());\n';
-  fs.writeFileSync(path.join(folder, "greet", "server.js"), server);
-  fs.writeFileSync(
-    path.join(folder, "stack.yml"),
-    "provider: { name: openfaas }\nfunctions:\n  greet:\n    lang: dockerfile\n    handler: ./greet\n    image: ghcr.io/example/greet:1\n" +
-      "    build_args: { NODE_IMAGE: registry.lab:5000/oslo-faas/node:22 }\n",
-  );
-  const config = (built = variant("built", {
-    "images.own": "build",
-    "images.node": "oslo-faas/node:22",
-    functions: [{ stack: path.relative(CLONE, path.join(folder, "stack.yml")) }],
-    checks: [{ path: "/function/greet" }],
-  }));
-  // BuildKit asks a registry without TLS for nothing, whatever daemon.json says of it; a base that is there it does not ask for.
-  const base = "registry.lab:5000/oslo-faas/node:22";
-  const digest = JSON.parse(fs.readFileSync(lab.imagesLock, "utf8")).images[base];
-  await onHostOk(`docker pull -q ${base} && docker pull -q ${base}@${digest}`, { timeoutSeconds: 120 });
-  await pulumiOk(["up", "--yes", "--skip-preview"], { config, timeoutSeconds: 600 });
-  expect((await ok(["curl", "-sS", `${FRONT_DOOR}/function/greet`])).stdout).toBe("built here");
-  expect(
-    await onHostOk("docker service inspect -f '{{.Spec.TaskTemplate.ContainerSpec.Image}}' swarm-provider"),
-  ).toMatch(/^localhost\/oslo-faas\/swarm-provider:[0-9a-f]{12}\n$/);
-  await pulumiOk(["preview", "--expect-no-changes"], { config });
-  await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"], { config });
-});
+step("the host's engine builds the own images where no registry has them", buildsOnTheHost);
+step(
+  "a function's version that does not come up fails the up with its own log",
+  failsWithTheOldVersionServing,
+);
+step(
+  "a function that somebody removed or scaled comes back, and one whose secret changed is rolled",
+  putsBackAndRotates,
+);
 
 step("a host that is off is named within seconds, and preview does not need it", async () => {
   await ok(["docker", "pause", lab.container]);
   try {
-    await pulumiOk(["preview", "--expect-no-changes"], { config: built });
+    await pulumiOk(["preview", "--expect-no-changes"], { config: built.config });
     const refused = await pulumi(["refresh", "--yes", "--skip-preview", "--target", "**index:Host**"], {
-      config: built,
+      config: built.config,
       timeoutSeconds: 120,
     });
     expect(refused.code).not.toBe(0);
@@ -287,42 +259,3 @@ step("down leaves nothing on this machine", async () => {
     expect((await ok(["docker", kind, "ls", "-q", "--filter", `name=${lab.name}`])).stdout).toBe("");
   expect(fs.existsSync(lab.ssh.privateKey)).toBe(false);
 });
-
-/** Calls one after the other, on connections kept and new in turn, until stopped. */
-function startLoad(url: string): { stop(): Promise<{ answered: number; failures: string[] }> } {
-  let going = true;
-  const failures: string[] = [];
-  let answered = 0;
-  const agent = new http.Agent({ keepAlive: true });
-  const call = (keep: boolean) =>
-    new Promise<void>((done) => {
-      const request = http.get(url, { agent: keep ? agent : undefined, timeout: 10_000 }, (response) => {
-        response.resume();
-        response.on("end", () => {
-          if (response.statusCode === 200) answered++;
-          else failures.push(`HTTP ${response.statusCode}`);
-          done();
-        });
-      });
-      request.on("timeout", () => request.destroy(new Error("no answer in 10 s")));
-      request.on("error", (error: NodeJS.ErrnoException & { reused?: boolean }) => {
-        // A kept connection that the old worker closed as the request left is retried by every client (RFC 9110, 9.2.2).
-        if (!(request.reusedSocket && error.code === "ECONNRESET")) failures.push(error.message);
-        done();
-      });
-    });
-  const loop = (async () => {
-    for (let i = 0; going; i++) {
-      await call(i % 2 === 0);
-      await new Promise((next) => setTimeout(next, 20));
-    }
-    agent.destroy();
-  })();
-  return {
-    stop: async () => {
-      going = false;
-      await loop;
-      return { answered, failures };
-    },
-  };
-}

@@ -1,6 +1,7 @@
 /** What the end-to-end tests need: an instance of the lab of their own, and the commands a person would type. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import * as http from "node:http";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
 import { loadLab } from "../../lab/config";
@@ -160,4 +161,43 @@ export function changedLines(output: string): string[] {
     .map((line) => line.trim())
     .filter((line) => /^[+-] /.test(line))
     .map((line) => line.replace(/\s+/g, " "));
+}
+
+/** Calls one after the other, on connections kept and new in turn, until stopped. */
+export function startLoad(url: string): { stop(): Promise<{ answered: number; failures: string[] }> } {
+  let going = true;
+  const failures: string[] = [];
+  let answered = 0;
+  const agent = new http.Agent({ keepAlive: true });
+  const call = (keep: boolean) =>
+    new Promise<void>((done) => {
+      const request = http.get(url, { agent: keep ? agent : undefined, timeout: 10_000 }, (response) => {
+        response.resume();
+        response.on("end", () => {
+          if (response.statusCode === 200) answered++;
+          else failures.push(`HTTP ${response.statusCode}`);
+          done();
+        });
+      });
+      request.on("timeout", () => request.destroy(new Error("no answer in 10 s")));
+      request.on("error", (error: NodeJS.ErrnoException & { reused?: boolean }) => {
+        // A kept connection that the old worker closed as the request left is retried by every client (RFC 9110, 9.2.2).
+        if (!(request.reusedSocket && error.code === "ECONNRESET")) failures.push(error.message);
+        done();
+      });
+    });
+  const loop = (async () => {
+    for (let i = 0; going; i++) {
+      await call(i % 2 === 0);
+      await new Promise((next) => setTimeout(next, 20));
+    }
+    agent.destroy();
+  })();
+  return {
+    stop: async () => {
+      going = false;
+      await loop;
+      return { answered, failures };
+    },
+  };
 }

@@ -1,0 +1,119 @@
+/**
+ * Functions that the host's own engine builds: one from a Dockerfile, one from a handler with a template.
+ * What one step has brought up, the next goes on with.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { CLONE, FRONT_DOOR, lab, ok, onHostOk, pulumi, pulumiOk, stateFile, variant } from "./lib";
+
+const folder = path.join(lab.cacheDir, "built");
+const NODE_IMAGE = "registry.lab:5000/oslo-faas/node:22";
+const WORDS = ["canary-of-a-function", "canary-two"] as const;
+
+/** The stack file that the host was last brought up with. */
+export const built = { config: "" };
+
+const call = async (name: string) => (await ok(["curl", "-sS", `${FRONT_DOOR}/function/${name}`])).stdout;
+const up = (timeoutSeconds: number, ...more: string[]) =>
+  pulumi(["up", "--yes", "--skip-preview", ...more], { config: built.config, timeoutSeconds });
+
+/** The function `word`, which tells how long its secret is. */
+const SAYS_ITS_WORD =
+  'module.exports = () => require("fs").readFileSync("/var/openfaas/secrets/word", "utf8").length + process.env.AFTER;\n';
+
+function write(name: string, content: string): void {
+  const file = path.join(folder, name);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, content);
+}
+
+const setWord = (value: string) =>
+  pulumiOk(["config", "set", "--secret", "--path", "functionSecrets.word", "--config-file", built.config], {
+    input: value,
+  });
+
+function writeFunctions(): string {
+  write(
+    "greet/Dockerfile",
+    'ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nCOPY server.js /server.js\nUSER 65532:65532\nENTRYPOINT ["node", "/server.js"]\n',
+  );
+  write(
+    "greet/server.js",
+    'require("http").createServer((q, r) => r.end("built here")).listen(8080);\nprocess.on("SIGTERM", () => process.exit());\n',
+  );
+  write("word/handler.js", SAYS_ITS_WORD);
+  write(
+    "stack.yml",
+    `provider: { name: openfaas }
+functions:
+  greet:
+    lang: dockerfile
+    handler: ./greet
+    image: ghcr.io/example/greet:1
+    build_args: { NODE_IMAGE: ${NODE_IMAGE} }
+  word:
+    lang: node
+    handler: ./word
+    image: ghcr.io/example/word:1
+    secrets: [word]
+    environment: { AFTER: "\${AFTER:- letters}" }
+    readonly_root_filesystem: true
+`,
+  );
+  return path.relative(CLONE, path.join(folder, "stack.yml"));
+}
+
+export async function buildsOnTheHost(): Promise<void> {
+  const config = (built.config = variant("built", {
+    "images.own": "build",
+    "images.node": "oslo-faas/node:22",
+    functions: writeFunctions(),
+    checks: [{ path: "/function/greet" }],
+  }));
+  await setWord(WORDS[0]);
+  // BuildKit asks a registry without TLS for nothing, whatever daemon.json says of it; a base that is there it does not ask for.
+  const digest = JSON.parse(fs.readFileSync(lab.imagesLock, "utf8")).images[NODE_IMAGE];
+  await onHostOk(`docker pull -q ${NODE_IMAGE} && docker pull -q ${NODE_IMAGE}@${digest}`, {
+    timeoutSeconds: 120,
+  });
+  const result = await up(600);
+  if (result.code !== 0) throw new Error(result.all.slice(-8000));
+  expect(await call("greet")).toBe("built here");
+  expect(await call("word")).toBe("20 letters");
+  expect(
+    await onHostOk("docker service inspect -f '{{.Spec.TaskTemplate.ContainerSpec.Image}}' swarm-provider"),
+  ).toMatch(/^localhost\/oslo-faas\/swarm-provider:[0-9a-f]{12}\n$/);
+  await pulumiOk(["preview", "--expect-no-changes"], { config });
+  await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"], { config });
+}
+
+export async function failsWithTheOldVersionServing(): Promise<void> {
+  write("word/handler.js", 'throw new Error("no such fjord");\n');
+  const failed = await up(300);
+  expect(failed.code).not.toBe(0);
+  expect(failed.all).toContain(
+    "the new version of the function word did not stay up, and the version before it serves",
+  );
+  expect(failed.all).toContain("Error: no such fjord");
+  expect(await call("word")).toBe("20 letters");
+  write("word/handler.js", SAYS_ITS_WORD);
+}
+
+/** One function was removed by hand, the other scaled to nothing, and its secret gets another value: one `up` for all. */
+export async function putsBackAndRotates(): Promise<void> {
+  await onHostOk("docker service rm greet && docker service scale -d word=0");
+  const drift = await pulumi(["refresh", "--preview-only", "--diff"], { config: built.config });
+  expect(drift.stdout).toMatch(/- host:index:Function: \(delete\)[^]*::functions-greet\]/);
+  expect(drift.stdout).toMatch(/::functions-word\][^]*\+ replicas: 0/);
+  await setWord(WORDS[1]);
+  const repaired = await up(300, "--refresh", "--diff");
+  expect(repaired.code).toBe(0);
+  expect(repaired.stdout).toMatch(/~ host:index:FunctionSecret[^]*~ host:index:Function:[^]*secretRevisions/);
+  expect(await call("greet")).toBe("built here");
+  expect(await call("word")).toBe("10 letters");
+  expect(repaired.all + fs.readFileSync(stateFile(), "utf8")).not.toMatch(/canary-(two|of-a-function)/);
+  // The value before it goes as soon as no function has it.
+  const values = "docker secret ls -q -f label=com.openfaas.owner=openfaas";
+  const gone = `for i in $(seq 40); do [ "$(${values} | wc -l)" = 1 ] && break; sleep 0.5; done; ${values} | wc -l`;
+  expect(await onHostOk(gone)).toBe("1\n");
+}
