@@ -50,8 +50,12 @@ async function compare(options: Options, commit: string, sides: Sides): Promise<
     return 0;
   }
   const names = options.environments.length > 0 ? options.environments : touched;
-  const unknown = names.filter((name) => name !== "local" && !allEnvironments(trees).includes(name));
-  if (unknown.length > 0) throw new UsageError(`--env ${unknown.join(", ")}: there is no such environment`);
+  const known = allEnvironments(trees);
+  const unknown = names.filter((name) => name !== "local" && !known.includes(name));
+  if (unknown.length > 0)
+    throw new UsageError(
+      `--env ${unknown.join(", ")}: there is no such environment. There is: ${known.join(", ")}.`,
+    );
   const because = (name: string) => judged.find((one) => one.name === name)?.because ?? [];
   const environments = await previewAll(
     options,

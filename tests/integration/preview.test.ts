@@ -186,6 +186,11 @@ test("what cannot be worked out at all is exit code 2 and one sentence", async (
   expect(code).toBe(2);
   expect(err).toMatch(/--base no-such-branch: there is no such commit/);
   expect(err).not.toMatch(/\n\s+at /);
+  const other = await repo.preview(["--base", "main", "--env", "oslo-pord"]);
+  expect(other.code).toBe(2);
+  expect(other.err).toContain(
+    "oslo-pord: there is no such environment. There is: oslo-dev, oslo-prod, oslo-staging.",
+  );
 });
 
 test("a program that fails is an error of each environment, and the report is written", async () => {
