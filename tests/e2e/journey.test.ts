@@ -3,6 +3,16 @@
  * Each test goes on where the one before it ended; when one fails, the later ones say little.
  */
 import * as fs from "node:fs";
+import type { Platform } from "../../bench/ledger";
+import {
+  both,
+  burstScalesUp,
+  calmScalesDown,
+  picturesFlowThrough,
+  platform,
+  queueLosesNothing,
+  statusTellsHowItIs,
+} from "./async";
 import { built, buildsOnTheHost, failsWithTheOldVersionServing, putsBackAndRotates } from "./functions";
 import {
   changedLines,
@@ -96,6 +106,25 @@ step("a second up changes nothing", async () => {
 step("a refresh finds no drift", async () => {
   await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"]);
 });
+
+step("status shows how the platform is on one screen, and what is unhealthy", () =>
+  statusTellsHowItIs(password),
+);
+
+const onPlatform = (work: (at: Platform) => Promise<void>) => async () => {
+  const at = platform(password);
+  await work(at).finally(() => at.close());
+};
+
+step(
+  "a burst scales a function up; the queue makes every call, once, also when NATS is killed or a function fails",
+  onPlatform((at) => both(burstScalesUp(at), queueLosesNothing(at))),
+);
+
+step(
+  "calm scales the function down; a picture goes through the pipeline: accepted, sizes, callback",
+  onPlatform((at) => both(calmScalesDown(at), picturesFlowThrough(at))),
+);
 
 step("the password is in no state, diff, log or process list", async () => {
   const state = fs.readFileSync(stateFile(), "utf8");
