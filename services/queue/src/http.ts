@@ -1,6 +1,7 @@
 /** One POST, bounded. */
 import * as http from "node:http";
 import * as https from "node:https";
+import type { LookupFunction } from "node:net";
 
 export interface Answer {
   status: number;
@@ -20,10 +21,13 @@ export interface PostOptions {
   timeoutMs: number;
   /** False: the answer's body is read to its end and thrown away. */
   keepBody: boolean;
+  /** Which address a name has. Default: the system's answer. */
+  lookup?: LookupFunction;
 }
 
 /** @throws Unreachable where no connection came about; any other Error where the answer did not come, or not whole */
-export function post(url: string, { headers, body, timeoutMs, keepBody }: PostOptions): Promise<Answer> {
+export function post(url: string, options: PostOptions): Promise<Answer> {
+  const { headers, body, timeoutMs, keepBody, lookup } = options;
   return new Promise((resolve, reject) => {
     let connected = false;
     const client = url.startsWith("https:") ? https : http;
@@ -31,6 +35,7 @@ export function post(url: string, { headers, body, timeoutMs, keepBody }: PostOp
       method: "POST",
       // A kept connection that the other side is about to close would make a call fail that never began.
       agent: false,
+      ...(lookup ? { lookup } : {}),
       headers: { ...headers, "Content-Length": String(body.length), Connection: "close" },
     });
     const timer = setTimeout(
@@ -39,7 +44,7 @@ export function post(url: string, { headers, body, timeoutMs, keepBody }: PostOp
     );
     const fail = (error: Error) => {
       clearTimeout(timer);
-      reject(connected ? error : new Unreachable(error.message));
+      reject(connected ? error : new Unreachable(error.message, { cause: error }));
     };
     request.on("socket", (socket) => socket.once("connect", () => (connected = true)));
     request.on("error", fail);

@@ -2,6 +2,7 @@
  * Takes calls from the queue, makes them through the gateway, and acknowledges each when it is done. What could not be done is
  * tried again: see docs/decisions/010. It knows nothing of NATS: nats.ts gives it messages.
  */
+import { CallbackRefused, checkCallback, closedNetworks } from "./callback";
 import type { Config } from "./config";
 import { Done } from "./done";
 import { type Answer, post, sleep, Unreachable } from "./http";
@@ -54,6 +55,8 @@ export class Worker {
     private readonly config: Config,
     private readonly queue: Queue,
     private readonly log: Log,
+    /** Where no callback goes. */
+    private readonly closed = closedNetworks(),
   ) {}
 
   /** Resolves when there is nothing more to do for this delivery; never rejects. Unless acknowledged, the message comes again. */
@@ -184,17 +187,26 @@ export class Worker {
     let reason = "";
     for (let attempt = 1; attempt <= CALLBACK_ATTEMPTS; attempt++) {
       try {
-        const timeoutMs = CALLBACK_TIMEOUT_MS;
         const { status } = await post(call.callbackUrl!, {
           headers,
           body: answer.body,
-          timeoutMs,
+          timeoutMs: CALLBACK_TIMEOUT_MS,
           keepBody: false,
+          lookup: checkCallback(call.callbackUrl!, this.config.gateway, this.closed),
         });
         if (status < 500) return this.callbacks.add({ outcome: status < 400 ? "delivered" : "refused" });
         reason = `status ${status}`;
       } catch (error) {
         reason = (error as Error).message;
+        const refused = [error, (error as Error).cause].some((one) => one instanceof CallbackRefused);
+        if (refused) {
+          this.callbacks.add({ outcome: "refused" });
+          return this.log("warn", "the callback is refused", {
+            function: call.function,
+            callId: call.callId,
+            reason,
+          });
+        }
       }
       if (attempt < CALLBACK_ATTEMPTS) await sleep(1000 * attempt, this.ending.signal);
     }

@@ -1,6 +1,7 @@
 /** The worker against real HTTP servers; the queue is a list. */
 import * as http from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, BlockList } from "node:net";
+import { closedNetworks } from "../../../services/queue/src/callback";
 import { readConfig } from "../../../services/queue/src/config";
 import { Delays, wrap } from "../../../services/queue/src/delays";
 import { decode, nextAttempt } from "../../../services/queue/src/request";
@@ -58,7 +59,7 @@ const callback = (port: number) => ({
   CallbackUrl: { Scheme: "http", Host: `127.0.0.1:${port}`, Path: "/back", RawQuery: "n=1", User: null },
 });
 
-function setUp(gatewayPort: number, env: Record<string, string> = {}) {
+function setUp(gatewayPort: number, env: Record<string, string> = {}, closed = new BlockList()) {
   const config = readConfig({
     faas_gateway_address: "127.0.0.1",
     faas_gateway_port: String(gatewayPort),
@@ -70,7 +71,7 @@ function setUp(gatewayPort: number, env: Record<string, string> = {}) {
   const putBack: { data: Buffer; delayMs: number }[] = [];
   const logged: string[] = [];
   const queue = { putBack: async (data: Buffer, delayMs: number) => void putBack.push({ data, delayMs }) };
-  const worker = new Worker(config, queue, (_level, message) => logged.push(message));
+  const worker = new Worker(config, queue, (_level, message) => logged.push(message), closed);
   let acks = 0;
   const message = (data: Buffer, id = "m1"): Message => ({
     id,
@@ -118,6 +119,18 @@ test("a callback that fails at first is tried again", async () => {
   await worker.take(message(queued(callback(back.port))));
   expect(times).toBe(2);
   expect(worker.metrics([])).toContain('callbacks_total{outcome="delivered"} 1');
+});
+
+test.each(["127.0.0.1", "localhost"])("no callback goes to %s, and the call is done", async (host) => {
+  const target = await serve(ok);
+  const back = await serve(ok);
+  const { worker, message, logged, acks } = setUp(target.port, {}, closedNetworks());
+  const url = { CallbackUrl: { Scheme: "http", Host: `${host}:${back.port}`, Path: "/" } };
+  await worker.take(message(queued(url)));
+  expect(back.seen).toEqual([]);
+  expect([target.seen.length, acks()]).toEqual([1, 1]);
+  expect(logged).toEqual(["the callback is refused"]);
+  expect(worker.metrics([])).toContain('callbacks_total{outcome="refused"} 1');
 });
 
 test("a failed call is put back with a longer wait each time, and told of when the last attempt failed", async () => {
