@@ -23,6 +23,9 @@ export function metric(
   return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
 }
 
+/** Names of functions come from whoever calls: beyond so many the rest is counted as one. */
+const MAX_LABELS = 1000;
+
 /** Counts by labels. */
 export class Counter {
   private readonly values = new Map<string, { labels: Labels; value: number }>();
@@ -34,6 +37,8 @@ export class Counter {
 
   /** Adds 1. With 0 it only begins: what Prometheus first sees at 1 has not increased in its eyes. */
   add(labels: Labels, by: 0 | 1 = 1): void {
+    if (this.values.size >= MAX_LABELS && !this.values.has(JSON.stringify(labels)))
+      labels = Object.fromEntries(Object.keys(labels).map((name) => [name, "other"]));
     const key = JSON.stringify(labels);
     const entry = this.values.get(key) ?? { labels, value: 0 };
     entry.value += by;
