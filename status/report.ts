@@ -44,6 +44,8 @@ export interface QueueStatus {
   oldestSeconds?: number;
   /** Size of the log on disk, answered calls included. */
   bytes: number;
+  /** Of these, calls that are not done. */
+  waitingBytes: number;
 }
 
 export interface CertificateStatus {

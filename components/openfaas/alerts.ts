@@ -84,7 +84,8 @@ function host(alerts: Alerts): Rule[] {
   ];
 }
 
-function queue(alerts: Alerts): Rule[] {
+/** @param queueBytes the bound of the queue's log */
+function queue(alerts: Alerts, queueBytes: number): Rule[] {
   const age = seconds(alerts.queueAge);
   return [
     rule("QueueOld", "critical", "1m", `max(oslo_faas_queue_oldest_seconds) > ${age}`, [
@@ -94,6 +95,10 @@ function queue(alerts: Alerts): Rule[] {
     rule("QueueDeep", "warning", "2m", `oslo_faas_queue_depth > ${alerts.queueDepth}`, [
       "{{ $value }} asynchronous calls wait",
       "More workers (openfaas.queue.workers, maxInflight), or a function that is slow or fails.",
+    ]),
+    rule("QueueNearlyFull", "critical", "0s", `oslo_faas_queue_waiting_bytes > ${0.8 * queueBytes}`, [
+      "calls of {{ $value | humanize1024 }}B wait, and the queue's log soon drops the oldest",
+      "It holds openfaas.queue.maxBytes. More workers, or a larger log where the disk has room.",
     ]),
     rule(
       "QueueWithoutWorker",
@@ -147,11 +152,12 @@ function functions(alerts: Alerts): Rule[] {
   ];
 }
 
-export function renderAlertRules(alerts: Alerts): string {
+/** @param queueBytes the bound of the queue's log */
+export function renderAlertRules(alerts: Alerts, queueBytes: number): string {
   const groups = [
     scaling,
     { name: "host", rules: host(alerts) },
-    { name: "queue", rules: queue(alerts) },
+    { name: "queue", rules: queue(alerts, queueBytes) },
     { name: "functions", rules: functions(alerts) },
   ];
   return stringify({ groups }, { lineWidth: 0 });

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
+import { bytes } from "../environment/units";
 import type { ImageResolver } from "../images";
 import { locationLabels } from "../location";
 import { revisionOf } from "../revision";
@@ -146,6 +147,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
   }
 
   private prometheus(core: docker.Network): docker.Service {
+    const { queue } = this.env.openfaas;
     return this.service("prometheus", {
       image: this.image("prometheus"),
       args: prometheusArgs(this.env.openfaas),
@@ -153,7 +155,10 @@ export class OpenFaaS extends pulumi.ComponentResource {
       volumes: { "/prometheus": this.volume("metrics", false) },
       configs: {
         "/etc/prometheus/prometheus.yml": this.config("prometheus-config", renderPrometheus()),
-        "/etc/prometheus/alert.rules.yml": this.config("alert-rules", renderAlertRules(this.env.alerts)),
+        "/etc/prometheus/alert.rules.yml": this.config(
+          "alert-rules",
+          renderAlertRules(this.env.alerts, bytes(queue.maxBytes)),
+        ),
       },
     });
   }

@@ -28,7 +28,7 @@ facts() {
   printf 'cpus=%s\n' "$(getconf _NPROCESSORS_ONLN)"
   awk '/^MemTotal:/ { print "memoryKiB=" $2 } /^MemAvailable:/ { print "availableKiB=" $2 }' /proc/meminfo
   # Where images, logs and the queue are; a file system that holds both is one.
-  for path in / /var/lib/docker; do
+  for path in / /var/lib/docker /var/lib/docker/volumes/openfaas-queue/_data; do
     [ -d "$path" ] && df -Pk "$path"
   done | awk '/%/ && $1 != "Filesystem" && !seen[$6]++ { print "disk." $6 "=" $2 " " $4 }'
 }

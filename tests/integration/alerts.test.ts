@@ -43,7 +43,7 @@ beforeAll(() => {
     execFileSync("dpkg", ["-x", path.join(folder, file), folder]);
   tools = path.join(folder, "usr", "bin");
   const write = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text);
-  write("alert.rules.yml", renderAlertRules(alerts));
+  write("alert.rules.yml", renderAlertRules(alerts, 1000));
   write("prometheus.yml", renderPrometheus().replaceAll("/etc/prometheus/", `${folder}/`));
   const secrets = { webhookToken: true, smtpPassword: true };
   write("alertmanager.yml", renderAlertmanager({ user: "admin", alerts, secrets }));
@@ -125,6 +125,8 @@ const CASES: [string, [string, string][], string, boolean][] = [
   ["QueueOld", [["oslo_faas_queue_oldest_seconds", "601x10"]], "5m", true],
   ["QueueOld", [["oslo_faas_queue_oldest_seconds", "599x10"]], "5m", false],
   ["QueueDeep", [["oslo_faas_queue_depth", "10001x10"]], "5m", true],
+  ["QueueNearlyFull", [["oslo_faas_queue_waiting_bytes", "801x10"]], "5m", true],
+  ["QueueNearlyFull", [["oslo_faas_queue_waiting_bytes", "799x10"]], "5m", false],
   [
     "QueueWithoutWorker",
     [

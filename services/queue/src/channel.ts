@@ -15,6 +15,8 @@ export interface ChannelState {
   workers: number;
   /** Of the log, acknowledged messages included. */
   bytes: number;
+  /** Of the messages that are not done; an estimate from their number. NATS drops the oldest of them where the log is too small. */
+  waitingBytes: number;
 }
 
 interface Subscription {
@@ -36,11 +38,14 @@ export function channelState(answer: unknown): ChannelState {
   const all = (Array.isArray(subscriptions) ? subscriptions : []) as Subscription[];
   const underWay = all.reduce((sum, { pending_count }) => sum + (pending_count ?? 0), 0);
   const sent = Math.max(...all.map(({ last_sent }) => last_sent ?? 0), last_seq - msgs);
+  const depth = Math.max(0, last_seq - sent) + underWay;
+  const size = typeof bytes === "number" ? bytes : 0;
   return {
-    depth: Math.max(0, last_seq - sent) + underWay,
+    depth,
     underWay,
     workers: all.filter(({ is_offline }) => !is_offline).length,
-    bytes: typeof bytes === "number" ? bytes : 0,
+    bytes: size,
+    waitingBytes: Math.round((size * Math.min(depth, msgs)) / Math.max(msgs, 1)),
   };
 }
 
@@ -58,5 +63,7 @@ export function channelsState(answer: unknown): ChannelState {
     underWay: calls?.underWay ?? 0,
     workers: calls?.workers ?? 0,
     bytes: (calls?.bytes ?? 0) + (delayed?.bytes ?? 0),
+    // Each channel has the bound for itself.
+    waitingBytes: Math.max(calls?.waitingBytes ?? 0, delayed?.waitingBytes ?? 0),
   };
 }

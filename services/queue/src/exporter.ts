@@ -47,6 +47,7 @@ async function queue(monitor: string): Promise<string> {
     gauge("under_way", "Calls that a worker has.", state.underWay),
     gauge("workers", "Workers connected.", state.workers),
     gauge("bytes", "Size of the log, answered calls included.", state.bytes),
+    gauge("waiting_bytes", "Size of what is not done, in the fuller channel.", state.waitingBytes),
   ].join("");
 }
 

@@ -39,7 +39,7 @@ test("the gateway calls NAME.NETWORK and asks for a password", () => {
 
 test("the files of Prometheus and Alertmanager", () => {
   expect(render.renderPrometheus()).toMatchSnapshot();
-  expect(renderAlertRules(alerts)).toMatchSnapshot();
+  expect(renderAlertRules(alerts, 1024 ** 3)).toMatchSnapshot();
   expect(renderAlertmanager({ user: "admin", alerts, secrets: NONE })).toMatchSnapshot();
 });
 

@@ -5,7 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { readConfig } from "../../../services/queue/src/config";
 import { defaultGateway, exported } from "../../../services/queue/src/exporter";
-import { metric } from "../../../services/queue/src/metrics";
+import { Counter, metric } from "../../../services/queue/src/metrics";
 
 const ROUTES =
   "Iface\tDestination\tGateway \tFlags\neth1\t000012AC\t00000000\t0001\neth1\t00000000\t010012AC\t0003\n";
@@ -35,6 +35,7 @@ test("depth, disk and memory are told; what cannot be asked is named and hides n
     const text = await exported(config, files);
     expect(value(text, "oslo_faas_queue_depth")).toBe(5);
     expect(value(text, "oslo_faas_queue_workers")).toBe(0);
+    expect(value(text, "oslo_faas_queue_waiting_bytes")).toBe(100);
     expect(value(text, "oslo_faas_memory_available_bytes")).toBe(1024 ** 2);
     const { bavail, bsize } = fs.statfsSync("/");
     expect(value(text, "oslo_faas_disk_free_bytes") / (bavail * bsize)).toBeCloseTo(1, 1);
@@ -49,6 +50,16 @@ test("depth, disk and memory are told; what cannot be asked is named and hides n
     nats.close();
     fs.rmSync(files, { recursive: true });
   }
+});
+
+test("names that anybody can make up do not fill the memory", () => {
+  const counter = new Counter("x", "Help.");
+  for (let i = 0; i < 2000; i++) counter.add({ function_name: `made-up-${i}` });
+  counter.add({ function_name: "made-up-0" });
+  const text = counter.render();
+  expect(text.split("\n").length).toBeLessThan(1010);
+  expect(text).toContain('x{function_name="other"} 1000\n');
+  expect(text).toContain('x{function_name="made-up-0"} 2\n');
 });
 
 test("labels are escaped as Prometheus reads them", () =>

@@ -184,7 +184,13 @@ test("an answer cut short is no answer", () =>
 
 describe("the depth of the queue", () => {
   test("is what was not sent and what was not acknowledged, whichever member had it", () =>
-    expect(channelState(CHANNEL)).toEqual({ depth: 22, underWay: 12, workers: 2, bytes: 2 * 1024 ** 2 }));
+    expect(channelState(CHANNEL)).toEqual({
+      depth: 22,
+      underWay: 12,
+      workers: 2,
+      bytes: 2 * 1024 ** 2,
+      waitingBytes: Math.round((2 * 1024 ** 2 * 22) / 40),
+    }));
   test("is everything where nobody ever subscribed", () =>
     expect(channelState({ ...CHANNEL, subscriptions: undefined })).toMatchObject({ depth: 40, workers: 0 }));
   test("a durable subscription whose worker is away keeps its place", () => {
@@ -202,6 +208,7 @@ describe("the depth of the queue", () => {
       underWay: 12,
       workers: 2,
       bytes: 2 * 1024 ** 2,
+      waitingBytes: Math.round((2 * 1024 ** 2 * 22) / 40),
     });
   });
   test("is nothing before the first call", () => expect(channelsState({ count: 0 }).depth).toBe(0));
