@@ -20,7 +20,8 @@ export const environmentSchema = z.strictObject({
       examples: ["stacks/base.yaml"],
     }),
   location: location.prefault({}).meta({
-    description: "Where the data is. It becomes labels of the node, the services and the functions, an output of the stack, and what policies judge.",
+    description:
+      "Where the data is. It becomes labels of the node, the services and the functions, an output of the stack, and what policies judge.",
   }),
   host: host.meta({ description: "The host to provision, and how it is reached." }),
   preflight: preflight
