@@ -27,6 +27,15 @@ export interface ServiceValues {
   startFirst?: boolean;
 }
 
+/** As the provider reads it back, or every refresh would find another: "35s", "2m", "1m30s". */
+export function dockerDuration(seconds: number): string {
+  const parts = { h: Math.floor(seconds / 3600), m: Math.floor(seconds / 60) % 60, s: seconds % 60 };
+  return Object.entries(parts)
+    .filter(([, count]) => count > 0)
+    .map(([unit, count]) => `${count}${unit}`)
+    .join("");
+}
+
 /** Seconds in nanoseconds' clothing: the provider wants Go durations. */
 const CONVERGE = { delay: "2s", timeout: "3m" };
 
@@ -56,7 +65,7 @@ export function stackService(
           image: values.image,
           ...(values.args ? { args: values.args } : {}),
           ...(values.env ? { env: values.env } : {}),
-          ...(values.stopGraceSeconds ? { stopGracePeriod: `${values.stopGraceSeconds}s` } : {}),
+          ...(values.stopGraceSeconds ? { stopGracePeriod: dockerDuration(values.stopGraceSeconds) } : {}),
           labels: [{ label: "no.oslo-faas.part", value: service }],
           mounts: mounts(values),
           secrets: Object.entries(values.secrets ?? {}).map(([fileName, secret]) => ({

@@ -2,6 +2,7 @@ import { parse } from "yaml";
 import { parseEnvironment } from "../../../components/environment/parse";
 import { renderAlertmanager, renderAlertRules } from "../../../components/openfaas/alerts";
 import * as render from "../../../components/openfaas/render";
+import { dockerDuration } from "../../../components/openfaas/service";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 const { openfaas, alerts } = parseEnvironment({
@@ -117,4 +118,13 @@ test("retention is whole hours, at least one", () => {
     "2h",
     "1h",
   ]);
+});
+
+test.each([
+  [35, "35s"],
+  [120, "2m"],
+  [90, "1m30s"],
+  [3600, "1h"],
+])("%d seconds are written as the docker provider reads them back", (seconds, text) => {
+  expect(dockerDuration(seconds)).toBe(text);
 });
