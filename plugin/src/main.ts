@@ -1,7 +1,8 @@
 /** What the engine starts: prints the port it serves on, and lives until the engine ends it. */
 import { EngineLog } from "./log";
+import { endWithParent } from "./orphan";
 import { HostProvider } from "./provider";
-import { serve } from "./server";
+import { isBusy, serve } from "./server";
 
 async function main(): Promise<void> {
   const log = new EngineLog();
@@ -11,6 +12,8 @@ async function main(): Promise<void> {
     .filter((argument) => !argument.startsWith("-"))
     .at(-1);
   if (address) log.connect(address);
+  // Without an address a person started it, for an engine that attaches.
+  if (address) endWithParent(isBusy);
   const { port } = await serve(new HostProvider(process.cwd()), log);
   process.stdout.write(`${port}\n`);
 }

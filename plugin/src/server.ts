@@ -24,16 +24,22 @@ const struct = ({ value, secrets }: Decoded): Struct => Struct.fromJavaScript(en
 /** "urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME" → TYPE. */
 const typeOf = (urn: string): string => urn.split("::")[2].split("$").at(-1) as string;
 
+let underWay = 0;
+/** Whether a call waits for its answer. */
+export const isBusy = (): boolean => underWay > 0;
+
 /** A call whose errors are one clean message, without the texts of the secrets that came with it. */
 function unary<Q, A>(answer: (request: Q, secrets: string[]) => Promise<A> | A): Unary<Q, A> {
   return (call, callback) => {
     const secrets: string[] = [];
+    underWay++;
     Promise.resolve()
       .then(() => answer(call.request, secrets))
       .then(
         (response) => callback(null, response),
         (error) => callback(statusOf(error, secrets)),
-      );
+      )
+      .finally(() => underWay--);
   };
 }
 
