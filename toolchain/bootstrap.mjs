@@ -60,6 +60,7 @@ const COMMANDS = {
   down: (args) => ({ lines: [typescript("lab/cli.ts", ["down", ...args])] }),
   images: (args) => ({ lines: [typescript("lab/images.ts", args)] }),
   bench: (args) => ({ lines: [typescript("bench/cli.ts", args)] }),
+  repair: (args) => ({ lines: [typescript("repair/cli.ts", args)] }),
   status: (args) => ({ lines: [typescript("status/cli.ts", args)] }),
   env: (args) => ({ lines: [typescript("toolchain/env/cli.ts", args)] }),
   functions: (args) => ({ lines: [typescript("toolchain/functions/cli.ts", args)] }),

@@ -14,6 +14,7 @@ import {
   statusTellsHowItIs,
 } from "./async";
 import { built, buildsOnTheHost, failsWithTheOldVersionServing, putsBackAndRotates } from "./functions";
+import { forgetService, killUp } from "./killed";
 import {
   changedLines,
   FRONT_DOOR,
@@ -209,6 +210,21 @@ step("what somebody changes on the host is drift, line by line, and put back", a
     "1\n16384\n",
   );
   await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"]);
+});
+
+step("an up that was killed is repaired, and the next goes on", async () => {
+  await forgetService("openfaas-exporter", "exporter");
+  const plugin = await killUp("exporter");
+  const repair = npm("repair", "-s", lab.stack, "--config-file", lab.derivedStackFile!);
+  const { stdout } = await ok(repair, { env: { PULUMI_CONFIG_PASSPHRASE_FILE: lab.passphraseFile } });
+  expect(stdout).toContain("interrupted while creating openfaas-exporter");
+  expect(stdout).toContain("released the lock of the run that was killed");
+  expect(stdout).toContain("removed the half-made service exporter");
+  await pulumiOk(["up", "--yes", "--skip-preview"]);
+  expect(() => process.kill(plugin, 0)).toThrow("ESRCH");
+  const again = await ok(repair, { env: { PULUMI_CONFIG_PASSPHRASE_FILE: lab.passphraseFile } });
+  expect(again.stdout).toBe(`Nothing of ${lab.stack} was interrupted.\n`);
+  await pulumiOk(["preview", "--expect-no-changes"]);
 });
 
 step("the provider keeps OpenFaaS's contract behind the stock gateway", async () => {
