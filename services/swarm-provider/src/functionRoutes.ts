@@ -1,14 +1,14 @@
 /** The calls to functions: known or not, awake or not, then handed to the proxy. */
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { IncomingMessage } from "node:http";
+import { METHODS, type IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Directory } from "./directory";
 import { ApiError, explain } from "./errors";
 import type { Functions } from "./functions";
 import type { Metrics } from "./metrics";
 import { type FunctionProxy, parseTarget, type Target } from "./proxy";
-import { refuseUpgrade } from "./upgrade";
+import { isMereOffer, passByOffer, refuseUpgrade } from "./upgrade";
 
 export interface CallParts {
   network: string;
@@ -24,10 +24,8 @@ const POLL_MS = 100;
 
 export function functionRoutes(app: FastifyInstance, parts: CallParts): void {
   const calls = new Calls(parts);
-  // Bodies are the function's: none is read here, whatever its type.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+  // Before anything is made of the request: its body and what its headers say of that are the function's.
+  app.addHook("onRequest", async (request: FastifyRequest, reply: FastifyReply) => {
     const target = await calls.target(request.raw.url ?? "");
     // From here on the answer is written by the proxy, byte by byte; an error before the first byte is thrown.
     await calls.run(
@@ -36,11 +34,17 @@ export function functionRoutes(app: FastifyInstance, parts: CallParts): void {
       () => reply.raw.statusCode,
     );
     reply.hijack();
-  };
-  app.all("/function/:name", handler);
-  app.all("/function/:name/*", handler);
+  });
+  // Functions speak WebDAV, or what they like. CONNECT is no request to a path.
+  for (const method of METHODS)
+    if (method !== "CONNECT" && !app.supportedMethods.includes(method))
+      app.addHttpMethod(method, { hasBody: true });
+  const never = () => undefined;
+  app.all("/function/:name", never);
+  app.all("/function/:name/*", never);
   const upgraded = new Set<Socket>();
   app.server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (isMereOffer(request)) return passByOffer(app.server, request, socket, head);
     upgraded.add(socket.once("close", () => upgraded.delete(socket)));
     socket.on("error", () => undefined);
     calls.upgrade(request, socket, head).catch((error: unknown) => {

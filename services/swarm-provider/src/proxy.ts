@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pipeline } from "node:stream";
 import { type Addresses, type Replica, takeLeastBusy } from "./addresses";
 import { ApiError } from "./errors";
-import { joinUpgrade } from "./upgrade";
+import { joinUpgrade, SilenceError } from "./upgrade";
 
 export interface ProxyOptions {
   /** Suffix of the functions' names in Docker's DNS, and the one namespace. */
@@ -90,14 +90,14 @@ export class FunctionProxy {
    * @throws ApiError 502 or 503 as long as nothing was sent to the client
    */
   async upgrade(target: Target, incoming: IncomingMessage, client: Socket, head: Buffer): Promise<number> {
-    const { port, connectMs = 3000 } = this.options;
+    const { port, silenceMs, connectMs = 3000 } = this.options;
     let status: number | undefined;
     const headers = requestHeaders(incoming, `${this.hostOf(target)}:${port}`);
     headers.connection = "upgrade";
     headers.upgrade = incoming.headers.upgrade;
     await this.search(target, async ({ address: host }) => {
       if (client.destroyed) return true;
-      const replica = { host, port, path: target.path, headers, connectMs };
+      const replica = { host, port, path: target.path, headers, connectMs, silenceMs };
       status = await joinUpgrade(replica, incoming, client, head).catch((error: Error) => {
         throw failure(target.name, error);
       });
@@ -165,12 +165,8 @@ export class FunctionProxy {
       outgoing.once("close", gone);
       upstream.once("socket", (socket) => (socket.connecting ? socket.once("connect", begin) : begin()));
       upstream.once("response", (response) => {
-        outgoing.writeHead(
-          response.statusCode ?? 502,
-          response.statusMessage,
-          responseHeaders(response, incoming),
-        );
-        outgoing.flushHeaders();
+        if (!sendHead(response, outgoing, responseHeaders(response, incoming)))
+          return void upstream.destroy(new Error("an answer that cannot be passed on"));
         // Errors from here on cut the connection, which is what tells the client that the answer is not whole.
         sendAnswer(response, outgoing, () => resolve(true));
       });
@@ -190,7 +186,22 @@ export class FunctionProxy {
   }
 }
 
-class SilenceError extends Error {}
+/** False when it is one that may not be sent: the parser takes a status of 000, or control characters in its words. */
+function sendHead(
+  response: IncomingMessage,
+  outgoing: ServerResponse,
+  headers: OutgoingHttpHeaders,
+): boolean {
+  try {
+    outgoing.writeHead(response.statusCode ?? 502, response.statusMessage, headers);
+  } catch {
+    // It stays with the answer, whichever that will be.
+    outgoing.statusMessage = "";
+    return false;
+  }
+  outgoing.flushHeaders();
+  return true;
+}
 
 /** The body, then what comes after it: trailers are known when the last of it was read. */
 function sendBody(incoming: IncomingMessage, upstream: ClientRequest): void {

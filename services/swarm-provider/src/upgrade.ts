@@ -1,7 +1,13 @@
 /** Connections that stop being HTTP, such as WebSockets: after the heads each side gets the other's bytes. */
-import { request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import {
+  request,
+  STATUS_CODES,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+} from "node:http";
 import type { Socket } from "node:net";
-import { STATUS_CODES } from "node:http";
+import { pipeline } from "node:stream";
 
 export interface UpgradeTarget {
   host: string;
@@ -9,7 +15,12 @@ export interface UpgradeTarget {
   path: string;
   headers: OutgoingHttpHeaders;
   connectMs: number;
+  /** Longest wait for the head of the answer. What comes after it takes as long as it takes. */
+  silenceMs: number;
 }
+
+/** The function took the connection, and said nothing in time. */
+export class SilenceError extends Error {}
 
 /**
  * Asks a replica for the upgrade and joins both connections when it agrees. Resolves when both have ended.
@@ -21,7 +32,7 @@ export function joinUpgrade(
   client: Socket,
   head: Buffer,
 ): Promise<number | undefined> {
-  const { host, port, path, headers, connectMs } = target;
+  const { host, port, path, headers, connectMs, silenceMs } = target;
   return new Promise((resolve, reject) => {
     const upstream = request({ host, port, path, headers, method: incoming.method, agent: false });
     let connected = false;
@@ -30,6 +41,7 @@ export function joinUpgrade(
       socket.once("connect", () => {
         connected = true;
         clearTimeout(connecting);
+        upstream.setTimeout(silenceMs, () => upstream.destroy(new SilenceError()));
       }),
     );
     upstream.once("upgrade", (response, server, first) => {
@@ -41,7 +53,7 @@ export function joinUpgrade(
     // The function declined: its answer, whole, and the connection ends.
     upstream.once("response", (response) => {
       client.write(rawHead(response, "connection: close\r\n"));
-      response.pipe(client).once("close", () => resolve(response.statusCode));
+      pipeline(response, client, () => resolve(response.statusCode));
     });
     upstream.once("error", (error) => {
       clearTimeout(connecting);
@@ -79,6 +91,25 @@ function rawHead(response: IncomingMessage, more = ""): string {
     text += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
   }
   return `${text}${more}\r\n`;
+}
+
+/** HTTP/2 is offered by Java's and curl's clients with whatever they ask, and nobody has to take it. */
+export function isMereOffer({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "h2c";
+}
+
+/**
+ * Takes a request whose offer to upgrade is not taken as if there had been none. Node, with a listener for upgrades, has by then given
+ * its connection away: it gets it back, with the request before what has not been read yet.
+ */
+export function passByOffer(server: Server, incoming: IncomingMessage, client: Socket, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = incoming;
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (!/^(connection|upgrade|http2-settings)$/i.test(rawHeaders[i]!))
+      text += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
+  client.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, "latin1"), head]));
+  server.emit("connection", client);
 }
 
 /** An answer of the provider itself to one who wanted to upgrade. */
