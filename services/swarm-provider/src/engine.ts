@@ -2,15 +2,11 @@
 import { Agent } from "node:http";
 import type { Readable } from "node:stream";
 import Dockerode from "dockerode";
+import { chooseApi, refusesVersion } from "./apiVersion";
 import { FUNCTION_LABEL } from "./deployment";
 import { EngineError } from "./errors";
 import type { FunctionSpec } from "./spec";
 import type { ServiceRecord, TaskRecord } from "./status";
-
-/** The oldest API that has what is used here (engine 19.03). */
-export const OLDEST_API = "1.40";
-/** The newest this was written against; a newer engine is spoken to in this version. */
-export const NEWEST_API = "1.44";
 
 /** On every secret that functions may use, whoever made it. */
 export const OWNER_LABEL = "com.openfaas.owner";
@@ -38,6 +34,15 @@ export interface ContainerStats {
     stats?: { inactive_file?: number; total_inactive_file?: number };
   };
 }
+
+/** What is read of a container to know whether it was healthy. */
+interface ContainerHealth {
+  Config?: { Healthcheck?: { Retries?: number } };
+  State?: { Health?: { FailingStreak?: number } };
+}
+
+/** The engine's, for a check that does not say. */
+const DEFAULT_RETRIES = 3;
 
 interface Bounded {
   abortSignal: AbortSignal;
@@ -73,25 +78,6 @@ export interface LogQuery {
 }
 
 const ENDED = ["complete", "shutdown", "failed", "rejected", "remove", "orphaned"];
-
-/** The version to speak: the engine's, at most ours. @throws EngineError when there is none that both know. */
-export function chooseApi(engineNewest: string, engineOldest = "1.12"): string {
-  const version = compareApi(engineNewest, NEWEST_API) < 0 ? engineNewest : NEWEST_API;
-  if (compareApi(version, OLDEST_API) < 0)
-    throw new EngineError(
-      503,
-      "negotiate",
-      `the engine's API is ${engineNewest}; ${OLDEST_API} (engine 19.03) is needed`,
-    );
-  // An engine that has dropped our newest still has its own oldest, and the calls used here have not changed since 1.40.
-  return compareApi(version, engineOldest) < 0 ? engineOldest : version;
-}
-
-function compareApi(a: string, b: string): number {
-  const [aMajor = 0, aMinor = 0] = a.split(".").map(Number);
-  const [bMajor = 0, bMinor = 0] = b.split(".").map(Number);
-  return aMajor - bMajor || aMinor - bMinor;
-}
 
 export class Engine {
   private client?: Promise<DockerApi>;
@@ -207,11 +193,10 @@ export class Engine {
 
   /** Whether a container of this node was, or is, found unhealthy. */
   async isUnhealthy(id: string): Promise<boolean> {
-    const found = await this.readContainer<{ State?: { Health?: { Status?: string } } }>(
-      "read health",
-      `${id}/json?`,
-    );
-    return found?.State?.Health?.Status === "unhealthy";
+    const found = await this.readContainer<ContainerHealth>("read health", `${id}/json?`);
+    // The engine calls every container with a check unhealthy that has ended, whatever it ended by: what counts is how often it failed.
+    const failures = found?.State?.Health?.FailingStreak ?? 0;
+    return failures >= (found?.Config?.Healthcheck?.Retries || DEFAULT_RETRIES);
   }
 
   private async readContainer<T>(step: string, rest: string, options: object = {}): Promise<T | undefined> {
@@ -251,7 +236,15 @@ export class Engine {
   ): Promise<T> {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      return await action(await this.connect(signal), signal);
+      const docker = await this.connect(signal);
+      try {
+        return await action(docker, signal);
+      } catch (error) {
+        // The engine was replaced under a provider that went on running. It refused before it did anything.
+        if (!refusesVersion(error)) throw error;
+        this.client = undefined;
+        return await action(await this.connect(signal), signal);
+      }
     } catch (error) {
       throw signal.aborted
         ? new EngineError(0, step, `${step}: the engine did not answer within ${timeoutMs / 1000} s`)
@@ -259,13 +252,13 @@ export class Engine {
     }
   }
 
-  /** Asked once; an engine that was away is asked again by the next call. */
+  /** Asked once for all who wait; an engine that was away is asked again by the next call. */
   private connect(signal: AbortSignal): Promise<DockerApi> {
-    this.client ??= this.negotiate(signal).catch((error: unknown) => {
+    this.client ??= this.negotiate(AbortSignal.timeout(this.timeoutMs)).catch((error: unknown) => {
       this.client = undefined;
       throw error;
     });
-    return this.client;
+    return within(this.client, signal);
   }
 
   private async negotiate(abortSignal: AbortSignal): Promise<DockerApi> {
@@ -277,6 +270,15 @@ export class Engine {
     const { ApiVersion, MinAPIVersion } = await connect().version({ abortSignal });
     return connect(`v${chooseApi(ApiVersion, MinAPIVersion)}`);
   }
+}
+
+/** Rejects with the signal: one who has less time does not wait for as long as another may. */
+function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 /** A GET that dockerode has no method for, or not this way. */

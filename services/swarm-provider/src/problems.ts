@@ -147,11 +147,13 @@ export class Failures {
     if (before) return before;
     const container = task.Status.ContainerStatus?.ContainerID;
     const [log, unhealthy] = await Promise.all([
-      this.read(task.ID).catch(() => []),
+      this.read(task.ID).catch(() => undefined),
       // The engine tells nobody: a replica that it ends for this and that ends well counts as finished.
-      container ? this.engine.isUnhealthy(container).catch(() => false) : false,
+      container ? this.engine.isUnhealthy(container).catch(() => undefined) : false,
     ]);
-    const found = { log, unhealthy };
+    const found = { log: log ?? [], unhealthy: unhealthy ?? false };
+    // What could not be read may be there the next time.
+    if (log === undefined || unhealthy === undefined) return found;
     this.known.set(task.ID, found);
     if (this.known.size > KEPT) this.known.delete(this.known.keys().next().value!);
     return found;

@@ -21,12 +21,14 @@ interface Sample {
 
 /** Two samples closer than this say little; the rate of before is given again. */
 const LEAST_MS = 250;
+/** A sample that nobody asked for since is forgotten; its container has most likely gone. */
+const FORGET_MS = 10 * 60_000;
 /** Questions to the engine at the same time. */
 const AT_ONCE = 8;
 
 /** Sees the containers of its own node: a replica on another one counts as nothing. */
 export class UsageMeter {
-  private samples = new Map<string, Sample>();
+  private readonly samples = new Map<string, Sample>();
 
   constructor(
     private readonly engine: Pick<Engine, "containerStats">,
@@ -50,14 +52,16 @@ export class UsageMeter {
       sum.totalMemoryBytes += memory;
       usage.set(ServiceID, sum);
     });
-    const ids = new Set(all.map(({ id }) => id));
-    this.samples = new Map([...this.samples].filter(([id]) => ids.has(id)));
+    // By age, not by who is there: this question may have been about one function of many.
+    const now = this.now();
+    for (const [id, { at }] of this.samples) if (now - at > FORGET_MS) this.samples.delete(id);
     return usage;
   }
 
-  /** Looks at one container; gives its memory. One that has gone, or is on another node, uses nothing. */
+  /** Looks at one container; gives its memory. One that has gone, or is on another node, or that the engine cannot measure, uses nothing. */
   private async sample(id: string): Promise<number> {
-    const stats = await this.engine.containerStats(id);
+    // Some engines have no numbers in the first moment of a container, and say so with an error.
+    const stats = await this.engine.containerStats(id).catch(() => undefined);
     if (!stats) return 0;
     const before = this.samples.get(id);
     const at = this.now();

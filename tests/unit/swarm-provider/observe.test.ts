@@ -191,6 +191,30 @@ describe("usage", () => {
   });
 });
 
+describe("a replica that the engine has no numbers of", () => {
+  test("counts as nothing, and what is known of the others stays", async () => {
+    let now = 0;
+    let cpu = 0;
+    const meter = new UsageMeter(
+      {
+        containerStats: async (id) => {
+          if (id === "new") throw new Error("no metrics received");
+          return { cpu_stats: { cpu_usage: { total_usage: cpu } }, memory_stats: { usage: 1e6 } };
+        },
+      },
+      () => now,
+    );
+    const of = (id: string) =>
+      task("running", { ServiceID: `of-${id}`, status: { ContainerStatus: { ContainerID: id } } });
+    await meter.measure([of("a")]);
+    now += 1000;
+    cpu += 0.1e9;
+    expect((await meter.measure([of("new")])).get("of-new")).toEqual({ cpu: 0, totalMemoryBytes: 0 });
+    // The question about another function in between did not make this one's first look be forgotten.
+    expect((await meter.measure([of("a")])).get("of-a")).toEqual({ cpu: 100, totalMemoryBytes: 1e6 });
+  });
+});
+
 describe("the status", () => {
   let provider: Provider;
   beforeEach(async () => (provider = await Provider.start()));
@@ -230,7 +254,34 @@ describe("the status", () => {
     expect(listed.problem).not.toHaveProperty("log");
   });
 
-  test("says when a replica was ended for its health", async () => {
+  test("asks once more for lines that could not be read", async () => {
+    provider.engine.addService("f");
+    const spec = { Spec: provider.engine.services[0].Spec.TaskTemplate };
+    const status = { Timestamp: new Date().toISOString(), Err: "task: non-zero exit (3)" };
+    provider.engine.tasks = [task("failed", { ...spec, status }), task("failed", { ...spec, status })];
+    let isAway = true;
+    provider.engine.intercept = ({ path }) => {
+      if (!/\/tasks\/t\d+\/logs$/.test(path)) return undefined;
+      return isAway
+        ? { status: 500, body: { message: "busy" } }
+        : { status: 200, body: frames(["no such database"]) };
+    };
+    const logOf = async () => (await provider.call("GET", "/system/function/f")).json().problem.log;
+    expect(await logOf()).toEqual([]);
+    isAway = false;
+    expect(await logOf()).toEqual(["no such database"]);
+  });
+
+  test.each([
+    [
+      "says when a replica was ended for its health",
+      2,
+      { Retries: 2 },
+      /exit code 0, after its health check failed$/,
+    ],
+    ["goes by the engine's own limit where the check has none", 3, {}, /, after its health check failed$/],
+    ["does not take one that ended by itself for it", 0, { Retries: 2 }, /exit code 0$/],
+  ])("%s", async (_what, FailingStreak, Healthcheck, message) => {
     provider.engine.addService("f", {});
     Object.assign(provider.engine.services[0], { UpdateStatus: { State: "rollback_completed" } });
     provider.engine.tasks = [
@@ -238,10 +289,14 @@ describe("the status", () => {
     ];
     provider.engine.intercept = ({ path }) =>
       path.endsWith("/containers/c1/json")
-        ? { status: 200, body: { State: { Health: { Status: "unhealthy" } } } }
+        ? {
+            status: 200,
+            // The engine calls unhealthy whatever has ended.
+            body: { Config: { Healthcheck }, State: { Health: { Status: "unhealthy", FailingStreak } } },
+          }
         : undefined;
     const { problem } = (await provider.call("GET", "/system/function/f")).json();
-    expect(problem.message).toMatch(/exit code 0, after its health check failed$/);
+    expect(problem.message).toMatch(message);
   });
 
   test("has usage when it is asked for", async () => {
