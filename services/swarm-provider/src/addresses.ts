@@ -20,8 +20,8 @@ interface Known {
 
 /** Swarm takes a replica out of DNS two seconds before it tells it to end: with this age no request is sent to one that ends. */
 const FRESH_MS = 1000;
-/** Functions in Node close an idle connection after five seconds; ours go before. */
-const IDLE_MS = 4000;
+/** Servers close an idle connection after five seconds (Node, Uvicorn), or two (Gunicorn); ours go before. */
+const IDLE_MS = 1500;
 const FORGET_MS = 60_000;
 
 export class Addresses {

@@ -5,6 +5,8 @@ import { isFunction, replicasOf } from "./status";
 
 /** How long a known function may be taken for granted. */
 const FRESH_MS = 2000;
+/** How long one may be called while the engine is asked whether it is still there. */
+const STALE_MS = 30_000;
 /** How soon a name that was not there is asked for again: requests for nonsense do not become load on the engine. */
 const RETRY_MS = 300;
 
@@ -21,9 +23,16 @@ export class Directory {
 
   async has(name: string): Promise<boolean> {
     const age = this.now() - this.at;
-    if (age < FRESH_MS && (this.functions.has(name) || age < RETRY_MS)) return this.functions.has(name);
-    await (this.asking ??= this.refresh());
-    return this.functions.has(name);
+    const isKnown = this.functions.has(name);
+    if (age < FRESH_MS && (isKnown || age < RETRY_MS)) return isKnown;
+    const asking = this.ask();
+    // A known function is called while the engine is asked: no call waits for that, nor fails while the engine is away for a moment.
+    if (isKnown && age < STALE_MS) {
+      asking.catch(() => undefined);
+      return true;
+    }
+    await asking;
+    return this.at === -Infinity ? this.has(name) : this.functions.has(name);
   }
 
   /** As of the last look: to be called after `has`. */
@@ -31,21 +40,28 @@ export class Directory {
     return this.functions.get(name) ?? false;
   }
 
-  /** What was just deployed, scaled or removed is known at once. */
+  /** What was just deployed, scaled or removed is known at once: an answer that is on its way is from before. */
   forget(): void {
     this.at = -Infinity;
+    this.asking = undefined;
   }
 
-  private async refresh(): Promise<void> {
+  /** One question for all who want to know at the same time. */
+  private ask(): Promise<void> {
+    if (this.asking) return this.asking;
+    const asking: Promise<void> = this.refresh(() => this.asking === asking).finally(() => {
+      if (this.asking === asking) this.asking = undefined;
+    });
+    return (this.asking = asking);
+  }
+
+  private async refresh(isLatest: () => boolean): Promise<void> {
     const started = this.now();
-    try {
-      const services = (await this.engine.listFunctions()).filter(isFunction);
-      this.functions = new Map(
-        services.map((each) => [each.Spec.Name!, replicasOf(each) === 0 && scalesToZero(each.Spec.Labels)]),
-      );
-      this.at = started;
-    } finally {
-      this.asking = undefined;
-    }
+    const services = (await this.engine.listFunctions()).filter(isFunction);
+    if (!isLatest()) return;
+    this.functions = new Map(
+      services.map((each) => [each.Spec.Name!, replicasOf(each) === 0 && scalesToZero(each.Spec.Labels)]),
+    );
+    this.at = started;
   }
 }

@@ -73,15 +73,27 @@ export class Idler {
     for (const service of idle) {
       const name = service.Spec.Name!;
       if (!this.isIdle(service)) continue;
-      await this.functions.scale(name, 0);
-      this.metrics.scaledToZero();
-      this.options.log.info({ function: name, idleMs: this.idleMs(service) }, "idle: scaled to zero");
-      asleep.push(name);
+      if (await this.lay(service)) asleep.push(name);
     }
     if (asleep.length > 0) await this.wakeCalled(asleep);
     // Whoever starts it again, by a call or by hand: its time begins anew.
     for (const name of asleep) this.watched.delete(name);
     return asleep;
+  }
+
+  /** False when it could not be: somebody removed the function just now. The others still get their turn. */
+  private async lay(service: ServiceRecord): Promise<boolean> {
+    const name = service.Spec.Name!;
+    try {
+      await this.functions.scale(name, 0);
+    } catch (error) {
+      const { message } = error as Error;
+      this.options.log.warn({ function: name, err: message }, "idle, but could not be scaled to zero");
+      return false;
+    }
+    this.metrics.scaledToZero();
+    this.options.log.info({ function: name, idleMs: this.idleMs(service) }, "idle: scaled to zero");
+    return true;
   }
 
   /** A call that came at the very moment of the scaling may have been lost; the next one is not to wait. */
@@ -92,7 +104,9 @@ export class Idler {
     for (const name of names)
       if (this.watched.get(name)?.mark !== marks.get(name)) {
         this.options.log.info({ function: name }, "called as it was scaled to zero: started again");
-        await this.functions.wake(name);
+        await this.functions.wake(name).catch((error: Error) => {
+          this.options.log.warn({ function: name, err: error.message }, "could not be started again");
+        });
       }
   }
 

@@ -35,6 +35,7 @@ class World {
           } as unknown as ServiceRecord;
         }),
       scale: async (name: string, count: number) => {
+        if (name === "gone") throw new Error("No such function: gone");
         this.replicas.set(name, count);
         return count;
       },
@@ -81,6 +82,14 @@ test("a function that nobody calls is scaled to zero after its time", async () =
   expect(await world.watch(60)).toBe(15);
   expect(world.replicas.get("f")).toBe(0);
   expect(world.metrics.text()).toContain('provider_idler_scalings_total{direction="down"} 1');
+});
+
+test("one that cannot be scaled does not keep the others awake", async () => {
+  world.add("gone");
+  world.add("f");
+  expect(await world.watch(60)).toBe(15);
+  expect(world.replicas.get("f")).toBe(0);
+  expect(world.warnings).toEqual(["idle, but could not be scaled to zero"]);
 });
 
 test("its label says how long", async () => {

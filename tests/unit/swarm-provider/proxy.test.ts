@@ -503,7 +503,7 @@ describe("addresses", () => {
   });
 });
 
-test("the directory forgets nothing it cannot ask for, and asks again", async () => {
+test("the directory stands by what it knows while the engine is away, for a while", async () => {
   let now = 0;
   let fail = false;
   const service = {
@@ -518,10 +518,26 @@ test("the directory forgets nothing it cannot ask for, and asks again", async ()
   );
   expect(await directory.has("f")).toBe(true);
   fail = true;
-  now = 1999;
+  now = 29_999;
   expect(await directory.has("f")).toBe(true);
-  now = 2000;
+  await expect(directory.has("g")).rejects.toThrow("away");
+  now = 30_000;
   await expect(directory.has("f")).rejects.toThrow("away");
   fail = false;
+  expect(await directory.has("f")).toBe(true);
+});
+
+test("the directory believes no answer that is older than what it was told to forget", async () => {
+  const answers: ((services: never[]) => void)[] = [];
+  const directory = new Directory({ listFunctions: () => new Promise((done) => answers.push(done)) });
+  const service = { Spec: { Name: "f", Labels: { "com.openfaas.function": "f" }, Mode: { Replicated: {} } } };
+  const before = directory.has("f");
+  // It is deployed meanwhile.
+  directory.forget();
+  const after = directory.has("f");
+  answers[1]!([service] as never[]);
+  answers[0]!([]);
+  expect(await before).toBe(true);
+  expect(await after).toBe(true);
   expect(await directory.has("f")).toBe(true);
 });
