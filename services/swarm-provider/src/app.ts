@@ -1,5 +1,4 @@
 /** The routes of OpenFaaS's provider API. What each means is in functions.ts, secrets.ts and proxy.ts. */
-import { pipeline } from "node:stream";
 import Fastify, {
   LogController,
   type FastifyInstance,
@@ -12,13 +11,14 @@ import type { Config } from "./config";
 import { parseDeployment } from "./deployment";
 import { Directory } from "./directory";
 import { Engine } from "./engine";
-import { ApiError, explain, invalid } from "./errors";
+import { explain, invalid } from "./errors";
 import { Functions } from "./functions";
-import { parseLogRequest } from "./logs";
 import { functionRoutes } from "./functionRoutes";
 import { readInvocations } from "./gatewayCalls";
 import { Idler } from "./idler";
+import { logRoute } from "./logRoute";
 import { Metrics } from "./metrics";
+import { isOurs, noSuchFunction, withoutNamespace } from "./namespace";
 import { FunctionProxy } from "./proxy";
 import { type Probe, Readiness } from "./readiness";
 import { Secrets } from "./secrets";
@@ -113,7 +113,7 @@ function managementRoutes(app: FastifyInstance, parts: Parts): void {
   });
   app.get("/info", async () => ({ provider: "swarm-provider", version: VERSION, orchestration: "swarm" }));
   app.get("/namespaces", async () => [network]);
-  logRoute(app, parts);
+  logRoute(app, { functions: parts.functions, network, limitMs: parts.config.writeTimeoutMs });
   deploymentRoutes(app, parts);
   scaleRoute(app, parts);
   secretRoutes(app, parts);
@@ -127,7 +127,7 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics,
     return { deployment, auth };
   };
   app.get("/functions", async (request) =>
-    isOurs(request, network) ? functions.list(wantsUsage(request)) : [],
+    isOurs(request.query, network) ? functions.list(wantsUsage(request)) : [],
   );
   app.post("/functions", async (request, reply) => {
     const { deployment, auth } = parse(request);
@@ -146,15 +146,15 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics,
     const name = (request.body as { functionName?: unknown } | null)?.functionName;
     if (typeof name !== "string" || name === "")
       throw invalid(["functionName: is required: the function's name"]);
-    const ended = await functions.remove(withoutNamespace(name, network));
+    const known = ourName(request, name, network);
+    const ended = await functions.remove(known);
     directory.forget();
-    metrics.forget(withoutNamespace(name, network));
+    metrics.forget(known);
     request.log.info({ function: name, ended }, "removed");
     return text(reply, ended ? 200 : 202, ended ? "" : "removed; its last requests are still being finished");
   });
   app.get<{ Params: { name: string } }>("/function/:name", async (request) => {
-    const name = withoutNamespace(request.params.name, network);
-    if (!isOurs(request, network)) throw new ApiError(404, `No such function: ${name}`);
+    const name = ourName(request, request.params.name, network);
     return functions.status(name, wantsUsage(request));
   });
 }
@@ -164,26 +164,11 @@ function scaleRoute(app: FastifyInstance, { functions, directory, config }: Part
     const replicas = (request.body as { replicas?: unknown } | null)?.replicas;
     if (typeof replicas !== "number" || !Number.isInteger(replicas) || replicas < 0)
       throw invalid(["replicas: must be a whole number, 0 or more"]);
-    const name = withoutNamespace(request.params.name, config.network);
+    const name = ourName(request, request.params.name, config.network);
     const set = await functions.scale(name, replicas);
     directory.forget();
     request.log.info({ function: name, asked: replicas, replicas: set }, "scaled");
     return text(reply, 202, set === replicas ? "" : `scaled to ${set}, the most its labels allow`);
-  });
-}
-
-function logRoute(app: FastifyInstance, { functions, config }: Parts): void {
-  app.get("/logs", async (request, reply) => {
-    const asked = parseLogRequest(request.query);
-    const stream = await functions.logs({ ...asked, name: withoutNamespace(asked.name, config.network) });
-    // Nobody follows for ever: as with other providers, no longer than a call may take.
-    const limit = setTimeout(() => stream.destroy(), config.writeTimeoutMs);
-    stream.once("close", () => clearTimeout(limit));
-    // Before the first line, so that a follower of a silent function is not kept waiting for the answer's head.
-    reply.raw.writeHead(200, { "content-type": "application/x-ndjson" });
-    reply.raw.flushHeaders();
-    reply.hijack();
-    pipeline(stream, reply.raw, () => reply.raw.end());
   });
 }
 
@@ -218,19 +203,17 @@ function acceptAnyJson(app: FastifyInstance): void {
   });
 }
 
-function isOurs(request: FastifyRequest, network: string): boolean {
-  const { namespace } = request.query as { namespace?: string };
-  return !namespace || namespace === network;
+/** The function's name without the namespace. @throws ApiError 404 when the query or the body means another namespace */
+function ourName({ query, body }: FastifyRequest, name: string, network: string): string {
+  const known = withoutNamespace(name, network);
+  if (!isOurs(query, network) || !isOurs(body, network)) throw noSuchFunction(known);
+  return known;
 }
 
 /** `?usage=1` or `?usage=true`, as OpenFaaS's gateway and clients send it. */
 function wantsUsage(request: FastifyRequest): boolean {
   const { usage } = request.query as { usage?: string };
   return usage === "1" || usage === "true";
-}
-
-function withoutNamespace(name: string, network: string): string {
-  return name.endsWith(`.${network}`) ? name.slice(0, -network.length - 1) : name;
 }
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

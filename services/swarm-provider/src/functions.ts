@@ -1,11 +1,11 @@
 /** What can be done with functions. Services that are not functions are neither shown nor touched. */
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX, scalesToZero } from "./deployment";
 import { type Engine, OWNER_LABEL, OWNER_VALUE, type RegistryAuth, type SecretRecord } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
 import { readHealthCheck } from "./healthcheck";
-import { type LogRequest, renderLogs } from "./logs";
+import type { LogRequest } from "./logs";
 import { byName } from "./secretVersions";
 import { initialReplicas, renderSpec } from "./spec";
 import { Failures, findProblem, type Finding } from "./problems";
@@ -181,7 +181,7 @@ export class Functions {
     }
   }
 
-  /** Lines of JSON. @throws ApiError 404 */
+  /** The engine's log stream, for `renderLogs`. @throws ApiError 404 */
   async logs(request: LogRequest): Promise<Readable> {
     const service = await this.find(request.name);
     const { follow, tail, since } = request;
@@ -190,8 +190,7 @@ export class Functions {
       ...(tail ? { tail } : {}),
       ...(since ? { since: Math.floor(since.getTime() / 1000) } : {}),
     };
-    const stream = await this.engine.serviceLogs(service.ID, query);
-    return Readable.from(renderLogs(stream, request, this.options.network));
+    return this.engine.serviceLogs(service.ID, query);
   }
 
   private async find(name: string): Promise<ServiceRecord> {
@@ -230,7 +229,7 @@ export class Functions {
       stopGraceMs: this.options.stopGraceMs,
       secrets: await this.secrets(deployment.secrets),
       current: service && {
-        replicas: replicasOf(service),
+        replicas: keptReplicas(service, deployment),
         forceUpdate: service.Spec.TaskTemplate?.ForceUpdate ?? 0,
       },
     });
@@ -252,6 +251,12 @@ export class Functions {
       );
     return secrets;
   }
+}
+
+/** As many as there are; but one that sleeps, and by its new labels may not, begins anew. */
+function keptReplicas(service: ServiceRecord, { labels }: Deployment): number | undefined {
+  const sleeps = replicasOf(service) === 0 && scalesToZero(service.Spec.Labels);
+  return sleeps && !scalesToZero(labels) ? undefined : replicasOf(service);
 }
 
 /** The spec as it is, but for one secret. */

@@ -32,7 +32,7 @@ export interface SpecContext {
   /** How long a replica that is told to end may finish its requests. */
   stopGraceMs: number;
   /** The service as it is, when this is an update. */
-  current?: { replicas: number; forceUpdate: number };
+  current?: { replicas?: number; forceUpdate: number };
 }
 
 const TMP = {

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { buildApp } from "../../../services/swarm-provider/src/app";
 import { readConfig } from "../../../services/swarm-provider/src/config";
-import { chooseApi } from "../../../services/swarm-provider/src/engine";
+import { chooseApi } from "../../../services/swarm-provider/src/apiVersion";
 import { FakeEngine } from "./fakeEngine";
 
 let engine: FakeEngine;
@@ -42,6 +42,14 @@ async function call(method: string, url: string, payload?: object | string, head
 const other = { Labels: {} };
 const manager = { status: 503, body: { message: "This node is not a swarm manager. Use docker swarm init" } };
 
+/** In the engine's own words (daemon/server/middleware/version.go of moby 29). */
+const tooOld = (version: string) => ({
+  status: 400,
+  body: {
+    message: `client version ${version} is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version`,
+  },
+});
+
 describe("the engine's API", () => {
   test.each([
     ["1.40", "1.12", "1.40"],
@@ -68,14 +76,30 @@ describe("the engine's API", () => {
     engine.minApiVersion = "1.44";
     engine.intercept = ({ path }) => {
       const version = /^\/v1\.(\d+)\//.exec(path)?.[1];
-      const message = `client version 1.${version} is too old. Minimum supported API version is 1.44`;
-      return version && Number(version) < 44 ? { status: 400, body: { message } } : undefined;
+      return version && Number(version) < 44 ? tooOld(`1.${version}`) : undefined;
     };
     engine.addService("f");
     expect((await call("GET", "/system/functions")).status).toBe(200);
     expect((await call("POST", "/system/scale-function/f", { replicas: 2 })).status).toBe(202);
     expect((await call("GET", "/healthz")).status).toBe(200);
     expect(engine.asked.filter(({ path }) => path.startsWith("/v1.44/")).length).toBeGreaterThan(3);
+  });
+
+  test("is asked for its version again when it was replaced by one that refuses ours", async () => {
+    engine.addService("f");
+    expect((await call("GET", "/system/functions")).status).toBe(200);
+    engine.apiVersion = "1.54";
+    engine.minApiVersion = "1.44";
+    engine.intercept = ({ path }) => (path.startsWith("/v1.41/") ? tooOld("1.41") : undefined);
+    expect((await call("POST", "/system/scale-function/f", { replicas: 2 })).status).toBe(202);
+    expect(engine.changes()).toEqual(["POST /v1.44/services/id-f/update"]);
+  });
+
+  test("that is slow to say its version is not waited for longer than who asks has time", async () => {
+    engine.intercept = ({ path }) => (path === "/version" ? "silence" : undefined);
+    expect((await call("GET", "/system/functions")).status).toBe(504);
+    engine.intercept = undefined;
+    expect((await call("GET", "/system/functions")).status).toBe(200);
   });
 
   test("is asked again when it was away", async () => {
@@ -278,6 +302,36 @@ describe("scaling", () => {
       });
     },
   );
+});
+
+describe("another namespace than the one there is", () => {
+  test.each([
+    ["GET", "/system/function/f?namespace=other", undefined],
+    ["GET", "/system/logs?name=f&namespace=other", undefined],
+    ["POST", "/system/scale-function/f", { replicas: 2, namespace: "other" }],
+    ["POST", "/system/scale-function/f?namespace=other", { replicas: 2 }],
+    ["DELETE", "/system/functions", { functionName: "f", namespace: "other" }],
+    ["DELETE", "/system/functions?namespace=other", { functionName: "f" }],
+  ])("has no such function: %s %s", async (method, path, body) => {
+    engine.addService("f");
+    expect(await call(method, path, body)).toMatchObject({ status: 404, text: "No such function: f" });
+    expect(engine.changes()).toEqual([]);
+  });
+});
+
+describe("an update of a function that sleeps", () => {
+  test.each([
+    ["leaves it asleep", { "com.openfaas.scale.zero": "true" }, 0],
+    ["wakes it when it may not sleep any more", {}, 1],
+    ["gives it its least number then", { "com.openfaas.scale.min": "2" }, 2],
+  ])("%s", async (_what, labels, replicas) => {
+    engine.addService("f", {
+      Labels: { "com.openfaas.function": "f", "com.openfaas.scale.zero": "true" },
+      Mode: { Replicated: { Replicas: 0 } },
+    });
+    expect((await call("PUT", "/system/functions", { service: "f", image: "a:1", labels })).status).toBe(202);
+    expect(engine.asked.at(-1)!.body.Mode).toEqual({ Replicated: { Replicas: replicas } });
+  });
 });
 
 describe("removal", () => {

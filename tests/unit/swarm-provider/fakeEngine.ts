@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 
 export interface Asked {
   method: string;
@@ -13,7 +14,7 @@ export interface Asked {
   body: any;
 }
 
-type Answer = { status: number; body?: unknown } | "silence";
+type Answer = { status: number; body?: unknown; stream?: Readable } | "silence";
 
 export class FakeEngine {
   readonly socket: string;
@@ -83,8 +84,13 @@ export class FakeEngine {
       body,
     };
     this.asked.push(asked);
-    const answer = this.intercept?.(asked) ?? this.answer(asked);
+    const answer: Answer = this.intercept?.(asked) ?? this.answer(asked);
     if (answer === "silence") return;
+    if (answer.stream) {
+      response.writeHead(answer.status).flushHeaders();
+      answer.stream.pipe(response).once("close", () => answer.stream?.destroy());
+      return;
+    }
     if (Buffer.isBuffer(answer.body)) return void response.writeHead(answer.status).end(answer.body);
     response.writeHead(answer.status, { "content-type": "application/json" });
     response.end(JSON.stringify(answer.body ?? {}));

@@ -1,0 +1,72 @@
+/** Logs that are followed: what nobody reads any more is not asked of the engine any more either. */
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Provider } from "./support";
+
+let provider: Provider;
+/** The engine's end of the log, on which nothing comes unless a test writes it. */
+let log: PassThrough;
+
+afterEach(() => provider.stop());
+
+async function start(env: Record<string, string> = {}): Promise<void> {
+  provider = await Provider.start(env);
+  provider.engine.addService("quiet");
+  log = new PassThrough();
+  provider.engine.intercept = ({ path }) =>
+    path.endsWith("/logs") ? { status: 200, stream: log } : undefined;
+}
+
+function follow(): Promise<IncomingMessage> {
+  return new Promise((done, fail) => {
+    const request = get(
+      `${provider.url}/system/logs?name=quiet&follow=1`,
+      { auth: "admin:pw", agent: false },
+      done,
+    );
+    request.on("error", fail);
+  });
+}
+
+function frame(text: string): Buffer {
+  const line = Buffer.from(`2026-01-01T00:00:00.000000000Z com.docker.swarm.task.id=t1 ${text}\n`);
+  const head = Buffer.alloc(8, 0);
+  head.writeUInt32BE(line.length, 4);
+  return Buffer.concat([head, line]);
+}
+
+test("the engine is asked no longer when the follower of a silent function goes", async () => {
+  await start();
+  const response = await follow();
+  const closed = once(log, "close");
+  response.on("error", () => undefined).destroy();
+  await closed;
+});
+
+test("a follower is sent away after as long as a call may take, though nothing was said", async () => {
+  await start({ write_timeout: "300ms" });
+  const response = await follow();
+  const closed = once(log, "close");
+  response.resume();
+  await Promise.all([once(response, "end"), closed]);
+});
+
+test("a follower gets each line as it comes", async () => {
+  await start();
+  const response = await follow();
+  log.write(frame("one"));
+  const [first] = (await once(response.setEncoding("utf8"), "data")) as [string];
+  expect(JSON.parse(first)).toMatchObject({ name: "quiet", instance: "t1", text: "one" });
+  response.on("error", () => undefined).destroy();
+});
+
+test("a follower does not hold up the end of the provider", async () => {
+  await start();
+  const response = await follow();
+  response.on("error", () => undefined).resume();
+  const ended = await Promise.race([provider.app.close().then(() => true), sleep(4000, false)]);
+  response.destroy();
+  expect(ended).toBe(true);
+});
