@@ -47,7 +47,8 @@ function frontDoor({ frontDoor: door, units }: Report): string[] {
 function running(kind: string, all: ServiceStatus[] | undefined, wanted: readonly string[]): string[] {
   if (!all) return [];
   const short = all
-    .filter((one) => one.running < one.desired)
+    // A function may sleep; a service of the stack that nobody wants to run was switched off by hand.
+    .filter((one) => one.running < one.desired || (kind === "service" && one.desired === 0))
     .map((one) => {
       const why = one.lastError ? `: ${one.lastError}` : "";
       return `${kind} ${one.name} runs ${one.running} of ${one.desired}${why}`;

@@ -110,6 +110,11 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
     ["service gateway runs 0 of 1: task: non-zero exit (1)"],
   ],
   [
+    "a service that was switched off, and not a function that sleeps",
+    { services: [0, "gateway|0/0|g:1|gateway||\nhello|0/0|h:1||hello|\n"] },
+    ["service gateway runs 0 of 0"],
+  ],
+  [
     "what is not there at all",
     { services: [0, "nats|1/1|n:1|nats||\n"] },
     ["service gateway is not there", "function hello is not there"],
