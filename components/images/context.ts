@@ -92,7 +92,8 @@ export function packFunction(
   if (into) add(content, path.join(TEMPLATES, build.lang), "", new Set(["function"]));
   add(content, handler, into);
   for (const extra of build.copy) add(content, path.join(beside, extra), path.posix.join(into, extra));
-  const args = { ...bases, ...build.args };
+  // BuildKit gives this time to what it writes by itself.
+  const args = { SOURCE_DATE_EPOCH: String(EPOCH), ...bases, ...build.args };
   const hash = hashOf(content, args);
   const folder = path.join(".cache", "images", `fn-${name}-${hash}`);
   if (!fs.existsSync(folder)) lay(content, folder);

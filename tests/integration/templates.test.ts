@@ -138,6 +138,19 @@ afterEach(() => {
 });
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
+test.each([
+  ["node", [process.execPath, "install.js", "function"]],
+  ["python", ["python3", "install.py"]],
+])("the layer of the template %s has one time, whenever it is made", (lang, [program, ...args]) => {
+  const into = path.join(folder, `layer-${lang}`);
+  lay(lang, path.join(HANDLERS, lang), into);
+  fs.symlinkSync("nowhere", path.join(into, "function", "link"));
+  execFileSync(program!, [...args, into], { cwd: into });
+  const names = ["", ...(fs.readdirSync(into, { recursive: true }) as string[])];
+  const times = new Set(names.map((name) => fs.lstatSync(path.join(into, name)).mtime.toISOString()));
+  expect([...times]).toEqual(["2020-01-01T00:00:00.000Z"]);
+});
+
 describe.each(LANGUAGES)("the template $lang", ({ lang, build }) => {
   let command: string[];
   beforeAll(() => {

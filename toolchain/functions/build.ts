@@ -21,9 +21,6 @@ export interface BuildOptions {
   say(line: string): void;
 }
 
-/** BuildKit gives it to what it writes by itself; the files have it already (components/images/context.ts). */
-const EPOCH = "1577836800";
-
 /** @throws an Error with one clear message */
 export async function buildImages(name: string, { root, names, push, say }: BuildOptions): Promise<void> {
   // Contexts are written and named relative to the project.
@@ -61,9 +58,8 @@ function chosen(functions: FunctionOfFile[], names: string[]): FunctionOfFile[] 
 }
 
 function docker(args: string[], capture = false): string {
-  const env = { ...process.env, SOURCE_DATE_EPOCH: EPOCH };
   const stdout = capture ? "pipe" : "inherit";
-  const result = spawnSync("docker", args, { env, stdio: ["ignore", stdout, "inherit"], encoding: "utf8" });
+  const result = spawnSync("docker", args, { stdio: ["ignore", stdout, "inherit"], encoding: "utf8" });
   if (result.error)
     throw new Error(
       `docker could not be started (${result.error.message}): it builds and pushes the images.`,

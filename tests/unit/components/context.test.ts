@@ -43,7 +43,7 @@ test("a context is the template with the handler in it, and with what configurat
     "index.js",
     "install.js",
   ]);
-  expect(args).toEqual({ NODE_IMAGE: "node@sha256:ab" });
+  expect(args).toEqual({ NODE_IMAGE: "node@sha256:ab", SOURCE_DATE_EPOCH: "1577836800" });
   expect(path.isAbsolute(folder)).toBe(false);
 });
 
