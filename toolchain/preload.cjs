@@ -8,6 +8,8 @@
  *   automation API for programs that start Pulumi, OpenTelemetry's exporters for `--tracing`;
  * - a debugger session is opened for the same purpose, under which everything runs slower;
  * - a stack trace is taken for each promise and resource, and mapped to its sources through all source maps of the SDK.
+ *
+ * And one that costs a minute: an error that ends the program is coloured (withoutColours).
  */
 const Module = require("node:module");
 const path = require("node:path");
@@ -35,6 +37,7 @@ Module._load = function (request, parent, isMain) {
   if (!SDK.test(file)) return read();
   const found = DEFERRED.find((candidate) => candidate.request.test(request) && candidate.from.test(file));
   if (found) return deferred(read);
+  if (request === "util" && /cmd[\\/]run[\\/]error\.js$/.test(file)) return withoutColours(read());
   if (/closure[\\/]v8Hooks$|^\.[\\/]v8Hooks$/.test(request)) return deferredSession(read);
   if (request === "source-map-support/register") {
     const exports = read();
@@ -62,6 +65,14 @@ function deferred(read) {
     apply: (_, self, args) => Reflect.apply(get(), self, args),
     construct: (_, args) => Reflect.construct(get(), args),
   });
+}
+
+/**
+ * Seen with Node 20.20, in the run that makes the bundles: `util.inspect` with colours finds the first "node_modules" of a stack again and
+ * again, until the text is as long as a text can be. The same call without colours is what `cmd/run` falls back to then.
+ */
+function withoutColours(util) {
+  return { ...util, inspect: (value) => util.inspect(value) };
 }
 
 /** `cmd/run` waits for the session at its start. Opened later, it is told of every script that was loaded before. */

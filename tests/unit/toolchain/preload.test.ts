@@ -54,6 +54,15 @@ describe("toolchain/preload.cjs", () => {
     expect(run(script)).toBe(run(script, { preload: false }));
   });
 
+  it("tells an error that ends the program whole, and without colours", () => {
+    const script = `const { defaultErrorMessage } = require("./error"); const error = new Error("boom", { cause: new Error("why") });
+      ${print("defaultErrorMessage(error)")} process.exit(0);`;
+    const text = run(script) as string;
+    expect(text).toMatch(/^Error: boom\n +at .*node_modules[^]*why/);
+    expect(text).not.toContain("\u001b");
+    expect(run(script, { preload: false })).toContain("\u001b");
+  });
+
   it("opens no session at the start", () => {
     const script = `const hooks = require("../../runtime/closure/v8Hooks");
       hooks.isInitializedAsync().then(() => { ${print("Object.keys(require.cache).some((file) => file.endsWith('v8Hooks.js'))")} });`;
