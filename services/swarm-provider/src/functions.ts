@@ -118,6 +118,7 @@ export class Functions {
   /**
    * Sets the number of replicas, at most what the function's labels allow.
    * @returns the number it was set to
+   * @throws ApiError 404; 409 while an update of running replicas is under way
    */
   async scale(name: string, replicas: number): Promise<number> {
     let set = replicas;
@@ -127,6 +128,7 @@ export class Functions {
         Number(service.Spec.Labels?.[SCALE_MAX] ?? DEFAULT_SCALE_MAX) || DEFAULT_SCALE_MAX,
       );
       if (set === replicasOf(service)) return;
+      if (isUpdating(service)) throw updating(name);
       // Everything else stays as it was read, so that no replica restarts.
       await this.engine.updateService(service, { ...service.Spec, Mode: { Replicated: { Replicas: set } } });
     });
@@ -251,6 +253,20 @@ export class Functions {
       );
     return secrets;
   }
+}
+
+/**
+ * The engine takes the spec before this change for the one to roll back to: scaled in the middle of an update that fails, by an alert
+ * say, a function would be left with the version that fails.
+ */
+function isUpdating(service: ServiceRecord): boolean {
+  return (
+    replicasOf(service) > 0 && ["updating", "rollback_started"].includes(service.UpdateStatus?.State ?? "")
+  );
+}
+
+function updating(name: string): ApiError {
+  return new ApiError(409, `${name} is being updated; its replicas can be set when the update has ended`);
 }
 
 /** As many as there are; but one that sleeps, and by its new labels may not, begins anew. */

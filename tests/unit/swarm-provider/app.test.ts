@@ -284,6 +284,18 @@ describe("scaling", () => {
     });
   });
 
+  test.each([
+    ["updating", 1, 409],
+    ["rollback_started", 1, 409],
+    ["completed", 1, 202],
+    ["updating", 0, 202],
+  ])("while its update is %s with %d replicas is answered %d", async (State, Replicas, status) => {
+    engine.addService("f", { Mode: { Replicated: { Replicas } } });
+    engine.services[0].UpdateStatus = { State };
+    expect((await call("POST", "/system/scale-function/f", { replicas: 2 })).status).toBe(status);
+    expect(engine.changes()).toHaveLength(status === 409 ? 0 : 1);
+  });
+
   test("to what it is already changes nothing", async () => {
     engine.addService("f");
     expect((await call("POST", "/system/scale-function/f", { serviceName: "f", replicas: 1 })).status).toBe(
