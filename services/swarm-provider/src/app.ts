@@ -172,8 +172,8 @@ function scaleRoute(app: FastifyInstance, { functions, directory, config }: Part
   });
 }
 
-function secretRoutes(app: FastifyInstance, { secrets }: Parts): void {
-  app.get("/secrets", async () => secrets.list());
+function secretRoutes(app: FastifyInstance, { secrets, config }: Parts): void {
+  app.get("/secrets", async (request) => (isOurs(request.query, config.network) ? secrets.list() : []));
   app.post("/secrets", async (request, reply) => {
     await secrets.create(request.body);
     return text(reply, 201, "");

@@ -93,6 +93,8 @@ function rawHead(response: IncomingMessage, more = ""): string {
   return `${text}${more}\r\n`;
 }
 
+const OFFER = /^(upgrade|http2-settings)$/i;
+
 /** HTTP/2 is offered by Java's and curl's clients with whatever they ask, and nobody has to take it. */
 export function isMereOffer({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "h2c";
@@ -103,11 +105,13 @@ export function isMereOffer({ headers }: IncomingMessage): boolean {
  * its connection away: it gets it back, with the request before what has not been read yet.
  */
 export function passByOffer(server: Server, incoming: IncomingMessage, client: Socket, head: Buffer): void {
-  const { method, url, httpVersion, rawHeaders } = incoming;
+  const { method, url, httpVersion, rawHeaders, headers } = incoming;
+  const others = (headers.connection ?? "").split(",").filter((name) => !OFFER.test(name.trim()));
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let i = 0; i < rawHeaders.length; i += 2)
-    if (!/^(connection|upgrade|http2-settings)$/i.test(rawHeaders[i]!))
+    if (!OFFER.test(rawHeaders[i]!) && !/^connection$/i.test(rawHeaders[i]!))
       text += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
+  if (others.length > 0) text += `Connection: ${others.join(",")}\r\n`;
   client.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, "latin1"), head]));
   server.emit("connection", client);
 }

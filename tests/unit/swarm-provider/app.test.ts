@@ -331,6 +331,13 @@ describe("another namespace than the one there is", () => {
   });
 });
 
+test.each(["functions", "secrets"])("another namespace has no %s", async (what) => {
+  engine.addService("f");
+  engine.secrets = [{ ID: "s", Spec: { Name: "s", Labels: { "com.openfaas.owner": "openfaas" } } }];
+  expect((await call("GET", `/system/${what}?namespace=other`)).json()).toEqual([]);
+  expect((await call("GET", `/system/${what}?namespace=openfaas-fn`)).json()).toHaveLength(1);
+});
+
 describe("an update of a function that sleeps", () => {
   test.each([
     ["leaves it asleep", { "com.openfaas.scale.zero": "true" }, 0],
