@@ -32,6 +32,7 @@ const programs = { globalSetup: "<rootDir>/tests/setup/packages.ts" };
 
 /** @type {import("jest").Config} */
 module.exports = {
+  testSequencer: "<rootDir>/tests/setup/sequencer.cjs",
   ...(process.env.OSLO_FAAS_TOTALS ? { reporters: ["default", "<rootDir>/tests/setup/totals.cjs"] } : {}),
   projects: [project("unit"), project("integration", programs), project("e2e", programs)],
 };

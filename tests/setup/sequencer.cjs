@@ -1,0 +1,32 @@
+"use strict";
+const path = require("node:path");
+const Sequencer = require("@jest/test-sequencer").default;
+
+/**
+ * The files that take minutes, longest first: two files run at a time, and one of these begun last would be waited for alone. On a
+ * fresh clone jest knows no times and goes by the files' sizes.
+ */
+const LONG = [
+  "e2e/journey",
+  "e2e/fresh-host",
+  "integration/preview",
+  "integration/plugin-engine",
+  "integration/swarm-provider",
+  "integration/preview-state",
+  "e2e/lab",
+  "e2e/environment",
+  "integration/workflows",
+  "integration/preview-policy",
+  "integration/toolchain",
+];
+
+module.exports = class LongestFirst extends Sequencer {
+  sort(tests) {
+    const rank = ({ path: file }) => {
+      const at = LONG.indexOf(path.relative(path.join(__dirname, ".."), file).replace(/\.test\.ts$/, ""));
+      return at === -1 ? LONG.length : at;
+    };
+    // The base's order within the same rank: failures first, then by time or size.
+    return [...super.sort(tests)].sort((a, b) => rank(a) - rank(b));
+  }
+};
