@@ -42,4 +42,7 @@ export const ANSWERS: Readonly<Record<string, Record<string, unknown>>> = {
   "host:index:Preflight": { facts: FACTS },
   "host:index:Facts": { facts: FACTS },
   "host:index:Password": { value: "a-password-that-nobody-has" },
+  // Its plugin sees no difference without them, and then cannot read the state that it is to update.
+  "command:remote:Command": { stdout: "", stderr: "" },
+  "command:local:Command": { stdout: "", stderr: "" },
 };

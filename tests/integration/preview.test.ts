@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { PreviewRepo } from "./previewRepo";
+import { type Outcome, PreviewRepo } from "./previewRepo";
 
 jest.setTimeout(300_000);
 
@@ -70,21 +70,66 @@ test("an environment whose files did not change is not looked at", async () => {
   expect(JSON.parse(out)).toEqual(["oslo-staging"]);
 });
 
-test("a branch that takes the queue's volume away is flagged as data loss before anything else", async () => {
-  repo.branch("volume");
-  // oslo-dev does not keep its queue, the others do.
-  repo.edit("components/openfaas/index.ts", /^.*this\.volume\("queue".*$/m, "");
-  repo.edit("components/openfaas/index.ts", /^\s*volumes: \{ "\/data": data \},$/m, "");
-  const { code, out } = await repo.preview(["--base", "main", "--env", "oslo-dev", "--env", "oslo-prod"]);
-  expect(code).toBe(0);
-  expect(row(out, "oslo-dev")).toContain("**data at stake**, 1 advisory violation");
-  expect(out).toContain("- oslo-dev: volume `openfaas-queue` is deleted: **its data is lost**");
-  expect(out).toContain(
-    "- oslo-prod: volume `openfaas-queue` is deleted: it stays on the host with its data",
-  );
-  expect(out).toMatch(/oslo-dev: service `nats` has `\/data` no longer on volume `openfaas-queue`/);
-  expect(out.indexOf("## Data at stake")).toBeLessThan(out.indexOf("\n## oslo-dev"));
-  expect(out).toContain("Touched, but not looked at: oslo-staging.");
+describe("a branch that takes the queue's volume away, with secrets wherever one can be", () => {
+  const canary = (place: string) => `canary-${place}-5f0e1d`;
+  let ended: Outcome;
+  let report: string;
+  let comments: Record<string, string>;
+
+  beforeAll(async () => {
+    repo.branch("volume");
+    repo.edit("components/openfaas/index.ts", /^.*this\.volume\("queue".*$/m, "");
+    repo.edit("components/openfaas/index.ts", /^\s*volumes: \{ "\/data": data \},$/m, "");
+    repo.edit(
+      "stacks/Pulumi.oslo-dev.yaml",
+      /$/,
+      "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbg==:ZGVjcnlwdCB0aGlzIGhlcmU=\n",
+    );
+    repo.edit(
+      "index.ts",
+      "const onHost =",
+      `new (require("./plugin/sdk").File)("canary", { path: "/etc/canary", content: require("@pulumi/pulumi").secret(${JSON.stringify(`${canary("file")}\nline\n`)}) }, { provider: machine.provider });\nconst onHost =`,
+    );
+    repo.edit(
+      "functions/stack.yml",
+      "    labels:",
+      '    environment:\n      greeting: "${CANARY_TOKEN}"\n    labels:',
+    );
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-report-"));
+    const env = { PULUMI_CONFIG_PASSPHRASE: canary("passphrase"), CANARY_TOKEN: canary("token") };
+    const files = ["--out", `${folder}/report.md`, "--comments", `${folder}/comments`];
+    ended = await repo.preview(["--base", "main", "--env", "oslo-dev", "--env", "oslo-prod", ...files], env);
+    const read = (file: string) => fs.readFileSync(path.join(folder, file), "utf8");
+    report = read("report.md");
+    comments = Object.fromEntries(
+      fs.readdirSync(`${folder}/comments`).map((name) => [name, read(`comments/${name}`)]),
+    );
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  test("is flagged as data loss before anything else", () => {
+    // oslo-dev does not keep its queue, the others do.
+    expect(ended.code).toBe(0);
+    expect(row(report, "oslo-dev")).toContain("**data at stake**, 1 advisory violation");
+    expect(report).toContain("- oslo-dev: volume `openfaas-queue` is deleted: **its data is lost**");
+    expect(report).toContain(
+      "- oslo-prod: volume `openfaas-queue` is deleted: it stays on the host with its data",
+    );
+    expect(report).toMatch(/oslo-dev: service `nats` has `\/data` no longer on volume `openfaas-queue`/);
+    expect(report.indexOf("## Data at stake")).toBeLessThan(report.indexOf("\n## oslo-dev"));
+    expect(report).toContain("Touched, but not looked at: oslo-staging.");
+  });
+
+  test("has no secret in its report: not of the environment, the configuration, a file or a function", () => {
+    const everything = [report, ended.out, ended.err, ...Object.values(comments)].join("\n");
+    expect(everything).not.toContain("5f0e1d");
+    expect(everything).not.toContain(Buffer.from(canary("file")).toString("base64").slice(0, 20));
+    // It was there: the report shows the places.
+    expect(report).toContain("`canary`");
+    expect(report).toMatch(/env\.greeting: "\(secret\)"/);
+    expect(report).toContain("dummies stand in for `gatewayPassword` (a secret)");
+    expect(Object.keys(comments).sort()).toEqual(["oslo-dev.md", "oslo-prod.md"]);
+  });
 });
 
 test("three errors in one file are three errors with their paths, and a failing exit code", async () => {
@@ -99,46 +144,6 @@ test("three errors in one file are three errors with their paths, and a failing 
   expect(out).toMatch(/^openfaas\.queue\.keepOnDestroy: .*stacks\/Pulumi\.oslo-dev\.yaml:\d+/m);
   expect(out).toMatch(/^nginx\.keepAlive: unknown, did you mean nginx\.keepalive\?.*:\d+/m);
   expect(out).toContain("Untouched: oslo-prod, oslo-staging.");
-});
-
-test("no secret is in the report: not of the environment, the configuration, a file or a function", async () => {
-  repo.branch("secrets");
-  const canary = (place: string) => `canary-${place}-5f0e1d`;
-  repo.edit(
-    "stacks/Pulumi.oslo-dev.yaml",
-    /$/,
-    "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbg==:ZGVjcnlwdCB0aGlzIGhlcmU=\n",
-  );
-  repo.edit(
-    "index.ts",
-    "const onHost =",
-    `new (require("./plugin/sdk").File)("canary", { path: "/etc/canary", content: require("@pulumi/pulumi").secret(${JSON.stringify(`${canary("file")}\nline\n`)}) }, { provider: machine.provider });\nconst onHost =`,
-  );
-  repo.edit(
-    "functions/stack.yml",
-    "    labels:",
-    '    environment:\n      greeting: "${CANARY_TOKEN}"\n    labels:',
-  );
-  const out = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-report-")), "report.md");
-  const comments = path.join(path.dirname(out), "comments");
-  const env = { PULUMI_CONFIG_PASSPHRASE: canary("passphrase"), CANARY_TOKEN: canary("token") };
-  const args = ["--base", "main", "--env", "oslo-dev", "--out", out, "--comments", comments];
-  const ended = await repo.preview(args, env);
-  const report = fs.readFileSync(out, "utf8");
-  const everything = [
-    report,
-    ended.out,
-    ended.err,
-    ...fs.readdirSync(comments).map((file) => fs.readFileSync(path.join(comments, file), "utf8")),
-  ].join("\n");
-  expect(everything).not.toContain("5f0e1d");
-  expect(everything).not.toContain(Buffer.from(canary("file")).toString("base64").slice(0, 20));
-  // It was there: the report shows the places.
-  expect(report).toContain("`canary`");
-  expect(report).toMatch(/env\.greeting: "\(secret\)"/);
-  expect(report).toContain("dummies stand in for `gatewayPassword` (a secret)");
-  expect(fs.readdirSync(comments).sort()).toEqual(["oslo-dev.md"]);
-  fs.rmSync(path.dirname(out), { recursive: true });
 });
 
 describe("one environment that is new, one that is taken away, and one whose queue and swarm change", () => {
@@ -195,14 +200,16 @@ test("what cannot be worked out at all is exit code 2 and one sentence", async (
 
 test("a program that fails is an error of each environment, and the report is written", async () => {
   repo.branch("broken");
+  // A new one: nothing is brought up on paper before.
+  repo.git("mv", "stacks/Pulumi.oslo-dev.yaml", "stacks/Pulumi.oslo-new.yaml");
   repo.edit(
     "components/nginx/index.ts",
     "const own = { parent: this };",
     'throw new Error("boom here"); const own = { parent: this };',
   );
-  const { code, out } = await repo.preview(["--base", "main", "--env", "oslo-dev"]);
+  const { code, out } = await repo.preview(["--base", "main", "--env", "oslo-new"]);
   expect(code).toBe(1);
-  expect(out).toContain("## oslo-dev: 1 error");
+  expect(out).toContain("## oslo-new: 1 error");
   expect(out).toContain("boom here");
 });
 
