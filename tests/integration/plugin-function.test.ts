@@ -113,6 +113,25 @@ describe("through a gateway", () => {
     expect(gateway.functions.get("hello")?.replicas).toBe(1);
   });
 
+  it("waits for the end of another update to do so, and does it before its own", async () => {
+    const { outputs } = await faasFunction.create(context(), at());
+    Object.assign(gateway.functions.get("hello") as FunctionStatus, { replicas: 30 });
+    const found = JSON.stringify(gateway.functions.get("hello"));
+    gateway.troubles = [
+      [200, "OK"],
+      [200, found],
+      [200, found],
+      [409, "hello is being updated"],
+    ];
+    await faasFunction.update(context(), "hello", at({ replicas: 30 }), at(), outputs);
+    const changes = gateway.calls.filter(({ method }) => method !== "GET").slice(1);
+    expect(changes.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "POST /system/scale-function/hello",
+      "POST /system/scale-function/hello",
+      "PUT /system/functions",
+    ]);
+  });
+
   it("names the user and never the password where the gateway refuses them", async () => {
     const attempt = faasFunction.create(context(), at({ password: "wrong-canary" }));
     await expect(attempt).rejects.toThrow(/refuses the user admin \(401\)/);

@@ -32,17 +32,22 @@ async function send(gateway: Gateway, method: "POST" | "PUT", wanted: FunctionIn
     );
 }
 
-/** Outside of what an autoscaler may choose, nobody would ever bring it back. */
+/** Outside of what an autoscaler may choose, nobody would ever bring it back. Before the update, in which nothing is scaled. */
 async function scaleBack(gateway: Gateway, wanted: FunctionInputs): Promise<void> {
   const current = await status(gateway, wanted);
   if (!current || strayReplicas(wanted, current) === undefined) return;
   const { min, max } = bounds(wanted.labels);
   const replicas = Math.min(Math.max(wanted.replicas ?? min, min), max);
-  const answer = await gateway.steadily("POST", `/system/scale-function/${wanted.name}${query(wanted)}`, {
-    serviceName: wanted.name,
-    ...(wanted.namespace ? { namespace: wanted.namespace } : {}),
-    replicas,
-  });
+  const scale = () =>
+    gateway.steadily("POST", `/system/scale-function/${wanted.name}${query(wanted)}`, {
+      serviceName: wanted.name,
+      ...(wanted.namespace ? { namespace: wanted.namespace } : {}),
+      replicas,
+    });
+  const deadline = Date.now() + wanted.waitSeconds * 1000;
+  let answer = await scale();
+  // Another update is under way, that of its secret for one.
+  for (; answer.status === 409 && Date.now() < deadline; answer = await scale()) await sleep(1000);
   if (answer.status < 200 || answer.status > 299)
     gateway.fail(
       `scale the function ${wanted.name}`,
@@ -56,8 +61,8 @@ async function roll(
   wanted: FunctionInputs,
   method: "POST" | "PUT",
 ): Promise<FunctionOutputs> {
+  if (method === "PUT") await scaleBack(gateway, wanted);
   await send(gateway, method, wanted);
-  await scaleBack(gateway, wanted);
   return settled(ctx, gateway, wanted);
 }
 
