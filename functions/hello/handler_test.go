@@ -117,6 +117,15 @@ func TestFinishesWhatIsInFlight(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	cancel()
 	time.Sleep(100 * time.Millisecond)
+	last, err := http.Get("http://" + listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = last.Body.Close()
+	if !last.Close {
+		t.Error("an answer after the stop did not say that it is the last one of its connection")
+	}
+	time.Sleep(linger)
 	if _, err := http.Get("http://" + listener.Addr().String()); err == nil {
 		t.Error("a new connection was taken after the stop")
 	}

@@ -9,12 +9,16 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // drain is how long requests in flight may still take after SIGTERM. Swarm kills what has not ended after 10 s by default.
 const drain = 8 * time.Second
+
+// linger is how long answers say so before connections are closed: one that is closed as a call is on its way loses it.
+const linger = time.Second
 
 func main() {
 	// The image has no shell and no curl: the program checks itself.
@@ -43,8 +47,9 @@ func port() string {
 // serve answers on the listener until the context ends, then lets requests in flight finish, for as long as drain.
 func serve(ctx context.Context, listener net.Listener, drain time.Duration) error {
 	host, _ := os.Hostname()
+	var stopping atomic.Bool
 	server := &http.Server{
-		Handler:           newHandler(host),
+		Handler:           untilStopped(&stopping, newHandler(host)),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -58,6 +63,8 @@ func serve(ctx context.Context, listener net.Listener, drain time.Duration) erro
 		return err
 	case <-ctx.Done():
 	}
+	stopping.Store(true)
+	time.Sleep(linger)
 	bounded, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	err := server.Shutdown(bounded)
@@ -65,6 +72,16 @@ func serve(ctx context.Context, listener net.Listener, drain time.Duration) erro
 		return errors.New("requests were still in flight when the time to finish them was over")
 	}
 	return err
+}
+
+// untilStopped keeps connections until it is told to stop: from then on each answer is the last one of its connection.
+func untilStopped(stopping *atomic.Bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func healthcheck(url string) int {

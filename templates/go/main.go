@@ -83,6 +83,9 @@ func count(name string) int64 {
 	return int64(value)
 }
 
+// A kept connection that is closed as a call is on its way loses it: for so long each answer first says that it is the last one.
+const linger = time.Second
+
 type server struct {
 	settings
 	handle   http.HandlerFunc
@@ -114,6 +117,7 @@ func serve(set settings, handle http.HandlerFunc) error {
 	case <-ctx.Done():
 	}
 	s.stopping.Store(true)
+	time.Sleep(linger)
 	bounded, cancel := context.WithTimeout(context.Background(), set.write)
 	defer cancel()
 	if err := server.Shutdown(bounded); err != nil {
@@ -123,6 +127,9 @@ func serve(set settings, handle http.HandlerFunc) error {
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.stopping.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	switch r.URL.Path {
 	case "/_/health":
 		say(w, !s.stopping.Load(), "stopping")

@@ -41,6 +41,9 @@ function settings(env) {
   };
 }
 
+/** A kept connection that is closed as a call is on its way loses it: for so long each answer first says that it is the last one. */
+const LINGER_MS = 1000;
+
 function start(handler, { port, readMs, writeMs, execMs, inflight }) {
   let busy = 0;
   let stopping = false;
@@ -66,13 +69,15 @@ function start(handler, { port, readMs, writeMs, execMs, inflight }) {
   const stop = () => {
     if (stopping) return;
     stopping = true;
-    server.close(() => process.exit(0));
-    // A connection that was busy at the stop goes idle later, and would be kept for the caller's next request.
-    setInterval(() => server.closeIdleConnections(), 50).unref();
+    setTimeout(() => {
+      server.close(() => process.exit(0));
+      // A connection that was busy at the stop goes idle later, and would be kept for the caller's next request.
+      setInterval(() => server.closeIdleConnections(), 50).unref();
+    }, LINGER_MS);
     setTimeout(() => {
       console.error("calls were still under way at the end");
       process.exit(1);
-    }, writeMs).unref();
+    }, LINGER_MS + writeMs).unref();
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

@@ -211,6 +211,10 @@ class Server(ThreadingHTTPServer):
             traceback.print_exc()
 
 
+# A kept connection that is closed as a call is on its way loses it: for so long each answer first says that it is the last one.
+LINGER_SECONDS = 1
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
@@ -317,6 +321,7 @@ def main():
     print(f"listening on port {server.server_port}", flush=True)
     os.read(told, 1)
     server.stopping = True
+    time.sleep(LINGER_SECONDS)
     server.shutdown()
     server.server_close()
     deadline = time.monotonic() + settings.write

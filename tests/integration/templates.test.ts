@@ -219,6 +219,27 @@ describe.each(LANGUAGES)("the template $lang", ({ lang, build }) => {
     expect(await server.exit).toBe(0);
   });
 
+  test("answers on a kept connection after it was told to stop, and says that it is the last time", async () => {
+    const server = await start(command);
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = () =>
+      new Promise<http.IncomingMessage>((resolve, reject) => {
+        const options = { port: server.port, path: "/", agent };
+        const asked = http.get(options, (response) => {
+          response
+            .resume()
+            .once("end", () => resolve(Object.assign(response, { reused: asked.reusedSocket })));
+        });
+        asked.on("error", reject);
+      });
+    await ask();
+    server.child.kill("SIGTERM");
+    await until(async () => (await call(server, "/_/health")).status === 503);
+    expect(await ask()).toMatchObject({ statusCode: 200, reused: true, headers: { connection: "close" } });
+    expect(await server.exit).toBe(0);
+    agent.destroy();
+  });
+
   test("gives up on what is under way for too long when it is told to stop", async () => {
     const server = await start(command, { write_timeout: "300ms", exec_timeout: "60s" });
     const waiting = call(server, "/wait").catch(() => undefined);
