@@ -7,13 +7,16 @@ const VOLUME = "docker:index/volume:Volume";
 const SECRET = "docker:index/secret:Secret";
 const FUNCTION_SECRET = "host:index:FunctionSecret";
 const SERVICE = "docker:index/service:Service";
+const CONNECTION = "pulumi:providers:host";
 
 /** One sentence each; empty for most steps. */
 export function stakesOf(step: Step): string[] {
   const gone = step.op === "delete" || step.op === "replace";
   return [
     ...(gone ? lost(step) : []),
-    ...(step.old && step.new ? [...flags(step), ...mounts(step), ...functionSecrets(step)] : []),
+    ...(step.old && step.new
+      ? [...flags(step), ...address(step), ...mounts(step), ...functionSecrets(step)]
+      : []),
   ];
 }
 
@@ -54,6 +57,15 @@ function flags({ urn, old, new: news }: Step): string[] {
       ? [`\`${name}\` is kept no longer: **a later delete takes its data along**`]
       : []),
     ...(old?.protect && !news?.protect ? [`\`${name}\` is protected against deletion no longer`] : []),
+  ];
+}
+
+/** To the engine that is a setting of a provider: it takes all resources for as they were, wherever they are said to be now. */
+function address({ type, old, new: news }: Step): string[] {
+  const [before, after] = [text(old?.inputs?.host), text(news?.inputs?.host)];
+  if (type !== CONNECTION || before === undefined || before === after) return [];
+  return [
+    `the host is no longer \`${before}\`, but \`${after ?? "one that is not known yet"}\`: **if that is another machine, it has nothing of this environment, its data least of all, and an \`up\` without \`--refresh\` does not see that**`,
   ];
 }
 

@@ -141,6 +141,16 @@ describe("at stake", () => {
       ]);
   });
 
+  test("a host at another address, which the engine takes for the same one", () => {
+    const at = (host: string, user = "ops") => ({ host, user });
+    const connection = (before: Values, after: Values) =>
+      stakesOf(step("update", "pulumi:providers:host", "host-connection", before, after));
+    expect(connection(at("a.example.no"), at("a.example.no", "root"))).toEqual([]);
+    expect(connection(at("a.example.no"), at("b.example.no"))[0]).toMatch(
+      /^the host is no longer `a\.example\.no`, but `b\.example\.no`: .*without `--refresh`/,
+    );
+  });
+
   test("what was kept or protected and is no longer is named, also where nothing else changes", () => {
     const same = step("same", FILE, "data", { x: 1 }, { x: 1 });
     expect(stakesOf(kept(same, { protect: true }))).toEqual([
