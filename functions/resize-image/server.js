@@ -6,6 +6,9 @@ const { createHandler, limitsFrom } = require("./handler");
 /** How long calls in flight may still take after SIGTERM. Swarm kills what has not ended after 10 s by default. */
 const DRAIN_MS = 8000;
 
+/** A kept connection that is closed as a call is on its way loses it: for so long each answer first says that it is the last one. */
+const LINGER_MS = 1000;
+
 function start(env = process.env) {
   const server = http.createServer(
     // A body that does not arrive in a minute gives its slot back.
@@ -13,9 +16,12 @@ function start(env = process.env) {
     createHandler(limitsFrom(env)),
   );
   const stop = () => {
-    server.close(() => process.exit(0));
-    // A connection that was busy at the stop goes idle later, and would be kept for the client's next call.
-    setInterval(() => server.closeIdleConnections(), 50).unref();
+    server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
+    setTimeout(() => {
+      server.close(() => process.exit(0));
+      // A connection that was busy at the stop goes idle later, and would be kept for the client's next call.
+      setInterval(() => server.closeIdleConnections(), 50).unref();
+    }, LINGER_MS);
     setTimeout(() => {
       console.error(JSON.stringify({ level: "error", message: "calls were still in flight at the end" }));
       process.exit(1);
