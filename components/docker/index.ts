@@ -7,6 +7,7 @@ import type { LoadedEnvironment } from "../environment";
 import { commandConnection } from "../host/connection";
 import {
   type DaemonValues,
+  ENGINE_NEEDS,
   enginePackages,
   renderDaemonJson,
   restartKey,
@@ -43,11 +44,12 @@ export class DockerEngine extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const needs = new host.Packages(`${name}-needs`, { packages: ENGINE_NEEDS }, { parent: this });
     const source = env.docker.source === "docker" ? [this.repository(name, args)] : [];
     const packages = new host.Packages(
       `${name}-packages`,
       { packages: enginePackages(env.docker.source, env.docker.version), hold: true },
-      { parent: this, dependsOn: [config, ...source] },
+      { parent: this, dependsOn: [config, needs, ...source] },
     );
     new host.SystemdUnit(
       `${name}-unit`,
@@ -96,8 +98,9 @@ export class DockerEngine extends pulumi.ComponentResource {
  */
 export function dockerApi(name: string, env: LoadedEnvironment): docker.Provider {
   const { address, port, user, privateKeyPath, jump } = env.host;
+  const named = address.includes(":") ? `[${address}]` : address;
   return new docker.Provider(name, {
-    host: `ssh://${user}@${address}:${port}`,
+    host: `ssh://${user}@${named}:${port}`,
     sshOpts: sshOptions({ hostKey: env.pinnedHostKey, privateKeyPath, jump }),
   });
 }

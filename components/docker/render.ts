@@ -36,14 +36,16 @@ export function restartKey(values: DaemonValues): string {
   return JSON.stringify(Object.entries(daemonConfig(values)).filter(([key]) => !RELOADABLE.includes(key)));
 }
 
-/** dockerd checks a file itself from release 23 on; older ones get a check that it is JSON, by the tool that is there. */
+/** dockerd checks a file itself from release 23 on; older ones cannot. What is rendered is JSON in any case. */
 export const VALIDATE_DAEMON_JSON =
   "if command -v dockerd >/dev/null && dockerd --help | grep -q -- --validate; then dockerd --validate --config-file %s; fi";
 
-/** A package's wanted version as the resource `Packages` writes it. */
+/** Packages to hold, each with its version as the resource `Packages` writes it. */
 export function enginePackages(source: "docker" | "distro", version?: string): string[] {
-  // Where AppArmor is on in the kernel and its tools are missing, no container starts.
-  if (source === "distro") return [`docker.io${version ? `=${version}` : ""}`, "apparmor"];
   const pin = version ? `=${version}` : "";
-  return [`docker-ce${pin}`, `docker-ce-cli${pin}`, "containerd.io", "apparmor"];
+  if (source === "distro") return [`docker.io${pin}`];
+  return [`docker-ce${pin}`, `docker-ce-cli${pin}`, "containerd.io"];
 }
+
+/** Not held, for they get security updates. Where AppArmor is on in the kernel and its tools are missing, no container starts. */
+export const ENGINE_NEEDS = ["apparmor"];

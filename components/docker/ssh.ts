@@ -35,5 +35,5 @@ function proxyCommand(jump: NonNullable<SshValues["jump"]>, privateKeyPath?: str
   // ProxyCommand itself replaces %-tokens once, before the inner ssh sees them.
   const options = [...STRICT, `"KnownHostsCommand=/bin/echo %%H ${jump.hostKey}"`];
   if (key) options.push("IdentitiesOnly=yes", `IdentityFile=${key}`);
-  return `ssh ${options.map((option) => `-o ${option}`).join(" ")} -p ${jump.port} -W [%h]:%p ${jump.user}@${jump.address}`;
+  return `ssh ${options.map((option) => `-o ${option}`).join(" ")} -p ${jump.port} -W '[%h]:%p' ${jump.user}@${jump.address}`;
 }
