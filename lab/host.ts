@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import type Docker from "dockerode";
 import tar from "tar-stream";
 import type { Base } from "./base";
+import { ensureCertificate } from "./certificate";
 import { RELEASE } from "./base";
 import { LABEL_CLONE, LABEL_INSTANCE, LABEL_SPEC, type Lab, loadLab } from "./config";
 import { orMissing, waitFor } from "./docker";
@@ -172,6 +173,7 @@ async function ready(lab: Lab, container: Docker.Container, progress: Progress):
   if (machineFiles(RELEASE, false).some((file) => file.path.endsWith(".crt"))) {
     await execute(container, ["update-ca-certificates"]);
   }
+  await ensureCertificate((command) => execute(container, command));
   await waitFor(() => sshdAnswers(lab), {
     what: `sshd to answer on 127.0.0.1:${lab.ports.ssh}`,
     limitMs: 30_000,

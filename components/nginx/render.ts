@@ -61,23 +61,26 @@ function server(nginx: Environment["nginx"]): string[] {
     `    listen ${port}${tls} default_server backlog=${nginx.backlog};`,
     ...(nginx.ipv6 ? [`    listen [::]:${port}${tls} default_server backlog=${nginx.backlog};`] : []),
   ];
-  if (!nginx.tls)
-    return [
-      "server {",
-      ...listen(nginx.httpPort, ""),
-      `    server_name ${nginx.serverName};`,
-      "",
-      ...locations(nginx),
-      "}",
-    ];
+  const plain = [
+    "server {",
+    ...listen(nginx.httpPort, ""),
+    `    server_name ${nginx.serverName};`,
+    "",
+    ...locations(nginx),
+    "}",
+  ];
+  if (!nginx.tls) return plain;
   const to =
     nginx.httpsPort === 443 ? "https://$host$request_uri" : `https://$host:${nginx.httpsPort}$request_uri`;
-  return [
+  const redirect = [
     "server {",
     ...listen(nginx.httpPort, ""),
     `    server_name ${nginx.serverName};`,
     `    return 308 ${to};`,
     "}",
+  ];
+  return [
+    ...(nginx.tls.redirect ? redirect : plain),
     "",
     "server {",
     ...listen(nginx.httpsPort, " ssl"),
@@ -113,6 +116,9 @@ function locations(nginx: Environment["nginx"]): string[] {
       : [
           "",
           "    location ~ ^/(system|ui)(/|$) {",
+          // The host itself: what ends an `up` asks from there.
+          "        allow 127.0.0.1;",
+          "        allow ::1;",
           ...nginx.managementAllow.map((net) => `        allow ${net};`),
           "        deny all;",
           "        proxy_pass http://gateway;",

@@ -75,6 +75,9 @@ const tls = z.strictObject({
     description: "Its private key, a path on the host.",
     examples: ["/etc/ssl/oslo-faas/privkey.pem"],
   }),
+  redirect: f.flag().default(true).meta({
+    description: "HTTP sends every caller on to HTTPS; false: both answer calls.",
+  }),
 });
 
 export const nginx = z.strictObject({
@@ -116,14 +119,13 @@ export const nginx = z.strictObject({
     .pattern(/^[^\s;{}]+( [^\s;{}]+)*$/, "one or more server names, separated by blanks")
     .default("_")
     .meta({ description: "server_name; `_` answers to every name.", examples: ["faas.example.no"] }),
-  tls: tls
-    .optional()
-    .meta({ description: "TLS with files that are on the host; HTTP then redirects. Default: HTTP only." }),
+  tls: tls.optional().meta({ description: "TLS with files that are on the host. Default: HTTP only." }),
   managementAllow: f
     .list(f.cidr())
     .default([])
     .meta({
-      description: "Networks that may reach /system/ and /ui/ (password needed in any case). Empty: all.",
+      description:
+        "Networks that may reach /system/ and /ui/ beside the host itself (password needed in any case). Empty: all.",
       examples: [["198.51.100.0/24"]],
     }),
   publicUrl: f
