@@ -34,7 +34,18 @@ export class Nginx extends pulumi.ComponentResource {
       { packages: ["nginx"] },
       { ...own, dependsOn: [user] },
     );
-    const unit = new host.SystemdUnit(
+    // Before the unit: the site that the package brings listens on port 80, which may be another's.
+    const config = new host.File(
+      `${name}-conf`,
+      {
+        path: "/etc/nginx/nginx.conf",
+        content: renderNginxConf({ nginx, gatewayPort: openfaas.gatewayPort, openFiles: base.openFiles }),
+        validate: "nginx -t -q -c %s",
+        onChange: ["if systemctl is-active --quiet nginx; then systemctl reload nginx; fi"],
+      },
+      { ...own, dependsOn: [packages] },
+    );
+    new host.SystemdUnit(
       `${name}-unit`,
       {
         unit: "nginx.service",
@@ -42,17 +53,7 @@ export class Nginx extends pulumi.ComponentResource {
         active: true,
         dropIns: { "oslo-faas": renderNginxDropIn(base.openFiles) },
       },
-      { ...own, dependsOn: [packages] },
-    );
-    const config = new host.File(
-      `${name}-conf`,
-      {
-        path: "/etc/nginx/nginx.conf",
-        content: renderNginxConf({ nginx, gatewayPort: openfaas.gatewayPort, openFiles: base.openFiles }),
-        validate: "nginx -t -q -c %s",
-        onChange: ["systemctl reload nginx"],
-      },
-      { ...own, dependsOn: [unit] },
+      { ...own, dependsOn: [config] },
     );
 
     this.revision = revisionOf(config.content);
