@@ -46,7 +46,10 @@ export function renderFirewallUnit(rules: string): string {
     "Before=network-pre.target docker.service",
     "Wants=network-pre.target",
     "DefaultDependencies=no",
-    "After=local-fs.target",
+    // The distribution's nftables.service flushes every table when it is restarted or reloaded: this one comes back after it.
+    "After=local-fs.target nftables.service",
+    "PartOf=nftables.service",
+    "ReloadPropagatedFrom=nftables.service",
     "",
     "[Service]",
     "Type=oneshot",

@@ -17,6 +17,11 @@ export interface SystemdUnitArgs {
   reload?: pulumi.Input<"restart" | "reload">;
   /** Limit of each step (start, stop, reload, becoming active), in seconds. Default: 60. */
   timeoutSeconds?: pulumi.Input<number>;
+  /**
+   * A shell command that ends with 0 while what the unit brought about is there; where it does not, the unit is read as not active, and the
+   * next `up` restarts it. For a oneshot that stays active. Default: none. Example: "nft list table inet mine".
+   */
+  probe?: pulumi.Input<string>;
 }
 
 /**

@@ -26,6 +26,7 @@ const inputs = z.strictObject({
   restartOn: z.array(z.string()).default([]),
   reload: z.enum(["restart", "reload"]).default("restart"),
   timeoutSeconds: z.number().int().min(1).max(3600).default(60),
+  probe: z.string().min(1).optional(),
 });
 export type SystemdUnitInputs = z.infer<typeof inputs>;
 
@@ -42,6 +43,8 @@ export interface SystemdUnitOutputs {
 export interface UnitState {
   /** False where systemd knows no such unit. */
   exists: boolean;
+  /** False where what the unit brought about is gone, as `probe` says. */
+  works: boolean;
   active: boolean;
   /** systemctl's word: enabled, disabled, static, masked. */
   enabled: string;
@@ -83,18 +86,19 @@ export function parseUnit(output: string): UnitState {
     ran;
   return {
     exists: values.LoadState !== "not-found",
+    works: values.works !== "no",
     active: ["active", "reloading", "refreshing"].includes(values.ActiveState) || oneshotDone,
     enabled: values.enabled || "disabled",
     files,
   };
 }
 
-async function readUnit(session: Session, unit: string, paths: string[]): Promise<UnitState> {
+async function readUnit(session: Session, unit: string, paths: string[], probe?: string): Promise<UnitState> {
   const stdin = paths.map((path) => `${path}\n`).join("");
   const result = await runScript(
     session,
     "systemd-read",
-    { UNIT: unit },
+    { UNIT: unit, PROBE: probe ?? "" },
     { step: `read the unit ${unit}`, stdin },
   );
   return parseUnit(result.stdout);
@@ -226,7 +230,8 @@ export function inputsFound(wanted: SystemdUnitInputs, state: UnitState): System
   }
   const enabled = NOT_SWITCHED.includes(state.enabled) ? wanted.enabled : state.enabled.startsWith("enabled");
   const content = wanted.content === undefined ? undefined : state.files[unitPath(wanted.unit)];
-  return { ...wanted, enabled, active: state.active, dropIns, ...(content === undefined ? {} : { content }) };
+  const active = state.active && state.works;
+  return { ...wanted, enabled, active, dropIns, ...(content === undefined ? {} : { content }) };
 }
 
 /**
@@ -245,14 +250,19 @@ export const systemdUnit: ResourceHandler<SystemdUnitInputs, SystemdUnitOutputs>
     return { id: wanted.unit, outputs: { previous: { enabled, active, files } } };
   },
   async read(ctx, _id, wanted, outputs) {
-    const state = await readUnit(await ctx.session(), wanted.unit, Object.keys(filesOf(wanted)));
+    const state = await readUnit(
+      await ctx.session(),
+      wanted.unit,
+      Object.keys(filesOf(wanted)),
+      wanted.probe,
+    );
     const ownFileGone = wanted.content !== undefined && !(unitPath(wanted.unit) in state.files);
     if (!state.exists || ownFileGone) return undefined;
     return { inputs: inputsFound(wanted, state), outputs };
   },
   async update(ctx, _id, olds, news, outputs) {
     const paths = [...new Set([...Object.keys(filesOf(olds)), ...Object.keys(filesOf(news))])];
-    const before = await readUnit(await ctx.session(), news.unit, paths);
+    const before = await readUnit(await ctx.session(), news.unit, paths, news.probe);
     const { previous } = outputs;
     // Files that stop being ours become again what they were before us.
     const dropped = Object.fromEntries(
@@ -263,7 +273,8 @@ export const systemdUnit: ResourceHandler<SystemdUnitInputs, SystemdUnitOutputs>
       await session.writeFile(path, content, { mode: "0644", step: `put ${path} back` });
       delete before.files[path];
     }
-    await apply(ctx, news, before, sameList(olds.restartOn, news.restartOn) ? "none" : news.reload);
+    const change = sameList(olds.restartOn, news.restartOn) ? "none" : news.reload;
+    await apply(ctx, news, before, before.works ? change : "restart");
     return outputs;
   },
   async delete(ctx, _id, wanted, outputs) {

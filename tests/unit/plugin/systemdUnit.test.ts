@@ -74,6 +74,7 @@ describe("drift", () => {
   it.each([
     ["nothing", shown({}, ...ours), {}],
     ["stopped", shown({ ActiveState: "inactive" }, ...ours), { active: false }],
+    ["a unit whose work is gone", shown({ works: "no" }, ...ours), { active: false }],
     ["disabled", shown({ enabled: "disabled" }, ...ours), { enabled: false }],
     ["masked", shown({ enabled: "masked" }, ...ours), { enabled: false }],
     ["a unit that cannot be switched is none", shown({ enabled: "static" }, ...ours), {}],
