@@ -7,6 +7,10 @@ export interface HostArgs {
   environment: LoadedEnvironment;
 }
 
+/** After /etc/timezone is back as it was; where it names nothing, the host was on UTC. */
+const TIMEZONE_BACK =
+  'zone=/usr/share/zoneinfo/$(cat /etc/timezone 2>/dev/null); [ -f "$zone" ] || zone=/usr/share/zoneinfo/Etc/UTC; ln -sfn "$zone" /etc/localtime';
+
 const RULES = "/etc/oslo-faas/firewall.nft";
 
 /**
@@ -42,6 +46,7 @@ export class Host extends pulumi.ComponentResource {
         path: "/etc/timezone",
         content: `${env.base.timezone}\n`,
         onChange: [`ln -sfn /usr/share/zoneinfo/${env.base.timezone} /etc/localtime`],
+        onDelete: [TIMEZONE_BACK],
       },
       { ...own, dependsOn: [packages] },
     );
@@ -89,7 +94,14 @@ export class Host extends pulumi.ComponentResource {
     );
     new host.SystemdUnit(
       `${name}-firewall`,
-      { unit: "oslo-faas-firewall.service", content: renderFirewallUnit(RULES), enabled: true, active: true },
+      {
+        unit: "oslo-faas-firewall.service",
+        content: renderFirewallUnit(RULES),
+        enabled: true,
+        active: true,
+        // The unit stays active when somebody flushes the rules that it loaded.
+        probe: "nft list chain inet oslo_faas guard | grep -q drop",
+      },
       { ...opts, dependsOn: [rules] },
     );
   }
@@ -107,6 +119,7 @@ function preflightArgs(env: LoadedEnvironment): host.PreflightArgs {
     minDiskMiB: env.preflight.minDiskMiB,
     minFsyncPerSecond: env.preflight.minFsyncPerSecond,
     ports,
+    ...(env.docker.version ? { engineVersion: env.docker.version } : {}),
   };
 }
 

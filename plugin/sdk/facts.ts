@@ -51,6 +51,11 @@ export interface PreflightArgs {
   >;
   /** Synchronous 4 KiB writes a second under /var/lib; 0 measures nothing and writes nothing. Default: 0. */
   minFsyncPerSecond?: pulumi.Input<number>;
+  /**
+   * Version of docker-ce that is to be installed, as apt writes it; refused where Docker never published it for the host's release.
+   * Default: none. Example: "5:24.0.2-1~ubuntu.18.04~bionic".
+   */
+  engineVersion?: pulumi.Input<string>;
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The releases this project supports, in one table: what preflight accepts, the codename of apt sources, and the range of Docker
- * Engine versions that Docker publishes for each. Preflight and the docker component both read it.
+ * Engine versions that Docker publishes for each. Preflight reads it.
  */
 export interface Release {
   /** ID in /etc/os-release: "ubuntu" or "debian". */

@@ -23,6 +23,8 @@ const inputs = z.strictObject({
   minDiskMiB: z.number().min(0).default(5120),
   ports: z.array(port).default([]),
   minFsyncPerSecond: z.number().min(0).default(0),
+  /** docker-ce as apt writes it, "5:24.0.2-1~ubuntu.18.04~bionic"; absent: whatever the repository has. */
+  engineVersion: z.string().min(1).optional(),
 });
 export type PreflightInputs = z.infer<typeof inputs>;
 
@@ -146,6 +148,22 @@ const checkKernel: Check = (facts) => {
   });
 };
 
+const checkEngine: Check = (facts, wanted) => {
+  const engine = findRelease(facts.osId, facts.osVersion)?.engine;
+  const line = /^(?:\d+:)?(\d+)\.(\d+)/.exec(wanted.engineVersion ?? "");
+  if (!engine || !line) return [];
+  const number = (text: string) => Number(text.split(".")[0]) * 1000 + Number(text.split(".")[1]);
+  const asked = number(`${line[1]}.${line[2]}`);
+  const { min, max } = engine;
+  return refuseIf(asked < number(min) || (max !== undefined && asked > number(max)), {
+    what: "Docker Engine",
+    found: `${wanted.engineVersion} for ${facts.osName || facts.osVersion}`,
+    wanted:
+      max === undefined ? `${min} or later` : `${min} to ${max}, which Docker publishes for this release`,
+    remedy: "choose another docker.version, or leave it out for the newest that there is",
+  });
+};
+
 const checkDisk: Check = (facts, wanted) =>
   refuseIf(wanted.minFsyncPerSecond > 0 && facts.fsyncPerSecond < wanted.minFsyncPerSecond, {
     what: "synchronous writes under /var/lib",
@@ -164,6 +182,7 @@ const CHECKS: Check[] = [
   checkSize,
   checkPorts,
   checkKernel,
+  checkEngine,
   checkDisk,
 ];
 

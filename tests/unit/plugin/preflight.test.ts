@@ -138,6 +138,20 @@ describe("preflight", () => {
       /release alpine 3.20/,
     ],
     ["another architecture", { arch: "riscv64" }, [], {}, /architecture riscv64 one of amd64, arm64/],
+    [
+      "an engine later than what was published for the release",
+      { osVersion: "18.04", osName: "Ubuntu 18.04.6 LTS" },
+      [],
+      { engineVersion: "5:27.1.0-1~ubuntu.18.04~bionic" },
+      /Docker Engine 5:27.1.0-1~ubuntu.18.04~bionic for .* 20.10 to 24.0/,
+    ],
+    [
+      "an engine earlier than what was published for the release",
+      { osVersion: "24.04", osName: "Ubuntu 24.04.1 LTS" },
+      [],
+      { engineVersion: "5:24.0.2-1~ubuntu.18.04~bionic" },
+      /Docker Engine 5:24.0.2.* 26.0 or later/,
+    ],
     ["no sudo", { sudo: "no" }, [], {}, /user ops cannot run sudo without a password.*NOPASSWD/],
     ["no systemd", { systemd: "no" }, [], {}, /systemd is not running/],
     [
