@@ -186,6 +186,19 @@ export const RULES: readonly Rule[] = [
   },
   { sentence: "swarm.addressPool is an IPv4 network from /8 to /24.", check: addressPool },
   {
+    sentence: "docker.repository.keyUrl is given where docker.repository.uri is http://.",
+    check: (get) =>
+      get<string>("docker.repository.uri")?.startsWith("http://") && !get("docker.repository.keyUrl?")
+        ? [
+            {
+              path: "docker.repository.uri",
+              message:
+                "is without TLS, and a key is not fetched so: give docker.repository.keyUrl with https:// or file://",
+            },
+          ]
+        : [],
+  },
+  {
     sentence: "docker.version is for docker.source docker.",
     check: (get) =>
       get("docker.version") !== undefined && get("docker.source") === "distro"

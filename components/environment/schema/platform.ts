@@ -4,6 +4,8 @@ import * as f from "../fields";
 
 /** The repository may be a folder on the host (file:), or a mirror. */
 const REPOSITORY = /^(https?|file):\/\/[^\s@]+$/;
+/** Its packages are signed; the key that says so is not fetched without TLS. */
+const KEY_URL = /^(https|file):\/\/[^\s@]+$/;
 
 const repository = z.strictObject({
   uri: f
@@ -15,10 +17,10 @@ const repository = z.strictObject({
       examples: ["https://mirror.example.no/docker"],
     }),
   keyUrl: f
-    .pattern(REPOSITORY, "a URL with http://, https:// or file://, without a user or password in it")
+    .pattern(KEY_URL, "a URL with https:// or file://, without a user or password in it")
     .optional()
     .meta({
-      description: "Where its key is. Default: <uri>/<distribution>/gpg.",
+      description: "Where its key is. Default: <uri>/<distribution>/gpg. Required where uri is http://.",
       examples: ["https://mirror.example.no/docker/gpg"],
     }),
   fingerprint: f
@@ -50,7 +52,7 @@ export const docker = z.strictObject({
     .optional()
     .meta({
       description:
-        "Version of docker-ce, as apt writes it; held. Default: the newest that the release's range allows.",
+        "Version of docker-ce, as apt writes it; held. Default: the newest that the repository has for the host's release.",
       examples: ["5:24.0.2-1~ubuntu.18.04~bionic"],
     }),
   registryMirrors: f

@@ -350,6 +350,16 @@ const contradictions: BadFile[] = [
   ...each("openfaas.gatewayPort", "one port for two listeners: the swarm's management has 2377 too", "2377"),
   ...each("nginx.httpPort", "one port for two listeners: the swarm's gossip has 7946 too", "7946"),
   [
+    set("docker.repository", "{uri: http://mirror.example.no/docker}"),
+    "docker.repository.uri",
+    "is without TLS, and a key is not fetched so",
+  ],
+  [
+    set("docker.repository", "{keyUrl: http://mirror.example.no/docker/gpg}"),
+    "docker.repository.keyUrl",
+    "must be a URL with https:// or file://",
+  ],
+  [
     key("nginx", "{httpPort: 443, tls: {certificate: /c, certificateKey: /k}}"),
     "nginx.httpsPort",
     "nginx.httpPort has 443 too",
