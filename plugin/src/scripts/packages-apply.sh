@@ -96,9 +96,7 @@ hold_or_not() {
   names=$(printf '%s\n' "$WANTED" | cut -d ' ' -f 1)
   held=$(apt-mark showhold)
   for name in $names; do
-    # apt-mark leaves the architecture out for the host's own.
-    plain=${name%%:*}
-    if printf '%s\n' "$held" | grep -qxE "$plain(:.*)?"; then is=1; else is=; fi
+    if is_held "$name" "$held"; then is=1; else is=; fi
     if [ "$HOLD" = yes ] && [ -z "$is" ]; then
       apt_quietly apt-mark hold "$name" || fail_with "$name could not be held" "look at the host's dpkg"
     elif [ "$HOLD" = no ] && [ -n "$is" ]; then

@@ -8,6 +8,6 @@ printf '%s\n' "$WANTED" | while read -r name operator bound; do
   within=no
   ! satisfied "$version" "$operator" "$bound" || within=yes
   is=no
-  ! printf '%s\n' "$held" | grep -qxE "${name%%:*}(:.*)?" || is=yes
+  ! is_held "$name" "$held" || is=yes
   printf '%s=%s %s %s\n' "$name" "$version" "$within" "$is"
 done

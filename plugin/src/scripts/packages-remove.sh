@@ -39,7 +39,7 @@ BROUGHT="$(plain_names "$BROUGHT $(cat "$leftovers" 2>/dev/null)")"
 finish_interrupted
 held=$(apt-mark showhold)
 for name in $UNHOLD; do
-  ! printf '%s\n' "$held" | grep -qxE "${name%%:*}(:.*)?" || apt_quietly apt-mark unhold "$name" || fail_with "$name could not be released from its hold" "look at the host's dpkg"
+  ! is_held "$name" "$held" || apt_quietly apt-mark unhold "$name" || fail_with "$name could not be released from its hold" "look at the host's dpkg"
 done
 set --
 for name in $NAMES; do
