@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { expandHome } from "../../plugin/src/config";
 import type { LoadedEnvironment } from "../environment";
 
 /** The environment's host as @pulumi/command takes it: pinned key, bounded dials. */
@@ -37,6 +38,6 @@ export function commandConnection(env: LoadedEnvironment): command.types.input.r
  */
 function privateKey(file?: string): { privateKey?: pulumi.Output<string> } {
   if (!file) return {};
-  const full = path.resolve(file);
+  const full = path.resolve(expandHome(file));
   return fs.existsSync(full) ? { privateKey: pulumi.secret(fs.readFileSync(full, "utf8")) } : {};
 }

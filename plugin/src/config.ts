@@ -131,9 +131,12 @@ function endpoint(config: z.infer<typeof jump>, privateKey?: string): Endpoint {
   return { host: config.host, port: config.port, user: config.user, hostKeys, privateKey };
 }
 
+/** "~/.ssh/key" as a shell and ssh read it. */
+export const expandHome = (file: string): string => file.replace(/^~(?=\/)/, process.env.HOME ?? "~");
+
 function readKey(file: string | undefined, root: string, property: string): string | undefined {
   if (file === undefined) return undefined;
-  const full = path.resolve(root, file.replace(/^~(?=\/)/, process.env.HOME ?? "~"));
+  const full = path.resolve(root, expandHome(file));
   try {
     return fs.readFileSync(full, "utf8");
   } catch (error) {
