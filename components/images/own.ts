@@ -35,15 +35,19 @@ export class OwnImages extends pulumi.ComponentResource {
   /** Image of the Swarm provider. */
   swarmProvider(): pulumi.Input<string> {
     if (this.environment.images.own === "registry") return this.images.stack("swarmProvider");
-    const { folder, hash } = packService("swarm-provider");
-    return this.build("swarm-provider", hash, folder, { NODE_IMAGE: this.images.stack("node") });
+    return this.service("swarm-provider");
   }
 
   /** Image of the queue worker and the exporter. */
   queue(): pulumi.Input<string> {
     if (this.environment.images.own === "registry") return this.images.stack("queueWorker");
-    const { folder, hash } = packService("queue");
-    return this.build("queue", hash, folder, { NODE_IMAGE: this.images.stack("node") });
+    return this.service("queue");
+  }
+
+  private service(name: string): pulumi.Output<string> {
+    const args = { NODE_IMAGE: this.images.stack("node") };
+    const { folder, hash } = packService(name, args);
+    return this.build(name, hash, folder, args);
   }
 
   /** Image of a function: as its stack.yml names it, or built from its folder. */

@@ -10,10 +10,13 @@ export interface ServiceContext {
   hash: string;
 }
 
-/** @param name a folder of services/ with a build.mjs and a Dockerfile */
-export function packService(name: string): ServiceContext {
+/**
+ * @param name a folder of services/ with a build.mjs and a Dockerfile
+ * @param buildArgs part of the hash: another base image is another image
+ */
+export function packService(name: string, buildArgs: Record<string, string>): ServiceContext {
   const sources = path.join("services", name);
-  const hash = folderHash(sources, fs.readFileSync("package-lock.json", "utf8"));
+  const hash = folderHash(sources, [fs.readFileSync("package-lock.json", "utf8"), buildArgs]);
   const folder = path.join(".cache", "images", `${name}-${hash}`);
   if (!fs.existsSync(folder)) pack(sources, folder);
   return { folder, hash };
