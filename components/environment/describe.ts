@@ -1,7 +1,9 @@
 /** From what is wrong to a line that says so: the path, the value, what is allowed, and the right name where one is near. */
 import type * as z from "zod";
+import { clean, pathName, shortened } from "./legible";
 import { nearest } from "./nearest";
 import { keysAt, placesOf, shapeAt, unwrap } from "./shape";
+import { withoutSecrets } from "./url";
 
 export interface Problem {
   /** Path below the environment, such as ["nginx", "keepalive"]; empty for the file as a whole. */
@@ -10,6 +12,8 @@ export interface Problem {
   text: string;
   /** Nothing else is to be said about this path and what is below it. Default: false. */
   covers?: boolean;
+  /** Other paths that it is about: where it is written, if `path` is not. Default: none. */
+  others?: string[][];
 }
 
 export interface Masks {
@@ -27,9 +31,8 @@ export function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) return "a mapping";
   if (typeof value === "string") {
     if (/-----BEGIN|PRIVATE KEY/.test(value)) return "[a private key, not shown]";
-    if (/\/\/[^/@\s]*@/.test(value)) return JSON.stringify(value.replace(/\/\/[^/@\s]*@/, "//[hidden]@"));
-    const text = JSON.stringify(value);
-    return text.length > LIMIT ? `${text.slice(0, LIMIT)}…` : text;
+    const open = withoutSecrets(value.replace(/\/\/[^/@\s]*@/, "//[hidden]@"));
+    return clean(shortened(JSON.stringify(open), LIMIT));
   }
   return String(value);
 }
@@ -48,7 +51,7 @@ export function problem(path: string[], message: string, raw: unknown, masks?: M
   const hidden = path.length > 0 && masks?.secret.has(path[0]!);
   const value = at(raw, path);
   const text = hidden && value !== undefined ? "[secret]" : shown(value);
-  return { path, text: `${path.join(".")}: ${text}: ${message}` };
+  return { path, text: `${pathName(path)}: ${text}: ${message}` };
 }
 
 /** What zod found, as problems. One issue may be several unknown keys. */
@@ -67,7 +70,7 @@ function message(issue: z.core.$ZodIssue, path: string[], raw: unknown, guess: b
     const keys = keysAt(path);
     const empty = value === null || value === "";
     const what = `must be a mapping, with keys such as ${keys.slice(0, 4).join(", ")}`;
-    return empty ? `${what}; without one, leave ${path.join(".")} away` : what;
+    return empty ? `${what}; without one, leave ${pathName(path)} away` : what;
   }
   return `${issue.message}${value === undefined || !guess ? "" : hint(issue, value, path)}`;
 }
@@ -113,7 +116,7 @@ export function unknownKey(path: string[]): Problem {
   const parent = path.slice(0, -1);
   const known = keysAt(parent);
   const beside = nearest(name, known);
-  const guess = beside ? [[...parent, beside].join(".")] : placesOf(name).slice(0, 3);
+  const guess = beside ? [pathName([...parent, beside])] : placesOf(name).slice(0, 3);
   const secret = SECRET_NAME.test(name)
     ? "; if it is a secret: secrets are top-level keys of their own, set with pulumi config set --secret KEY"
     : "";
@@ -121,5 +124,5 @@ export function unknownKey(path: string[]): Problem {
     guess.length > 0
       ? `, did you mean ${guess.join(" or ")}?`
       : `; known here: ${known.join(", ") || "nothing"}`;
-  return { path, text: `${path.join(".")}: unknown${rest}${secret}` };
+  return { path, text: `${pathName(path)}: unknown${rest}${secret}` };
 }

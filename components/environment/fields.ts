@@ -2,9 +2,11 @@
  * The kinds of value that an environment is made of. Each says what it allows in one phrase, which is the same in an error, in the
  * editor and in docs/configuration.md; that is why types and checks below all carry it instead of zod's own words.
  */
-import { isIP, isIPv4, isIPv6 } from "node:net";
 import * as z from "zod";
+import { isAddress, isHostAndPort, isHostName, isNetwork, isPort, networkAround } from "./addresses";
+import { nearest } from "./nearest";
 import { bytes, DURATION, seconds, SIZE } from "./units";
+import { secretIn } from "./url";
 
 /** What a key is documented with. */
 export interface Meta {
@@ -26,8 +28,24 @@ const text = (phrase: string, pattern?: RegExp, kind = "text") => {
 /** A text of a form, `/^…$/`. */
 export const pattern = (form: RegExp, phrase: string) => text(phrase, form);
 
-/** Any text on one line with something in it. */
-export const line = (phrase = "a text on one line") => text(phrase, /^\S([^\r\n]*\S)?$/);
+/**
+ * A text of a form, of which `judge` says what is wrong all the same: what a pattern for editors cannot see, such as a number up
+ * to 255. What does not have the form is told so and not judged.
+ */
+function judged(
+  phrase: string,
+  form: RegExp,
+  judge: (value: string, phrase: string) => string | undefined,
+  kind?: string,
+) {
+  return text(phrase, form, kind).superRefine((value, issues) => {
+    const message = form.test(value) ? judge(value, `must be ${phrase}`) : undefined;
+    if (message !== undefined) issues.addIssue({ code: "custom", message });
+  });
+}
+
+/** Any text on one line with something in it. It reaches labels and commands, so no control character is in it. */
+export const line = (phrase = "a text on one line") => text(phrase, /^(?!\s)[^\p{Cc}]*[^\s\p{Cc}]$/u);
 
 export const flag = () => z.boolean("must be true or false").meta({ kind: "true or false" });
 
@@ -66,44 +84,109 @@ export function size(min = "1", max = "1024g") {
   );
 }
 
-/** What a pattern for editors cannot say (a group of numbers up to 255) is a refinement here. */
-const HOST_NAME =
-  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
-const isHostName = (value: string) => HOST_NAME.test(value) && !/^[\d.]+$/.test(value);
+export const address = () =>
+  judged(
+    "a host name or an IP address, without user, port or scheme",
+    /^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9:])?$/,
+    (value, must) => (isHostName(value) || isAddress(value) ? undefined : must),
+    "address",
+  );
 
-export function address() {
-  const phrase = "a host name or an IP address, without user, port or scheme";
-  return text(phrase)
-    .refine((value) => value === "" || isHostName(value) || isIP(value) !== 0, `must be ${phrase}`)
-    .meta({ kind: "address", pattern: "^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9])?$" });
+/** An interface's name is no number, and the kernel keeps 15 letters of it. */
+export const addressOrInterface = () =>
+  judged("an IP address or the name of an interface", /^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, (value, must) =>
+    isAddress(value) || /^[A-Za-z][A-Za-z0-9._-]{0,14}$/.test(value) ? undefined : must,
+  );
+
+/** One program takes 10.0.0.5/8 as 10.0.0.0/8, the next refuses it; and one of its two numbers is a mistake. */
+function wrongNetwork(value: string, must: string): string | undefined {
+  if (!isNetwork(value)) return must;
+  const around = networkAround(value);
+  return around && `is an address inside of ${around}: write that network, or the prefix that was meant`;
 }
 
-/** True for a network whose prefix length is there and fits its address. */
-export function isNetwork(value: string, family?: 4): boolean {
-  const [ip = "", prefix = "", ...rest] = value.split("/");
-  if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(prefix)) return false;
-  if (isIPv4(ip)) return Number(prefix) <= 32;
-  return family !== 4 && isIPv6(ip) && Number(prefix) <= 128;
-}
+export const cidr = () =>
+  judged(
+    'a network such as "10.0.0.0/8" or "2001:db8::/32"',
+    /^[0-9A-Fa-f:.]+\/[0-9]{1,3}$/,
+    wrongNetwork,
+    "network",
+  );
 
-export function cidr() {
-  const phrase = 'a network such as "10.0.0.0/8" or "2001:db8::/32"';
-  return text(phrase)
-    .refine((value) => value === "" || isNetwork(value), `must be ${phrase}`)
-    .meta({ kind: "network", pattern: "^[0-9A-Fa-f:.]+/[0-9]{1,3}$" });
-}
+const badPort = (port: string | undefined) =>
+  isPort(port) ? undefined : `has a port that is none, ${port}: 1 to 65535`;
 
 export const image = () =>
-  text(
+  judged(
     'an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4"',
     /^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(:\d{1,5}(?=\/))?(\/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*(?=[:@])(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    (value) => badPort(/^[^/]*:(\d+)\//.exec(value)?.[1]),
     "image",
   );
 
+/** Where images come from, with a path where there is one. */
+export const registry = () =>
+  judged(
+    'a registry such as "registry.example.no:5000", without a scheme',
+    /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$/,
+    (value, must) => {
+      const [host = ""] = value.split("/");
+      const port = /:(\d+)$/.exec(host)?.[1];
+      if (!isPort(port)) return badPort(port);
+      if (!isHostAndPort(host)) return must;
+      const named = /[.:]/.test(host) || host === "localhost";
+      return named
+        ? undefined
+        : `has to begin with a name with a dot or a port: ${host} alone is a user of Docker Hub`;
+    },
+    "registry",
+  ).meta({
+    pattern:
+      "^(?=[^/]*[.:]|localhost(/|$))[A-Za-z0-9][A-Za-z0-9.-]*(:\\d{1,5})?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$",
+  });
+
+/** One that the engine may speak to without TLS. */
+export const registryOrNetwork = () =>
+  judged(
+    'a registry such as "registry.lab:5000" or a network, without a scheme',
+    /^[A-Za-z0-9][A-Za-z0-9.:-]*(\/\d{1,3})?$/,
+    (value, must) => {
+      if (value.includes("/")) return wrongNetwork(value, must);
+      const [host = "", port, ...more] = value.split(":");
+      if (!isHostAndPort(host) || more.length > 0) return isAddress(value) ? undefined : must;
+      return badPort(port);
+    },
+  );
+
+export const mailServer = () =>
+  judged(
+    'a mail server and its port, such as "smtp.example.no:587"',
+    /^[A-Za-z0-9.-]+:\d{1,5}$/,
+    (value, must) => badPort(value.split(":")[1]) ?? (isHostAndPort(value) ? undefined : must),
+  );
+
+export const mail = () =>
+  judged('a mail address such as "ops@example.no"', /^[^\s@<>,"]+@[^\s@<>,"]+$/, (value, must) => {
+    const [name = "", host = ""] = value.split("@");
+    const plain = /^[^\p{Cc}()[\]\\:;.]+(\.[^\p{Cc}()[\]\\:;.]+)*$/u;
+    return plain.test(name) && isHostName(host) ? undefined : must;
+  });
+
+/** The blob says its type itself, behind a length of four bytes; no host shows one that says another. */
+function sameType(line: string): boolean {
+  const [type = "", data = ""] = line.split(" ");
+  return (
+    Buffer.from(data, "base64")
+      .subarray(4, 4 + type.length)
+      .toString("latin1") === type
+  );
+}
+
 export const hostKey = () =>
-  text(
+  judged(
     'a public host key such as "ssh-ed25519 AAAA…" (the host prints it: cat /etc/ssh/ssh_host_ed25519_key.pub)',
     /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) AAAA[A-Za-z0-9+/]{40,}={0,3}( [^\r\n]*)?$/,
+    (value, must) => (sameType(value) ? undefined : must),
     "host key",
   );
 
@@ -111,14 +194,75 @@ export const hostKey = () =>
 export const file = (phrase = "a path relative to the project") =>
   text(phrase, /^(?!-----BEGIN)[^\r\n\0]+$/, "path");
 
-export const hostPath = () => text("an absolute path on the host", /^\/[^\s;{}\0]+$/, "path on the host");
-
-export function url() {
-  const phrase = "a URL with http:// or https:// and without a user or password in it";
-  return text(phrase, /^https?:\/\/[^\s/@?#]+([/?#]\S*)?$/, "URL").refine(
-    (value) => !/^https?:\/\//.test(value) || URL.canParse(value),
-    `must be ${phrase}`,
+/** A key that `ssh` is given as an option, which splits at blanks and replaces what begins with a percent sign. */
+export const keyFile = () =>
+  text(
+    "a path relative to the project, of letters, digits and ._/+@:=,-",
+    /^[\p{L}\p{N}._/+@:=,-]+$/u,
+    "path",
   );
+
+/** It stands in nginx.conf as it is: no quotes, no variables, no end of a statement. */
+export const hostPath = () =>
+  text("an absolute path on the host", /^\/[^\s;{}$"'\\\p{Cc}]*[^\s;{}$"'\\\p{Cc}/]$/u, "path on the host");
+
+/** The host has zones by their names alone, in their own letters; one that is not there would be UTC without a word. */
+export const timezone = () =>
+  judged('a time zone such as "Europe/Oslo"', /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, (value, must) => {
+    const known = Intl.supportedValuesOf("timeZone");
+    if (known.includes(value)) return undefined;
+    const zone = known.find((name) => name.toLowerCase() === value.toLowerCase()) ?? nearest(value, known);
+    const isOther = zone?.toLowerCase() !== value.toLowerCase() && isZone(value);
+    return isOther ? undefined : `${must}${zone ? `; did you mean ${JSON.stringify(zone)}?` : ""}`;
+  });
+
+/** Also the older names, which no list has. */
+function isZone(name: string): boolean {
+  try {
+    return /^[A-Z]/.test(name) && Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+  } catch {
+    return false;
+  }
 }
+
+/** Nginx's own forms: a name, one with a star at an end, an address, an expression; the last one as it is. */
+const WORDS = "[\\p{L}\\p{N}_-]+(\\.[\\p{L}\\p{N}_-]+)*";
+const SERVER_NAME = `(~[^\\s;{}\\p{Cc}]+|\\$hostname|\\[[0-9A-Fa-f:.]+\\]|(\\*?\\.)?${WORDS}|${WORDS}\\.\\*)`;
+
+export const serverNames = () =>
+  judged("one or more server names, separated by blanks", /^[^\s;{}]+( [^\s;{}]+)*$/, (value) => {
+    const wrong = value.split(" ").find((name) => !new RegExp(`^${SERVER_NAME}$`, "u").test(name));
+    return wrong === undefined ? undefined : `has no server name in ${JSON.stringify(wrong)}`;
+  }).meta({ pattern: `^${SERVER_NAME}( ${SERVER_NAME})*$` });
+
+const URL_PHRASE = "a URL with http:// or https:// and without a user or password in it";
+const URL_FORM = /^https?:\/\/[^\s/@?#]+([/?#]\S*)?$/;
+
+/** The address of a service, to which paths are added. */
+export const url = () =>
+  judged(
+    URL_PHRASE,
+    URL_FORM,
+    (value, must) => {
+      if (!isUrl(value)) return must;
+      return /[?#]/.test(value) ? "has a query or a fragment, and is no address to add a path to" : undefined;
+    },
+    "URL",
+  ).meta({ pattern: "^https?://[^\\s/@?#]+(/[^\\s?#]*)?$" });
+
+/** One that is called as it is. `secret`: the key for one that nobody else may know. */
+export const hook = (secret: string) =>
+  judged(
+    URL_PHRASE,
+    URL_FORM,
+    (value, must) => {
+      if (!isUrl(value)) return must;
+      const found = secretIn(value);
+      return found && `has ${found} in it; set the whole URL as the secret ${secret} instead`;
+    },
+    "URL",
+  );
+
+export const isUrl = (value: string) => URL_FORM.test(value) && URL.canParse(value) && !/\p{Cc}/u.test(value);
 
 export const list = <T extends z.ZodType>(element: T) => z.array(element, "must be a list");

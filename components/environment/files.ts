@@ -24,11 +24,23 @@ export const fileOf = (name: string) => `stacks/Pulumi.${name}.yaml`;
 
 /** Names of the environments under stacks/, in order. */
 export function environmentNames(root: string): string[] {
-  return fs
-    .readdirSync(path.join(root, "stacks"))
-    .flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? [])
-    .sort();
+  return stackFiles(root).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
 }
+
+/**
+ * Files under stacks/ that look like an environment's and are none: the engine reads a stack's file with the ending that Pulumi.yaml
+ * has, and no other. File → what to do about it.
+ */
+export function strayFiles(root: string): Map<string, string> {
+  const found = stackFiles(root).flatMap((file): [string, string][] => {
+    const name = /^Pulumi\.(.+)\.(ya?ml|json)$/i.exec(file)?.[1];
+    if (name === undefined || file === path.basename(fileOf(name))) return [];
+    return [[`stacks/${file}`, `the engine does not read it; rename it to ${fileOf(name)}`]];
+  });
+  return new Map(found);
+}
+
+const stackFiles = (root: string) => fs.readdirSync(path.join(root, "stacks")).sort();
 
 /**
  * @param root the project's folder
@@ -40,8 +52,10 @@ export function readEnvironment(name: string, root: string): EnvironmentFiles {
   try {
     text = fs.readFileSync(path.join(root, file), "utf8");
   } catch {
+    const strays = [...strayFiles(root)].filter(([stray]) => stray.startsWith(`stacks/Pulumi.${name}.`));
+    const others = strays.map(([stray, remedy]) => ` There is ${stray}: ${remedy}.`).join("");
     throw new Error(
-      `There is no environment "${name}": ${file} is missing. There is: ${environmentNames(root).join(", ")}.`,
+      `There is no environment "${name}": ${file} is missing.${others} There is: ${environmentNames(root).join(", ")}.`,
     );
   }
   return environmentFrom(text, { name, root, file });
@@ -57,7 +71,8 @@ export function environmentFrom(
   const layers = base.layer ? [own, base.layer] : [own];
   const result: EnvironmentFiles = { name, layers, written: base.merge(own.values), problems: [] };
   try {
-    result.environment = parseEnvironment(own.values, visible(own), { root });
+    const secrets = own.secrets;
+    result.environment = parseEnvironment(own.values, visible(own), { root, secrets });
     return result;
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;

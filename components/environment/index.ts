@@ -4,18 +4,21 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
 import type { Problem } from "./describe";
+import { isUrl } from "./fields";
 import { readBase } from "./layers";
+import { clean, pathName } from "./legible";
 import { EnvironmentError, parseEnvironment } from "./parse";
-import { type Environment, SECRET_KEYS, SECRET_MAPPINGS, SECRET_NAME } from "./schema";
-import { isOrigin, located } from "./sources";
+import { type Environment, SECRET_NAME } from "./schema";
 import {
   BAD_SECRET_NAME,
-  configValue,
+  isSecretKey,
+  isSecretMapping,
   NESTED_SECRET,
   plainSecret,
-  readStackFile,
   SECRET_MAPPING,
-} from "./stackfile";
+} from "./secrets";
+import { isOrigin, located } from "./sources";
+import { configValue, readStackFile } from "./stackfile";
 
 export type { Environment } from "./schema";
 export { parseEnvironment, EnvironmentError } from "./parse";
@@ -27,6 +30,8 @@ export interface LoadedEnvironment extends Environment {
   pinnedHostKey: string;
   /** Set by the configuration, or undefined: one is made. */
   gatewayPassword?: pulumi.Output<string>;
+  /** Where alerts are posted, if that is a secret; in place of alerts.webhook.url. */
+  alertWebhookUrl?: pulumi.Output<string>;
   /** Goes to the webhook of alerts, where it is set. */
   alertWebhookToken?: pulumi.Output<string>;
   /** Of the mail server of alerts, where it is set. */
@@ -40,6 +45,8 @@ interface Given {
   problems: Problem[];
   /** Top-level keys with something secret inside. */
   secret: Set<string>;
+  /** Secret keys that are set. */
+  secrets: string[];
   /** Names, without the values. */
   functionSecrets: string[];
 }
@@ -54,41 +61,49 @@ export function loadEnvironment(): LoadedEnvironment {
   const given = fromEngine(pulumi.getProject());
   given.problems.push(...plainOnes(file, given.functionSecrets));
   try {
-    const environment = parseEnvironment(given.raw, given.problems, { secret: given.secret });
+    const { secret, secrets } = given;
+    const environment = parseEnvironment(given.raw, given.problems, { secret, secrets });
+    const { host } = environment;
+    const jump = host.jump && { ...host.jump, hostKey: keyAlone(host.jump.hostKey) };
+    const config = new pulumi.Config();
     return {
       ...environment,
+      host: { ...host, jump },
       name: stack,
-      pinnedHostKey: environment.host.hostKey ?? readHostKey(environment.host.hostKeyFile!),
-      gatewayPassword: new pulumi.Config().getSecret("gatewayPassword"),
-      alertWebhookToken: new pulumi.Config().getSecret("alertWebhookToken"),
-      alertSmtpPassword: new pulumi.Config().getSecret("alertSmtpPassword"),
+      pinnedHostKey: keyAlone(host.hostKey ?? readHostKey(host.hostKeyFile!)),
+      gatewayPassword: config.getSecret("gatewayPassword"),
+      alertWebhookUrl: config.getSecret("alertWebhookUrl"),
+      alertWebhookToken: config.getSecret("alertWebhookToken"),
+      alertSmtpPassword: config.getSecret("alertSmtpPassword"),
       functionSecrets: Object.fromEntries(
         given.functionSecrets.map((secret) => [secret, functionSecret(secret)]),
       ),
     };
   } catch (error) {
     const told = error instanceof EnvironmentError ? withLines(error, file, given) : (error as Error);
-    throw new pulumi.RunError(`${file}: ${told.message}`);
+    throw new pulumi.RunError(`${clean(file)}: ${told.message}`);
   }
 }
 
 function fromEngine(project: string): Given {
-  const given: Given = { raw: {}, problems: [], secret: new Set(), functionSecrets: [] };
+  const given: Given = { raw: {}, problems: [], secret: new Set(), secrets: [], functionSecrets: [] };
   for (const [full, text] of Object.entries(pulumi.runtime.allConfig())) {
     const [namespace, key] = [full.slice(0, full.indexOf(":")), full.slice(full.indexOf(":") + 1)];
     if (namespace !== project) continue;
     const secret = isConfigSecret(full);
-    if (SECRET_MAPPINGS.includes(key)) {
+    if (isSecretMapping(key)) {
       given.functionSecrets = namesOf(key, configValue(text), secret, given.problems);
       continue;
     }
-    if (Object.hasOwn(SECRET_KEYS, key)) {
-      if (!secret) given.problems.push({ path: [key], text: `${key}: ${plainSecret(key)}` });
+    if (isSecretKey(key)) {
+      given.secrets.push(key);
+      const wrong = secret ? wrongSecret(key, text) : plainSecret([key]);
+      if (wrong !== undefined) given.problems.push({ path: [key], text: `${key}: ${wrong}` });
       continue;
     }
     // A secret anywhere inside arrives decrypted, and marks the whole key.
     if (secret) {
-      given.problems.push({ path: [key], text: `${key}: ${NESTED_SECRET}` });
+      given.problems.push({ path: [key], text: `${pathName([key])}: ${NESTED_SECRET}` });
       given.secret.add(key);
     }
     given.raw[key] = configValue(text);
@@ -96,15 +111,19 @@ function fromEngine(project: string): Given {
   return given;
 }
 
+/** Of one that is decrypted, and is not shown. */
+const wrongSecret = (key: string, value: string) =>
+  key === "alertWebhookUrl" && !isUrl(value) ? "[secret]: must be a URL with http:// or https://" : undefined;
+
 /** A mapping arrives decrypted and whole. That one of several is in plain text is seen in the file alone (stackfile.ts). */
 function namesOf(key: string, value: unknown, secret: boolean, problems: Problem[]): string[] {
-  const say = (at: string[], text: string) => problems.push({ path: at, text: `${at.join(".")}: ${text}` });
+  const say = (at: string[], text: string) => problems.push({ path: at, text: `${pathName(at)}: ${text}` });
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     say([key], SECRET_MAPPING(key));
     return [];
   }
   const names = Object.keys(value);
-  if (!secret) names.forEach((name) => say([key, name], plainSecret(`${key}.${name}`)));
+  if (!secret) names.forEach((name) => say([key, name], plainSecret([key, name])));
   for (const name of names) if (!SECRET_NAME.test(name)) say([key, name], BAD_SECRET_NAME);
   return names;
 }
@@ -138,13 +157,15 @@ function withLines(error: EnvironmentError, file: string, given: Given): Environ
   }
 }
 
+/** The comment behind the key is somebody's name for it, not part of it, and no word for the `ssh` program. */
+const keyAlone = (key: string) => key.trim().split(/\s+/).slice(0, 2).join(" ");
+
 function readHostKey(file: string): string {
   try {
-    // The comment behind the key is somebody's name for it, not part of it.
-    return fs.readFileSync(path.resolve(file), "utf8").trim().split(/\s+/).slice(0, 2).join(" ");
+    return fs.readFileSync(path.resolve(file), "utf8");
   } catch {
     throw new Error(
-      `host.hostKeyFile: ${file} cannot be read (for the stack "local", \`npm run up\` makes it)`,
+      `host.hostKeyFile: ${clean(file)} cannot be read (for the stack "local", \`npm run up\` makes it)`,
     );
   }
 }

@@ -1,7 +1,8 @@
 /** An environment's own values over those of the file it extends. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Problem } from "./describe";
+import { type Problem, shown } from "./describe";
+import { clean } from "./legible";
 import { readStackFile, type StackFile } from "./stackfile";
 
 type Values = Record<string, unknown>;
@@ -54,13 +55,13 @@ export function readBase(name: unknown, root = "."): Base {
       (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : "cannot be read";
     return {
       ...NOTHING,
-      problems: [{ path: ["extends"], text: `extends: ${JSON.stringify(name).slice(0, 80)}: ${reason}` }],
+      problems: [{ path: ["extends"], text: `extends: ${shown(name)}: ${reason}` }],
     };
   }
   const layer = readStackFile(text, name);
-  const problems = layer.problems.map((p) => ({ ...p, text: `${name}: ${p.text}` }));
+  const problems = layer.problems.map((p) => ({ ...p, text: `${clean(name)}: ${p.text}` }));
   const refuse = (key: string, why: string) =>
-    problems.push({ path: [key], text: `${name}: ${key}: ${why}`, covers: false });
+    problems.push({ path: [key], text: `${clean(name)}: ${key}: ${why}`, covers: false });
   if ("extends" in layer.values) refuse("extends", "a base cannot have a base of its own");
   for (const key of layer.secrets)
     refuse(key, "a secret is encrypted for one environment; set it in each, not in the base");

@@ -3,6 +3,8 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.floor(name.length / 2)) + 1;
   for (const candidate of candidates) {
+    // A length that differs by as much needs as many changes.
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const d = distance(name.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance) [best, bestDistance] = [candidate, d];
   }

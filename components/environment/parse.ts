@@ -2,7 +2,7 @@
 import { describe, at, type Masks, type Problem, problem } from "./describe";
 import { readBase } from "./layers";
 import { type Get, RULES } from "./rules";
-import { type Environment, environmentSchema } from "./schema";
+import { type Environment, environmentSchema, SECRET_KEYS } from "./schema";
 import { shapeAt } from "./shape";
 
 export class EnvironmentError extends Error {
@@ -28,6 +28,8 @@ export interface ParseOptions {
   root?: string;
   /** Top-level keys with something secret inside, which is not to be shown. Default: none. */
   secret?: ReadonlySet<string>;
+  /** Secret keys that are set. Default: not known, and nothing is said about them. */
+  secrets?: readonly string[];
 }
 
 /**
@@ -42,7 +44,8 @@ export function parseEnvironment(
 ): Environment {
   const before = problems.map((p) => (typeof p === "string" ? { path: [], text: p } : p));
   const base = readBase(raw.extends, options.root);
-  const { environment, problems: found } = judge(base.merge(raw), { secret: options.secret ?? new Set() });
+  const masks = { secret: options.secret ?? new Set<string>() };
+  const { environment, problems: found } = judge(base.merge(raw), masks, options.secrets);
   const all = unique([...before, ...base.problems, ...found.filter((p) => !covered(p, before))]);
   if (all.length > 0)
     throw new EnvironmentError(
@@ -56,22 +59,25 @@ export function parseEnvironment(
 export function judge(
   raw: Record<string, unknown>,
   masks: Masks = { secret: new Set() },
+  secrets?: readonly string[],
 ): { environment?: Environment; problems: Problem[] } {
   const result = environmentSchema.safeParse(raw);
   const issues = result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, raw, masks));
-  const broken = RULES.flatMap((rule) => rule.check(reader(raw))).map(({ path, message }) =>
-    problem(path.split("."), message, defaulted(raw, path), masks),
-  );
+  const broken = RULES.flatMap((rule) => rule.check(reader(raw, secrets))).map((violation) => ({
+    ...problem(violation.path.split("."), violation.message, defaulted(raw, violation.path), masks),
+    others: violation.others?.map((path) => path.split(".")),
+  }));
   return { environment: result.data, problems: [...issues, ...broken] };
 }
 
-/**
- * Rules see each value by itself, so that they are checked in a file that has other mistakes too. "a.b?" asks what is written there,
- * right or wrong: "mapping", "list", "value" or nothing; and "a.length" how many entries a list has.
- */
-function reader(raw: unknown): Get {
+/** Rules see each value by itself, so that they are checked in a file that has other mistakes too. */
+function reader(raw: unknown, secrets?: readonly string[]): Get {
   return <T>(path: string): T | undefined => {
-    if (path.endsWith("?")) return kind(at(raw, path.slice(0, -1).split("."))) as T;
+    if (path.endsWith("?")) {
+      const written = path.slice(0, -1);
+      if (!Object.hasOwn(SECRET_KEYS, written)) return kind(at(raw, written.split("."))) as T;
+      return (secrets ? secrets.includes(written) && "secret" : "unknown") as T;
+    }
     const keys = path.split(".");
     if (keys.at(-1) === "length") {
       const list = at(raw, keys.slice(0, -1));
@@ -106,7 +112,11 @@ function defaulted(raw: unknown, path: string): unknown {
 const covered = (found: Problem, before: Problem[]) =>
   before.some((p) => p.covers && p.path.every((key, i) => found.path[i] === key));
 
+/** By their paths too: two long keys may look the same in what is shown of them. */
 function unique(problems: Problem[]): Problem[] {
   const seen = new Set<string>();
-  return problems.filter(({ text }) => !seen.has(text) && seen.add(text));
+  return problems.filter(({ path, text }) => {
+    const key = JSON.stringify([path, text]);
+    return !seen.has(key) && seen.add(key);
+  });
 }

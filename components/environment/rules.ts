@@ -1,13 +1,19 @@
 /** What two values of an environment have to agree on. Each rule is a sentence for docs/configuration.md and a check. */
-import { isNetwork } from "./fields";
+import { NETWORK_RULES } from "./networkRules";
 import { bytes, seconds } from "./units";
 
-/** The effective value of a key: what is written, or its default. Undefined where it is wrong by itself, which is said elsewhere. */
+/**
+ * The effective value of a key: what is written, or its default. Undefined where it is wrong by itself, which is said elsewhere.
+ * "a.b?" asks what is written there, right or wrong: "mapping", "list", "value" or nothing, and for a secret's key "secret",
+ * nothing or "unknown"; and "a.length" how many entries a list has.
+ */
 export type Get = <T>(path: string) => T | undefined;
 
 export interface Violation {
   path: string;
   message: string;
+  /** What it disagrees with, where that may be what was written, and the path a default. Default: none. */
+  others?: string[];
 }
 
 export interface Rule {
@@ -15,9 +21,6 @@ export interface Rule {
   sentence: string;
   check(get: Get): Violation[];
 }
-
-/** Port → who has it, where nothing else may listen. */
-const SWARM_PORTS: Record<number, string> = { 2377: "the swarm's management", 7946: "the swarm's gossip" };
 
 /** `path` has to be at least (or, where `strictly`, above) every one of `others`; the highest of those is named. */
 function longer(get: Get, path: string, others: string[], why: string, strictly = false): Violation[] {
@@ -30,7 +33,7 @@ function longer(get: Get, path: string, others: string[], why: string, strictly 
     .sort((a, b) => seconds(b.value) - seconds(a.value))[0];
   if (!tooLong) return [];
   const relation = strictly ? "is not above" : "is below";
-  return [{ path, message: `${relation} ${tooLong.name} ${tooLong.value}: ${why}` }];
+  return [{ path, message: `${relation} ${tooLong.name} ${tooLong.value}: ${why}`, others: [tooLong.name] }];
 }
 
 /** Entries of a list that were there before. `by` is the member that has to be different, or the entry itself. */
@@ -66,35 +69,29 @@ function hostKeys(get: Get): Violation[] {
   return [];
 }
 
-function listeners(get: Get): Violation[] {
-  const names = ["openfaas.gatewayPort", "nginx.httpPort", ...(get("nginx.tls") ? ["nginx.httpsPort"] : [])];
-  const owners = new Map(Object.entries(SWARM_PORTS).map(([port, owner]) => [Number(port), owner]));
-  return names.flatMap((path) => {
-    const port = get<number>(path);
-    if (port === undefined) return [];
-    const owner = owners.get(port);
-    owners.set(port, path);
-    return owner ? [{ path, message: `one port for two listeners: ${owner} has ${port} too` }] : [];
-  });
-}
-
-function addressPool(get: Get): Violation[] {
-  const value = get<string>("swarm.addressPool");
-  if (value === undefined) return [];
-  if (isNetwork(value, 4) && Number(value.split("/")[1]) <= 24 && Number(value.split("/")[1]) >= 8) return [];
-  return [
-    {
-      path: "swarm.addressPool",
-      message: "must be an IPv4 network from /8 to /24: every overlay network takes a /24 of it",
-    },
-  ];
-}
-
 function ownJump(get: Get): Violation[] {
   const jump = get<string>("host.jump.address");
   const same =
     jump !== undefined && jump === get("host.address") && get("host.jump.port") === get("host.port");
   return same ? [{ path: "host.jump.address", message: "is the host itself: nothing to jump through" }] : [];
+}
+
+/** Whoever has such a URL can post to it, so that there are two places for one; and Alertmanager posts to one of them. */
+function alertTargets(get: Get): Violation[] {
+  const found: Violation[] = [];
+  if (get("alerts.webhook.url?") && get("alertWebhookUrl?") === "secret")
+    found.push({
+      path: "alerts.webhook.url",
+      message: "contradicts the secret alertWebhookUrl: give one of the two",
+      others: ["alertWebhookUrl"],
+    });
+  if (get("alerts.email.username?") && !get("alertSmtpPassword?"))
+    found.push({
+      path: "alerts.email.username",
+      message:
+        "needs a password, without which no mail is sent; set it with: pulumi config set --secret alertSmtpPassword",
+    });
+  return found;
 }
 
 const HANGS_UP = (who: string) => `${who} would hang up on a function that may still answer`;
@@ -103,6 +100,11 @@ export const RULES: readonly Rule[] = [
   {
     sentence: "Of host.hostKey and host.hostKeyFile exactly one is given.",
     check: hostKeys,
+  },
+  {
+    sentence:
+      "Of alerts.webhook.url and the secret alertWebhookUrl at most one is given, and with alerts.email.username the secret alertSmtpPassword.",
+    check: alertTargets,
   },
   { sentence: "host.jump is another machine, or another port, than host.", check: ownJump },
   {
@@ -154,21 +156,24 @@ export const RULES: readonly Rule[] = [
         {
           path: "openfaas.queue.maxBody",
           message: `is above a quarter of openfaas.queue.maxBytes ${log}: a few calls would push the waiting ones out`,
+          others: ["openfaas.queue.maxBytes"],
         },
       ];
     },
   },
-  {
-    sentence:
-      "openfaas.gatewayPort, nginx.httpPort and, with nginx.tls, nginx.httpsPort are different, and none of the swarm's 2377 and 7946.",
-    check: listeners,
-  },
+  ...NETWORK_RULES,
   {
     sentence: "nginx.keepalive is below nginx.workerConnections, out of which it is taken.",
     check: (get) => {
       const [keep, all] = [get<number>("nginx.keepalive"), get<number>("nginx.workerConnections")];
       if (keep === undefined || all === undefined || keep < all) return [];
-      return [{ path: "nginx.keepalive", message: `is not below nginx.workerConnections ${all}` }];
+      return [
+        {
+          path: "nginx.keepalive",
+          message: `is not below nginx.workerConnections ${all}`,
+          others: ["nginx.workerConnections"],
+        },
+      ];
     },
   },
   {
@@ -180,23 +185,10 @@ export const RULES: readonly Rule[] = [
         {
           path: "nginx.workerConnections",
           message: `is above base.openFiles ${files}: each is an open file`,
+          others: ["base.openFiles"],
         },
       ];
     },
-  },
-  { sentence: "swarm.addressPool is an IPv4 network from /8 to /24.", check: addressPool },
-  {
-    sentence: "docker.repository.keyUrl is given where docker.repository.uri is http://.",
-    check: (get) =>
-      get<string>("docker.repository.uri")?.startsWith("http://") && !get("docker.repository.keyUrl?")
-        ? [
-            {
-              path: "docker.repository.uri",
-              message:
-                "is without TLS, and a key is not fetched so: give docker.repository.keyUrl with https:// or file://",
-            },
-          ]
-        : [],
   },
   {
     sentence: "docker.version is for docker.source docker.",
@@ -212,7 +204,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     sentence:
-      "Nothing is twice in functions (stack), functions.only, checks (path), base.packages, firewall.swarmPeers, nginx.managementAllow, docker.registryMirrors, docker.insecureRegistries.",
+      "Nothing is twice in functions (stack), functions.only, checks (path), firewall.swarmPeers, nginx.managementAllow, docker.registryMirrors, docker.insecureRegistries.",
     check: (get) => [
       ...duplicates(get, "functions", "stack"),
       ...Array.from({ length: get<number>("functions.length") ?? 0 }).flatMap((_, i) =>
@@ -220,7 +212,6 @@ export const RULES: readonly Rule[] = [
       ),
       ...duplicates(get, "checks", "path"),
       ...[
-        "base.packages",
         "firewall.swarmPeers",
         "nginx.managementAllow",
         "docker.registryMirrors",

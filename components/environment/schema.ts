@@ -54,7 +54,9 @@ export const SECRET_KEYS = {
     "Password of the gateway's management API. Default: one is made and kept, encrypted, in the state.",
   functionSecrets:
     "Secrets of functions by their names, each encrypted: `pulumi config set --secret --path functionSecrets.api-key`. A function gets those that its stack.yml lists under `secrets`, as files in /var/openfaas/secrets. Default: none.",
-  alertWebhookToken: "Bearer token that goes to alerts.webhook.url. Default: none.",
+  alertWebhookUrl:
+    "Where alerts are posted, in place of alerts.webhook.url, if whoever knows the URL can post there: one with a token in it. Default: none.",
+  alertWebhookToken: "Bearer token that goes to alerts.webhook.url or alertWebhookUrl. Default: none.",
   alertSmtpPassword: "Password of alerts.email.username. Default: none.",
 } as const;
 

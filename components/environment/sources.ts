@@ -1,6 +1,7 @@
 /** Where a value comes from: the environment's own file, the base, or the default. Read only to explain: in an error, or by `env show`. */
 import type { Problem } from "./describe";
 import { at } from "./describe";
+import { clean } from "./legible";
 import type { StackFile } from "./stackfile";
 
 export interface Source {
@@ -17,12 +18,16 @@ export function sourceOf(path: readonly string[], layers: readonly StackFile[]):
   return undefined;
 }
 
-/** Each problem's line, with the place in parentheses. What is missing is at the nearest mapping around it. */
+/**
+ * Each problem's line, with the place in parentheses: of the value; of what it disagrees with, where the value is a default; and of
+ * the nearest mapping around it, where it is missing.
+ */
 export function located(problems: readonly Problem[], layers: readonly StackFile[]): string[] {
-  return problems.map(({ path, text }) => {
-    for (let length = path.length; length > 0; length--) {
-      const source = sourceOf(path.slice(0, length), layers);
-      if (source) return `${text} (${source.file}:${source.line})`;
+  return problems.map(({ path, text, others = [] }) => {
+    const around = path.map((_, i) => path.slice(0, path.length - i));
+    for (const place of [path, ...others, ...around]) {
+      const source = place.length > 0 ? sourceOf(place, layers) : undefined;
+      if (source) return `${text} (${clean(source.file)}:${source.line})`;
     }
     return text;
   });

@@ -14,8 +14,19 @@ import {
   visit,
 } from "yaml";
 import type { Problem } from "./describe";
+import { clean, keyName, pathName, shortened } from "./legible";
 import { nearest } from "./nearest";
-import { SECRET_KEYS, SECRET_MAPPINGS, SECRET_NAME } from "./schema";
+import { SECRET_NAME } from "./schema";
+import {
+  BAD_SECRET_NAME,
+  isSecretKey,
+  isSecretMapping,
+  isSecure,
+  NESTED_SECRET,
+  secretProblem,
+  SECRET_MAPPING,
+  securePaths,
+} from "./secrets";
 
 export const NAMESPACE = "oslo-faas";
 const TOP = ["config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"];
@@ -29,6 +40,8 @@ export interface StackFile {
   values: Record<string, unknown>;
   /** Secret keys that are set, each properly encrypted. */
   secrets: string[];
+  /** Whether its secrets are encrypted under a salt or a key of its own. */
+  ownKey: boolean;
   /** Names inside of those that are mappings: key → names. */
   secretNames: Record<string, string[]>;
   problems: Problem[];
@@ -51,6 +64,8 @@ export const OLD_NUMBERS: ScalarTag[] = [
   resolve: resolve as (text: string) => number,
 }));
 
+/** A parser shows what it cannot read, however long that is. */
+const LONGEST = 400;
 const DATE = /^\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?$/;
 
 /** Never throws: what is wrong is in `problems`. */
@@ -60,11 +75,13 @@ export function readStackFile(text: string, file: string): StackFile {
     file,
     values: {},
     secrets: [],
+    ownKey: false,
     secretNames: {},
     problems: [],
     line: (path) => lines.get(path.join("\0")),
   };
-  const whole = (message: string) => void result.problems.push({ path: [], text: message });
+  const whole = (message: string) =>
+    void result.problems.push({ path: [], text: clean(shortened(message, LONGEST)) });
   try {
     readInto(result, text, lines, whole);
   } catch (error) {
@@ -96,6 +113,7 @@ function readInto(
   oddScalars(document.contents, lineOf, whole);
   const plain = plainValue(document.toJS({ maxAliasCount: 100 }));
   for (const key of Object.keys(plain)) if (!TOP.includes(key)) whole(unknownTop(key));
+  result.ownKey = [plain.encryptionsalt, plain.encryptedkey].some((key) => key !== undefined && key !== "");
   const config = plain.config ?? {};
   if (typeof config !== "object" || Array.isArray(config)) return void whole("config: must be a mapping");
   const node = document.get("config", true);
@@ -122,9 +140,10 @@ function plainValue(value: unknown): Record<string, unknown> {
 
 function unknownTop(key: string): string {
   const inside = key.startsWith(`${NAMESPACE}:`) || key.startsWith("pulumi:");
-  if (inside) return `${key}: belongs under config:, two blanks further in`;
+  const shown = keyName(key);
+  if (inside) return `${shown}: belongs under config:, two blanks further in`;
   const guess = nearest(key, TOP);
-  return `${key}: unknown${guess ? `, did you mean ${guess}?` : `; known here: ${TOP.join(", ")}`}`;
+  return `${shown}: unknown${guess ? `, did you mean ${guess}?` : `; known here: ${TOP.join(", ")}`}`;
 }
 
 function recordLines(
@@ -152,22 +171,25 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   const colon = full.indexOf(":");
   const [namespace, key] = colon < 0 ? [NAMESPACE, full] : [full.slice(0, colon), full.slice(colon + 1)];
   const say = (path: string[], text: string, covers = false) =>
-    void result.problems.push({ path, text: `${path.join(".")}: ${text}`, covers });
+    void result.problems.push({ path, text: `${pathName(path)}: ${text}`, covers });
   if (namespace === "pulumi" && !ENGINE_KEYS.includes(key)) {
     const guess = nearest(key, ENGINE_KEYS);
     say([full], guess ? `unknown, did you mean pulumi:${guess}?` : "unknown to the engine");
   }
   if (namespace !== NAMESPACE) {
     const guess = nearest(namespace, [NAMESPACE, "pulumi"]);
-    if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${key}?`);
+    if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${keyName(key)}?`);
     return;
   }
   if (key.includes(":")) return say([full], "a key is NAMESPACE:NAME, with one colon");
   if (Object.hasOwn(result.values, key) || result.secrets.includes(key))
-    return say([key], `is there twice, as ${key} and as ${NAMESPACE}:${key}`);
-  if (SECRET_MAPPINGS.includes(key)) return readSecretMapping(result, key, value, say);
-  if (Object.hasOwn(SECRET_KEYS, key)) {
-    if (!isSecure(value)) return say([key], plainSecret(key), true);
+    return say([key], `is there twice, as ${keyName(key)} and as ${NAMESPACE}:${keyName(key)}`);
+  // The engine reads it so; editors, and whoever looks for a key in all files, do not.
+  if (colon < 0) say([key], `has no namespace; write ${NAMESPACE}:${keyName(key)}`);
+  if (isSecretMapping(key)) return readSecretMapping(result, key, value, say);
+  if (isSecretKey(key)) {
+    const wrong = secretProblem(value, [key], result.ownKey);
+    if (wrong !== undefined) return say([key], wrong, true);
     return void result.secrets.push(key);
   }
   for (const path of securePaths(value, [key])) say(path, NESTED_SECRET, true);
@@ -187,22 +209,14 @@ function readSecretMapping(
   const entries = Object.entries(value);
   for (const [name, secret] of entries) {
     if (!SECRET_NAME.test(name)) say([key, name], BAD_SECRET_NAME);
-    else if (!isSecure(secret)) say([key, name], plainSecret(`${key}.${name}`), true);
+    else {
+      const wrong = secretProblem(secret, [key, name], result.ownKey);
+      if (wrong !== undefined) say([key, name], wrong, true);
+    }
   }
   result.secretNames[key] = entries.map(([name]) => name);
   result.secrets.push(key);
 }
-
-export const plainSecret = (key: string) =>
-  `is a secret in plain text; set it with: pulumi config set --secret ${key.includes(".") ? "--path " : ""}${key}`;
-
-export const SECRET_MAPPING = (key: string) =>
-  `must be a mapping of names to secrets, each set with: pulumi config set --secret --path ${key}.NAME`;
-
-export const BAD_SECRET_NAME =
-  "is no name of a secret: letters, digits, dashes, dots and underscores, at most 64";
-
-export const NESTED_SECRET = `holds a secret where none is read; secrets are top-level keys of their own: ${Object.keys(SECRET_KEYS).join(", ")}`;
 
 /** Pulumi hands objects and lists over as JSON, and a plain text as it is. */
 export function configValue(text: string): unknown {
@@ -211,18 +225,4 @@ export function configValue(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function isSecure(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const keys = Object.keys(value);
-  return (
-    keys.length === 1 && typeof (value as { secure?: unknown }).secure === "string" && keys[0] === "secure"
-  );
-}
-
-function securePaths(value: unknown, path: string[]): string[][] {
-  if (isSecure(value)) return [path];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => securePaths(inner, [...path, key]));
 }

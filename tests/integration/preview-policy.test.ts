@@ -51,7 +51,7 @@ beforeAll(async () => {
       .replace("    labels:", "    environment:\n      api_token: hunter2hunter2\n    labels:"),
   );
   // A password of one's own, so that one is in the inputs: as a secret, which is as it should be.
-  const password = "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbg==:ZGVjcnlwdCB0aGlzIGhlcmU=\n";
+  const password = "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbiEh:ZGVjcnlwdCB0aGlzIGhlcmU=\n";
   const sweden = '  oslo-faas:location:\n    country: "SE"\n';
   repo.write("stacks/Pulumi.good-prod.yaml", production + password);
   repo.write(

@@ -83,7 +83,7 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
     repo.edit(
       "stacks/Pulumi.oslo-dev.yaml",
       /$/,
-      "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbg==:ZGVjcnlwdCB0aGlzIGhlcmU=\n",
+      "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbiEh:ZGVjcnlwdCB0aGlzIGhlcmU=\n",
     );
     repo.edit(
       "index.ts",

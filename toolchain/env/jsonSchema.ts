@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { SHORTHANDS } from "../../components/environment/layers";
 import { environmentSchema, SECRET_KEYS, SECRET_MAPPINGS } from "../../components/environment/schema";
+import { CIPHERTEXT } from "../../components/environment/secrets";
 import { NAMESPACE } from "../../components/environment/stackfile";
 
 /** The part of JSON Schema that is made here, with what our documentation adds to it (components/environment/fields.ts). */
@@ -91,7 +92,7 @@ export function stackFileJsonSchema(): JsonSchema {
 const encrypted = (description: string): JsonSchema => ({
   description,
   type: "object",
-  properties: { secure: { description: "The encrypted value.", type: "string" } },
+  properties: { secure: { description: "The encrypted value.", type: "string", pattern: CIPHERTEXT } },
   required: ["secure"],
   additionalProperties: false,
 });

@@ -1,5 +1,5 @@
 /** `npm run env -- validate [NAME …]`: every mistake of every file, without an engine, a passphrase or a host. */
-import { environmentNames, fileOf, readEnvironment } from "../../components/environment/files";
+import { environmentNames, fileOf, readEnvironment, strayFiles } from "../../components/environment/files";
 import { readFunctions } from "../../components/functions/files";
 
 export interface Verdict {
@@ -17,7 +17,8 @@ export function validate(
   root: string,
   variables: Record<string, string | undefined> = process.env,
 ): Verdict[] {
-  return (names.length > 0 ? names : environmentNames(root)).map((name) => {
+  const strays = [...(names.length > 0 ? [] : strayFiles(root))];
+  const verdicts = (names.length > 0 ? names : environmentNames(root)).map((name): Verdict => {
     const { environment, problems, layers } = readEnvironment(name, root);
     const secrets = layers[0]?.secretNames.functionSecrets ?? [];
     const functions = environment
@@ -30,6 +31,7 @@ export function validate(
       : [];
     return { file: fileOf(name), problems: [...problems, ...functions] };
   });
+  return [...verdicts, ...strays.map(([file, remedy]) => ({ file, problems: [remedy] }))];
 }
 
 export function report(verdicts: Verdict[]): string {

@@ -2,12 +2,12 @@
 import * as z from "zod";
 import * as f from "../fields";
 
-const MAIL = f.pattern(/^[^\s@<>,"]+@[^\s@<>,"]+$/, 'a mail address such as "ops@example.no"');
+const MAIL = f.mail();
 
 const webhook = z.strictObject({
-  url: f.url().meta({
+  url: f.hook("alertWebhookUrl").meta({
     description:
-      "Where Alertmanager posts its JSON, as the platform's containers reach it. The secret key alertWebhookToken, where it is set, goes with it as a bearer token.",
+      "Where Alertmanager posts its JSON, as the platform's containers reach it. The secret key alertWebhookToken, where it is set, goes with it as a bearer token. A URL that is a secret itself is the secret key alertWebhookUrl instead.",
     examples: ["https://alerts.example.no/hook"],
   }),
 });
@@ -18,12 +18,10 @@ const email = z.strictObject({
     .min(1, "must name somebody")
     .meta({ description: "Who gets them.", examples: [["ops@example.no"]] }),
   from: MAIL.meta({ description: "The sender.", examples: ["faas@example.no"] }),
-  smarthost: f
-    .pattern(/^[A-Za-z0-9.-]+:\d{1,5}$/, 'a mail server and its port, such as "smtp.example.no:587"')
-    .meta({
-      description: "The mail server that takes them.",
-      examples: ["smtp.example.no:587"],
-    }),
+  smarthost: f.mailServer().meta({
+    description: "The mail server that takes them.",
+    examples: ["smtp.example.no:587"],
+  }),
   username: f
     .line()
     .optional()

@@ -28,7 +28,7 @@ const jump = z.strictObject({
     .hostKey()
     .meta({ description: "Its public host key; any other key is refused.", examples: [KEY] }),
   privateKeyPath: f
-    .file()
+    .keyFile()
     .optional()
     .meta({
       description: "Private key for it, relative to the project. Default: as for the host.",
@@ -63,7 +63,7 @@ export const host = z.strictObject({
       examples: [".cache/lab/ssh/host_ed25519.pub"],
     }),
   privateKeyPath: f
-    .file()
+    .keyFile()
     .optional()
     .meta({
       description:
@@ -104,7 +104,7 @@ export const preflight = z.strictObject({
 const sysctlName = z
   .string()
   .regex(
-    /^[a-z0-9_]+([./][A-Za-z0-9_*-]+)+$/,
+    /^[a-z0-9_-]+([./][A-Za-z0-9_:@-]+)+$/,
     'must be the name of a kernel setting such as "vm.swappiness"',
   );
 
@@ -118,14 +118,11 @@ export const base = z.strictObject({
     )
     .default([])
     .meta({ description: "Further packages to install.", examples: [["htop", "jq>=1.5"]] }),
-  timezone: f
-    .pattern(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'a time zone such as "Europe/Oslo"')
-    .default("Europe/Oslo")
-    .meta({ description: "Time zone of the host." }),
+  timezone: f.timezone().default("Europe/Oslo").meta({ description: "Time zone of the host." }),
   sysctl: z
     .record(
       sysctlName,
-      z.union([f.line(), z.number()], "must be a number or a text"),
+      z.union([f.line(), z.number().int()], "must be a number or a text; a number is whole"),
       "must be a mapping of kernel settings to values",
     )
     .default({})

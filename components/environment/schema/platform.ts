@@ -2,10 +2,10 @@
 import * as z from "zod";
 import * as f from "../fields";
 
-/** The repository may be a folder on the host (file:), or a mirror. */
-const REPOSITORY = /^(https?|file):\/\/[^\s@]+$/;
-/** Its packages are signed; the key that says so is not fetched without TLS. */
-const KEY_URL = /^(https|file):\/\/[^\s@]+$/;
+/** The repository may be a folder on the host (file:), or a mirror. The distribution's name is put behind it, into apt's list. */
+const REPOSITORY = /^(https?|file):\/\/[^\s[\]|&\\@?#]+$/;
+/** What was fetched without TLS is not asked whose key it is. */
+const KEY = /^(https:\/\/|file:\/\/\/)[^\s@]+$/;
 
 const repository = z.strictObject({
   uri: f
@@ -17,7 +17,7 @@ const repository = z.strictObject({
       examples: ["https://mirror.example.no/docker"],
     }),
   keyUrl: f
-    .pattern(KEY_URL, "a URL with https:// or file://, without a user or password in it")
+    .pattern(KEY, "a URL with https:// or file:///, without a user or password in it")
     .optional()
     .meta({
       description: "Where its key is. Default: <uri>/<distribution>/gpg. Required where uri is http://.",
@@ -31,12 +31,6 @@ const repository = z.strictObject({
         "Full fingerprint of that key; a key with another one is refused before anything is installed.",
     }),
 });
-
-const registryName = () =>
-  f.pattern(
-    /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?(\/[a-z0-9._-]+)*$/,
-    'a registry such as "registry.example.no:5000", without a scheme',
-  );
 
 export const docker = z.strictObject({
   source: f.choice(["docker", "distro"]).default("docker").meta({
@@ -60,12 +54,7 @@ export const docker = z.strictObject({
     .default([])
     .meta({ description: "Mirrors of Docker Hub.", examples: [["https://mirror.example.no"]] }),
   insecureRegistries: f
-    .list(
-      f.pattern(
-        /^[A-Za-z0-9][A-Za-z0-9.:-]*(\/\d{1,3})?$/,
-        'a registry such as "registry.lab:5000" or a network, without a scheme',
-      ),
-    )
+    .list(f.registryOrNetwork())
     .default([])
     .meta({ description: "Registries spoken to without TLS: for a lab.", examples: [["registry.lab:5000"]] }),
   logMaxSize: f
@@ -88,7 +77,7 @@ export const docker = z.strictObject({
 
 export const swarm = z.strictObject({
   advertiseAddress: f
-    .pattern(/^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, "an IP address or the name of an interface")
+    .addressOrInterface()
     .optional()
     .meta({
       description:
@@ -102,7 +91,8 @@ export const swarm = z.strictObject({
 });
 
 export const images = z.strictObject({
-  registry: registryName()
+  registry: f
+    .registry()
     .optional()
     .meta({
       description:

@@ -116,7 +116,7 @@ export const nginx = z.strictObject({
     .default(true)
     .meta({ description: "Listen on IPv6 as well; false where the kernel has none." }),
   serverName: f
-    .pattern(/^[^\s;{}]+( [^\s;{}]+)*$/, "one or more server names, separated by blanks")
+    .serverNames()
     .default("_")
     .meta({ description: "server_name; `_` answers to every name.", examples: ["faas.example.no"] }),
   tls: tls.optional().meta({ description: "TLS with files that are on the host. Default: HTTP only." }),
@@ -157,7 +157,7 @@ export const functions = f.list(
 
 export const checks = f.list(
   z.strictObject({
-    path: f.pattern(/^\/\S*$/, "a path that starts with / and has no blanks in it").meta({
+    path: f.pattern(/^\/[^\s\p{Cc}]*$/u, "a path that starts with / and has no blanks in it").meta({
       description: "Path called through Nginx at the end of an up.",
       examples: ["/function/hello"],
     }),

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { environmentFrom } from "../../../components/environment/files";
-import { BAD_FILES, BROKEN_FILES, HOST } from "./badFiles";
+import { BAD_FILES, BROKEN_FILES, CIPHER, HOST, KEY, OF_SERVICE } from "./badFiles";
 
 const root = path.resolve(__dirname, "../../..");
 const problemsOf = (text: string) =>
@@ -29,6 +29,9 @@ test.each(BAD_FILES)("%s", (config, at, message) => {
   if (!at.includes(":")) expect(Number(place?.[1])).toBeGreaterThanOrEqual(2);
   // A value that may be a secret is in no message.
   expect(line).not.toContain("hunter2");
+  // One line, of a length, and nothing in it that a terminal obeys.
+  expect(line).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+  expect(line.length).toBeLessThan(600);
 });
 
 test.each(BROKEN_FILES)("%j", (text, message) => {
@@ -59,6 +62,85 @@ config:
       "nginx.proxyReadTimeout",
     ].sort(),
   );
+});
+
+test("what every secrets manager writes is taken, under a salt or a key of the file's own only what that encrypts", () => {
+  const set = (secure: string, head = "") =>
+    problemsOf(`${head}${whole(`  oslo-faas:gatewayPassword: {secure: "${secure}"}\n`)}`);
+  const salt = "encryptionsalt: v1:+WyuPSTPLPo=:v1:waRtd1vOdjp3nosy:Ux6hMlPDre0o2PdeGJ3eJqnIN1F3oA==\n";
+  const empty = `v1:${"A".repeat(16)}:${Buffer.alloc(16).toString("base64")}`;
+  for (const head of ["", salt, "secretsprovider: awskms://alias/x\nencryptedkey: AQICAHh=\n"])
+    expect([CIPHER, empty].map((text) => set(text, head))).toEqual([[], []]);
+  for (const length of [28, 29, 30, 64, 1000])
+    expect(
+      set(
+        Buffer.from(`${"AAABA".repeat(200)}`)
+          .subarray(0, length)
+          .toString("base64"),
+      ),
+    ).toEqual([]);
+  expect(set(OF_SERVICE)).toEqual([]);
+  expect(set(OF_SERVICE, salt)).toHaveLength(1);
+  expect(set(OF_SERVICE, "encryptedkey: AQICAHh=\n")).toHaveLength(1);
+});
+
+test("a rule that a default breaks is told with the line that was written", () => {
+  const place = (config: string, at: string) =>
+    problemsOf(whole(config))
+      .filter((line) => line.startsWith(`${at}: `))
+      .map((line) => /:(\d+)\)$/.exec(line)?.[1]);
+  // The first line is config:, the next three are the host's.
+  const timeouts = "  oslo-faas:openfaas:\n    user: ops\n    upstreamTimeout: 400s\n";
+  for (const at of ["nginx.proxyReadTimeout", "nginx.proxySendTimeout", "openfaas.readTimeout"])
+    expect([at, place(timeouts, at)]).toEqual([at, ["7"]]);
+  // Also where the section is there, and its key is not.
+  expect(place(`  oslo-faas:nginx: {}\n${timeouts}`, "nginx.proxyReadTimeout")).toEqual(["8"]);
+  // What is written itself comes first.
+  expect(place(`  oslo-faas:nginx: {proxyReadTimeout: 60s}\n${timeouts}`, "nginx.proxyReadTimeout")).toEqual([
+    "5",
+  ]);
+  expect(place("  oslo-faas:nginx:\n    workerConnections: 64\n", "nginx.keepalive")).toEqual(["6"]);
+  expect(place("  oslo-faas:base:\n    openFiles: 1024\n", "nginx.workerConnections")).toEqual(["6"]);
+  expect(place("  oslo-faas:openfaas:\n    gatewayPort: 80\n", "nginx.httpPort")).toEqual(["6"]);
+});
+
+test("two long keys that look alike in what is shown of them are two mistakes", () => {
+  const long = "k".repeat(500);
+  expect(problemsOf(whole(`  oslo-faas:nginx: {${long}a: 1, ${long}b: 1}\n`))).toHaveLength(2);
+});
+
+test("what a host takes is taken", () => {
+  const right = [
+    '  oslo-faas:firewall: {swarmPeers: [10.0.0.0/16, 10.1.0.0/16, "2001:db8::/32", "::ffff:10.0.0.0/104", 192.0.2.1/32]}\n',
+    '  oslo-faas:swarm: {advertiseAddress: "2001:db8::1", addressPool: 172.16.0.0/12}\n',
+    "  oslo-faas:swarm: {advertiseAddress: eth0.100}\n",
+    '  oslo-faas:nginx: {serverName: "faas.example.no *.example.no .example.org www.example.* _ [2001:db8::1] 192.0.2.1 ~^a\\\\d+$ blåbær.no"}\n',
+    "  oslo-faas:nginx: {publicUrl: https://example.no/faas, httpsPort: 22}\n",
+    '  oslo-faas:images: {registry: "localhost/mirror", gateway: "registry.lab:65535/openfaas/gateway:1"}\n',
+    '  oslo-faas:docker: {insecureRegistries: ["registry.lab:5000", 10.0.0.0/8, registry, 192.0.2.1:5000], registryMirrors: ["https://mirror.example.no/v2/"]}\n',
+    '  oslo-faas:docker: {repository: {uri: "http://mirror.example.no/docker", keyUrl: "file:///etc/docker.gpg"}}\n',
+    '  oslo-faas:docker: {source: distro, repository: {uri: "http://mirror.example.no/docker"}}\n',
+    ...["UTC", "Etc/UTC", "Europe/Kyiv", "Europe/Kiev", "America/Argentina/Buenos_Aires", "Etc/GMT+1"].map(
+      (zone) => `  oslo-faas:base: {timezone: ${zone}}\n`,
+    ),
+    '  oslo-faas:base: {sysctl: {"net.ipv4.conf.eth0/100.rp_filter": 1, "kernel.core_pattern": "|/bin/false %p"}, packages: [jq, "htop>=3"]}\n',
+    "  oslo-faas:location: {city: Mo i Rana, provider: Blåbær}\n",
+    '  oslo-faas:alerts: {webhook: {url: "https://alerts.example.no/hooks/alertmanager-of-oslo-prod?room=ops"}}\n',
+    `  oslo-faas:alertSmtpPassword: {secure: "${CIPHER}"}\n  oslo-faas:alerts: {email: {to: [a.b+c@example.no], from: a@localhost, smarthost: "192.0.2.1:25", username: faas}}\n`,
+    `  oslo-faas:host: {address: "2001:db8::", hostKey: "${KEY} root@host (prod)", privateKeyPath: ../keys/oslo-prod_ed25519}\n`,
+  ];
+  for (const config of right) expect([config, problemsOf(whole(config))]).toEqual([config, []]);
+});
+
+test("a URL that is a secret is one as a whole, and there is one of the two", () => {
+  const secret = `  oslo-faas:alertWebhookUrl: {secure: "${CIPHER}"}\n`;
+  expect(problemsOf(whole(secret))).toEqual([]);
+  const both = problemsOf(
+    whole(`${secret}  oslo-faas:alerts: {webhook: {url: "https://a.example.no/hook"}}\n`),
+  );
+  expect(both).toEqual([
+    'alerts.webhook.url: "https://a.example.no/hook": contradicts the secret alertWebhookUrl: give one of the two (stacks/Pulumi.test.yaml:6)',
+  ]);
 });
 
 test("what was probably meant is said", () => {

@@ -11,7 +11,7 @@ import {
   stackFileJsonSchema,
 } from "../../../toolchain/env/jsonSchema";
 import { reference } from "../../../toolchain/env/reference";
-import { BAD_FILES, HOST } from "./badFiles";
+import { BAD_FILES, CIPHER, HOST, OF_SERVICE } from "./badFiles";
 
 const root = path.resolve(__dirname, "../../..");
 const stackFiles = fs.readdirSync(path.join(root, "stacks")).filter((file) => file.endsWith(".yaml"));
@@ -106,8 +106,8 @@ describe("the schema for editors", () => {
 
   test("accepts secrets that are encrypted, keys of providers, and a salt", () => {
     const config = {
-      "oslo-faas:gatewayPassword": { secure: "v1:x" },
-      "oslo-faas:functionSecrets": { "api-key": { secure: "v1:x" } },
+      "oslo-faas:gatewayPassword": { secure: CIPHER },
+      "oslo-faas:functionSecrets": { "api-key": { secure: OF_SERVICE } },
       "oslo-faas:functions": ["functions/stack.yml", { stack: "other.yml", only: ["hello"] }],
       "docker:host": "x",
       "pulumi:tags": { a: "b" },
@@ -118,6 +118,7 @@ describe("the schema for editors", () => {
 
   test.each<[string, unknown]>([
     ["a plain secret", { config: { "oslo-faas:gatewayPassword": "x" } }],
+    ["a plain secret in the clothes of one", { config: { "oslo-faas:gatewayPassword": { secure: "x" } } }],
     ["a plain secret of a function", { config: { "oslo-faas:functionSecrets": { a: "x" } } }],
     ["a mistyped key", { config: { "oslo-faas:nginx": { keepAlive: 1 } } }],
     ["a mistyped section", { config: { "oslo-faas:ngnix": {} } }],

@@ -5,7 +5,7 @@ import { environmentFrom, environmentNames, readEnvironment } from "../../../com
 import { mergeLayers } from "../../../components/environment/layers";
 import { show } from "../../../toolchain/env/show";
 import { report, validate } from "../../../toolchain/env/validate";
-import { KEY } from "./badFiles";
+import { CIPHER, KEY } from "./badFiles";
 
 let root: string;
 const put = (file: string, text: string) => fs.writeFileSync(path.join(root, file), text);
@@ -32,10 +32,10 @@ beforeEach(() => {
     address: one.example.no
     hostKey: ${KEY}
   oslo-faas:gatewayPassword:
-    secure: v1:cipher
+    secure: ${CIPHER}
   oslo-faas:functionSecrets:
     api-key:
-      secure: v1:cipher
+      secure: ${CIPHER}
   oslo-faas:nginx:
     keepalive: 32
     managementAllow: [198.51.100.0/24]
@@ -77,7 +77,7 @@ test("each value is shown with the line that says it, and a secret without its v
   expect(line("oslo-faas:functionSecrets")).toBe(
     'oslo-faas:functionSecrets: {api-key: "[secret]"} # stacks/Pulumi.one.yaml:8',
   );
-  expect(lines.join("\n")).not.toContain("cipher");
+  expect(lines.join("\n")).not.toContain(CIPHER.slice(3, 12));
   // Every value says where it is from: a line without a source opens a mapping.
   const silent = lines.filter((text) => text !== "" && !/ # (default|stacks\/\S+:\d+)$/.test(text));
   expect(silent.filter((text) => !/^( *#.*| *[\w:-]+:)$/.test(text))).toEqual([]);
@@ -85,7 +85,7 @@ test("each value is shown with the line that says it, and a secret without its v
 
 test("what is shown is a file that says the same", () => {
   const { environment } = readEnvironment("one", root);
-  const text = show(readEnvironment("one", root)).replaceAll('"[secret]"', "{secure: v1:x}");
+  const text = show(readEnvironment("one", root)).replaceAll('"[secret]"', `{secure: "${CIPHER}"}`);
   expect(environmentFrom(text, { name: "one", root, file: "f" })).toMatchObject({
     environment,
     problems: [],
@@ -106,7 +106,7 @@ test("a mistake in the base is told with the base's line", () => {
 test("a base has no base and no secrets, and its YAML is judged too", () => {
   put(
     "stacks/base.yaml",
-    "config:\n  oslo-faas:extends: x\n  oslo-faas:gatewayPassword: {secure: v1:x}\nconfg: 1\n",
+    `config:\n  oslo-faas:extends: x\n  oslo-faas:gatewayPassword: {secure: "${CIPHER}"}\nconfg: 1\n`,
   );
   expect(readEnvironment("one", root).problems.map((line) => line.replace(/ \(.*/, ""))).toEqual([
     "stacks/base.yaml: confg: unknown, did you mean config?",

@@ -1,0 +1,42 @@
+/** Host names, ports and networks, as those who read them on a host take them. */
+import { isIP, isIPv4 } from "node:net";
+import { IPv4, IPv6, parseCIDR } from "ipaddr.js";
+
+const LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+const HOST_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`);
+
+export const isHostName = (value: string) => HOST_NAME.test(value) && !/^[\d.]+$/.test(value);
+
+/** Of a machine, and not of an interface of this one: fe80::1%eth0. */
+export const isAddress = (value: string) => isIP(value) !== 0 && !value.includes("%");
+
+/** Undefined, where a text names no port, is as good as one. */
+export const isPort = (text: string | undefined) =>
+  text === undefined || (Number(text) >= 1 && Number(text) <= 65535);
+
+/** "NAME" or "NAME:PORT"; the name may be an IPv4 address. */
+export function isHostAndPort(value: string): boolean {
+  const [, host = "", port] = /^([^:]*)(?::(\d+))?$/.exec(value) ?? [];
+  return (isHostName(host) || isIPv4(host)) && isPort(port);
+}
+
+/** True for a network whose prefix length is there and fits its address. */
+export function isNetwork(value: string, family?: 4): boolean {
+  const [ip = "", prefix = "", ...rest] = value.split("/");
+  if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(prefix)) return false;
+  if (isIPv4(ip)) return Number(prefix) <= 32;
+  return family !== 4 && isAddress(ip) && Number(prefix) <= 128;
+}
+
+/** The network that an address with its prefix lies in, where it is not the network's own: "10.0.0.5/8" → "10.0.0.0/8". */
+export function networkAround(value: string): string | undefined {
+  const [address, prefix] = parseCIDR(value);
+  const network = (address.kind() === "ipv4" ? IPv4 : IPv6).networkAddressFromCIDR(value);
+  return network.toString() === address.toString() ? undefined : `${network.toString()}/${prefix}`;
+}
+
+/** Whether one of two networks holds the other. */
+export function overlap(a: string, b: string): boolean {
+  const [[one, short], [other, long]] = [parseCIDR(a), parseCIDR(b)];
+  return one.kind() === other.kind() && one.match(other, Math.min(short, long));
+}

@@ -1,0 +1,107 @@
+/** What values about ports, networks and packages have to agree on. */
+import { isNetwork, overlap } from "./addresses";
+import type { Get, Rule, Violation } from "./rules";
+
+interface Owner {
+  /** Who listens there, for a message. */
+  name: string;
+  /** The key that says so; none where no key does. */
+  path?: string;
+}
+
+/** Port → who has it whatever the configuration says. */
+const OWNERS: readonly [number, Owner][] = [
+  [22, { name: "the host's SSH server" }],
+  [2377, { name: "the swarm's management" }],
+  [7946, { name: "the swarm's gossip" }],
+];
+
+/** Who logs in at host.port is not to find Nginx there, or, behind the gateway's, a port that is closed from outside. */
+function listeners(get: Get): Violation[] {
+  const names = ["openfaas.gatewayPort", "nginx.httpPort", ...(get("nginx.tls") ? ["nginx.httpsPort"] : [])];
+  const owners = new Map<number, Owner>(OWNERS);
+  const ssh = get<number>("host.port");
+  if (ssh !== undefined) owners.set(ssh, { name: "host.port", path: "host.port" });
+  return names.flatMap((path) => {
+    const port = get<number>(path);
+    if (port === undefined) return [];
+    const owner = owners.get(port);
+    owners.set(port, { name: path, path });
+    if (!owner) return [];
+    const message = `one port for two listeners: ${owner.name} has ${port} too`;
+    return [{ path, message, others: owner.path ? [owner.path] : [] }];
+  });
+}
+
+function addressPool(get: Get): Violation[] {
+  const path = "swarm.addressPool";
+  const value = get<string>(path);
+  if (value === undefined) return [];
+  const [first = 0, prefix = 0] = [value.split(".")[0], value.split("/")[1]].map(Number);
+  if (!isNetwork(value, 4) || prefix > 24 || prefix < 8)
+    return [
+      { path, message: "must be an IPv4 network from /8 to /24: every overlay network takes a /24 of it" },
+    ];
+  const ofHosts = first >= 1 && first <= 223 && first !== 127;
+  return ofHosts ? [] : [{ path, message: "has no addresses that a container can have" }];
+}
+
+/** One set of nftables takes no two networks of which one holds the other. */
+function overlappingPeers(get: Get): Violation[] {
+  const peers = Array.from({ length: get<number>("firewall.swarmPeers.length") ?? 0 }, (_, i) => ({
+    path: `firewall.swarmPeers.${i}`,
+    value: get<string>(`firewall.swarmPeers.${i}`),
+  })).filter((peer): peer is { path: string; value: string } => peer.value !== undefined);
+  return peers.flatMap(({ path, value }, i) => {
+    // What is there twice is told so.
+    const other = peers.slice(0, i).find((before) => before.value !== value && overlap(before.value, value));
+    return other
+      ? [{ path, message: `overlaps with ${other.path} ${other.value}: the wider one is enough` }]
+      : [];
+  });
+}
+
+function repositoryKey(get: Get): Violation[] {
+  const uri = get<string>("docker.repository.uri");
+  if (get("docker.source") !== "docker" || !uri?.startsWith("http:")) return [];
+  if (get<string>("docker.repository.keyUrl?")) return [];
+  return [
+    {
+      path: "docker.repository.uri",
+      message: "needs docker.repository.keyUrl, with https:// or file:///: a key is not fetched without TLS",
+    },
+  ];
+}
+
+/** Those that docker.source brings, in the version that docker.version says. */
+const ENGINE = ["docker.io", "docker-ce", "docker-ce-cli", "containerd", "containerd.io"];
+
+function packages(get: Get): Violation[] {
+  const seen = new Map<string, string>();
+  return Array.from({ length: get<number>("base.packages.length") ?? 0 }).flatMap((_, i): Violation[] => {
+    const path = `base.packages.${i}`;
+    const name = get<string>(path)?.replace(/>?=.*/, "");
+    if (name === undefined) return [];
+    if (ENGINE.includes(name))
+      return [{ path, message: "is the engine's: see docker.source and docker.version" }];
+    const before = seen.get(name);
+    if (before) return [{ path, message: `is there twice, also at ${before}` }];
+    seen.set(name, path);
+    return [];
+  });
+}
+
+export const NETWORK_RULES: readonly Rule[] = [
+  {
+    sentence:
+      "openfaas.gatewayPort, nginx.httpPort and, with nginx.tls, nginx.httpsPort are different, and neither host.port nor one of SSH's 22 and the swarm's 2377 and 7946.",
+    check: listeners,
+  },
+  {
+    sentence: "swarm.addressPool is an IPv4 network from /8 to /24, of addresses for hosts.",
+    check: addressPool,
+  },
+  { sentence: "No network in firewall.swarmPeers holds another one.", check: overlappingPeers },
+  { sentence: "docker.repository.uri with http:// needs docker.repository.keyUrl.", check: repositoryKey },
+  { sentence: "No package is twice in base.packages, and none of them is the engine's.", check: packages },
+];
