@@ -5,6 +5,7 @@ import { nearest } from "../environment/nearest";
 import { buildProblems } from "../images/context";
 import type { Environment } from "../environment/schema";
 import { located, parseEnvironmentFile, parseStack, type StackFunction, StackFileError } from "./stack";
+import { type Timeouts, timeoutProblems } from "./timeouts";
 
 /** A function and the file that it stands in, relative to the project. */
 export type FunctionOfFile = StackFunction & { file: string };
@@ -18,6 +19,8 @@ export interface ReadOptions {
   secrets: readonly string[];
   /** Whether images are built from handlers here, and not pulled. Default: false. */
   builds?: boolean;
+  /** What functions' own timeouts have to agree with. Default: not asked. */
+  timeouts?: Timeouts;
 }
 
 export interface FunctionsRead {
@@ -87,15 +90,30 @@ class FunctionsReader {
       );
     });
     const env = { ...one.spec.env };
-    one.environmentFiles.forEach((relative, at) =>
-      Object.assign(
-        env,
-        this.environmentFile(relative, file, (text) => say(["environment_file", String(at)], text)),
-      ),
-    );
+    const origin = new Map<string, number>();
+    one.environmentFiles.forEach((relative, at) => {
+      const own = this.environmentFile(relative, file, (text) => say(["environment_file", String(at)], text));
+      Object.assign(env, own);
+      Object.keys(own).forEach((variable) => origin.set(variable, at));
+    });
+    this.judgeTimeouts(one, env, (variable, text) => {
+      const at = origin.get(variable);
+      if (at === undefined) say(["environment", variable], text);
+      else say(["environment_file", String(at)], `${variable}: ${text}`);
+    });
     const found = { ...one, spec: { ...one.spec, env }, file };
     if (this.options.builds) this.problems.push(...buildProblems(found, this.options.root));
     this.functions.push(found);
+  }
+
+  private judgeTimeouts(
+    { build }: StackFunction,
+    env: Record<string, string>,
+    say: (variable: string, text: string) => void,
+  ): void {
+    const ours = build !== undefined && build.lang !== "dockerfile";
+    const problems = this.options.timeouts ? timeoutProblems(env, this.options.timeouts, ours) : [];
+    for (const { name, text } of problems) say(name, text);
   }
 
   private environmentFile(

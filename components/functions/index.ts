@@ -70,6 +70,7 @@ export function environmentFunctions(env: LoadedEnvironment): FunctionOfFile[] {
   const { functions, problems } = readFunctions(env.functions, {
     secrets: Object.keys(env.functionSecrets),
     builds: env.images.own === "build",
+    timeouts: env.openfaas,
   });
   if (problems.length > 0)
     throw new pulumi.RunError(

@@ -2,6 +2,7 @@
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar, visit } from "yaml";
 import type * as z from "zod";
 import { inputs as deployable } from "../../plugin/src/resources/functionSpec";
+import { clean, pathName } from "../environment/legible";
 import { nearest } from "../environment/nearest";
 import { parseImage } from "../images/lock";
 import {
@@ -77,7 +78,7 @@ export class StackFileError extends Error {
 
 /** "functions/stack.yml:12: what is wrong". */
 export const located = (file: string, { line, text }: Problem): string =>
-  `${file}${line === undefined ? "" : `:${line}`}: ${text}`;
+  clean(`${file}${line === undefined ? "" : `:${line}`}: ${text}`);
 
 /**
  * @param source the file's text
@@ -184,7 +185,7 @@ function describe(issue: z.core.$ZodIssue, read: Yaml): Problem[] {
   const at = issue.path.map(String);
   const problem = (path: string[], text: string): Problem => ({
     line: read.line(path),
-    text: `${path.join(".") || "the file"}: ${text}`,
+    text: `${pathName(path) || "the file"}: ${text}`,
   });
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => problem([...at, key], unknownKey(at, key)));
@@ -233,7 +234,7 @@ function checkFunction(name: string, keys: FunctionKeys, read: Yaml): Problem[] 
   const problems: Problem[] = [];
   const say = (path: PropertyKey[], text: string) => {
     const at = ["functions", name, ...path.map(String)];
-    problems.push({ line: read.line(at), text: `${at.join(".")}: ${text}` });
+    problems.push({ line: read.line(at), text: `${pathName(at)}: ${text}` });
   };
   try {
     parseImage(keys.image);

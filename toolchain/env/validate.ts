@@ -27,6 +27,7 @@ export function validate(
           secrets,
           variables,
           builds: environment.images.own === "build",
+          timeouts: environment.openfaas,
         }).problems
       : [];
     return { file: fileOf(name), problems: [...problems, ...functions] };

@@ -1,11 +1,13 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { parseEnvironment } from "../../../components/environment/parse";
 import { readFunctions } from "../../../components/functions/files";
 import { functionSchema, REFUSED } from "../../../components/functions/format";
 import { parseEnvironmentFile, parseStack, StackFileError } from "../../../components/functions/stack";
 import { substitute } from "../../../components/functions/substitute";
 
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 const stack = (body: string) => `provider:\n  name: openfaas\nfunctions:\n${body}`;
 
 test("a function as the provider API takes it", () => {
@@ -256,5 +258,66 @@ describe("the files of an environment", () => {
       "functions: fourth.yml cannot be read: there is no such file",
       "functions: second.yml has no c; it has a",
     ]);
+  });
+
+  const timeouts = parseEnvironment({ host: { address: "a", hostKey: KEY } }).openfaas;
+  /** One function with these variables: what is wrong with it, without the file. */
+  const judged = (environment: string, more = "", name = "timeouts.yml") =>
+    readFunctions(
+      [{ stack: write(name, stack(`  a:\n    image: x\n    environment:\n${environment}${more}`)) }],
+      {
+        root,
+        secrets: [],
+        variables: {},
+        timeouts,
+      },
+    ).problems;
+  const ours = "    lang: node\n    handler: ./a\n";
+
+  test.each([
+    ["exec_timeout: 600s", "", "above openfaas.upstreamTimeout 290s: the gateway would hang up on it"],
+    ["exec_timeout: 600", "", "above openfaas.upstreamTimeout 290s"],
+    ["exec_timeout: 4m51s", "", "above openfaas.upstreamTimeout 290s"],
+    ["exec_timeout: 0.1h", ours, "above openfaas.upstreamTimeout 290s"],
+    [
+      "write_timeout: 330s",
+      "",
+      "not below openfaas.queue.ackWait 330s: an asynchronous call would be delivered twice",
+    ],
+    ["read_timeout: 1h", "", "not below openfaas.queue.ackWait 330s"],
+    ["exec_timeout: soon", ours, 'must be a duration such as "90s" or "1m30s"'],
+    ["exec_timeout: 120s", ours, "above write_timeout 65s: an answer would be cut"],
+    ["write_timeout: 30s", ours, "below exec_timeout 60s: an answer would be cut"],
+  ])("%s is refused with its line (%j)", (variable, more, message) => {
+    const [name = "", value = ""] = variable.split(": ");
+    expect(judged(`      A: b\n      ${variable}\n`, more)).toEqual([
+      expect.stringMatching(`^timeouts.yml:8: functions.a.environment.${name}: "${value}": .*${message}`),
+    ]);
+  });
+
+  test.each([
+    ["exec_timeout: 290s", ""],
+    ["exec_timeout: soon", ""],
+    ["exec_timeout: 120s", "    lang: dockerfile\n    handler: ./a\n"],
+    ["exec_timeout: 60", ours],
+    ['exec_timeout: ""', ours],
+    ["read_timeout: 5m", ours],
+    ["write_timeout: 329s", ours],
+  ])("%s is taken (%j)", (variable, more) => expect(judged(`      ${variable}\n`, more)).toEqual([]));
+
+  test("a timeout of an environment file is told at the line that names the file, with all other mistakes", () => {
+    write("env/slow.yml", "environment: { exec_timeout: 600s }\n");
+    write("env/other.yml", "environment: { A: b }\n");
+    const more = "    secrets: [none]\n    environment_file: [env/slow.yml, env/other.yml]\n";
+    expect(judged("      exec_timeout: 10s\n", more)).toEqual([
+      expect.stringContaining("timeouts.yml:8: functions.a.secrets.0: none is none of"),
+      'timeouts.yml:9: functions.a.environment_file.0: exec_timeout: "600s": is above openfaas.upstreamTimeout 290s: the gateway would hang up on it',
+    ]);
+  });
+
+  test("a key as nobody writes it is on one line", () => {
+    const [problem, ...more] = judged("      A: b\n", '    "a\\nb": 1\n', "odd.yml");
+    expect(problem).toMatch(/^odd.yml:8: functions.a.a\\u000ab: is not supported/);
+    expect(more).toEqual([]);
   });
 });
