@@ -5,6 +5,7 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { PassThrough } from "node:stream";
+import { parse } from "yaml";
 import { readEnvironment } from "../../components/environment/files";
 import { prompt } from "../../toolchain/env/ask";
 import { fetchHostKey } from "../../toolchain/env/hostkey";
@@ -80,6 +81,37 @@ test("shares the base where there is one", async () => {
   expect(readEnvironment("oslo-test", root).environment?.checks).toEqual([{ path: "/a", status: 200 }]);
 });
 
+test("what the base says is the default, and only what differs is written", async () => {
+  const base = { country: "SE", city: "Luleå", provider: "somebody" };
+  fs.writeFileSync(
+    path.join(root, "stacks/base.yaml"),
+    `config:\n  oslo-faas:location: ${JSON.stringify(base)}\n  oslo-faas:host: {user: ops, port: 2222, privateKeyPath: keys/all}\n`,
+  );
+  const given = ["--address", "192.0.2.1", "--host-key", sshd.hostKeys.ed25519!, "--no-preview"];
+  const config = (name: string) =>
+    (parse(fs.readFileSync(path.join(root, `stacks/Pulumi.${name}.yaml`), "utf8")) as { config: object })
+      .config;
+  const most = {
+    "pulumi:disable-default-providers": ["docker", "host"],
+    "oslo-faas:extends": "stacks/base.yaml",
+  };
+  const host = { address: "192.0.2.1", hostKey: sshd.hostKeys.ed25519 };
+  expect((await run(["oslo-a", ...given])).error).toBeUndefined();
+  expect(config("oslo-a")).toEqual({ ...most, "oslo-faas:host": host });
+  expect(readEnvironment("oslo-a", root).environment).toMatchObject({
+    location: base,
+    host: { ...host, user: "ops", port: 2222, privateKeyPath: "keys/all" },
+  });
+  // As the default of the schema is, and so different from the base.
+  const other = ["--city", "Luleå", "--country", "NO", "--user", "root", "--port", "22"];
+  await run(["oslo-b", ...given, ...other]);
+  expect(config("oslo-b")).toEqual({
+    ...most,
+    "oslo-faas:location": { country: "NO" },
+    "oslo-faas:host": { ...host, port: 22, user: "root" },
+  });
+});
+
 test("a key with another fingerprint is refused, and nothing is written", async () => {
   const other = `SHA256:${"A".repeat(43)}`;
   const { error, files, previewed } = await run(["oslo-test", ...here(), "--accept-fingerprint", other]);
@@ -152,7 +184,8 @@ test("on a real terminal the passphrase goes to the engine and is not shown, and
     ["[root]: ", "ops"],
     ["[NO]: ", ""],
     ["City [Oslo]: ", ""],
-    ["[self-hosted]: ", "Eksempel AS"],
+    // What the base says.
+    ["[example-hosting]: ", "Eksempel AS"],
     ["or the fingerprint itself): ", "yes"],
     ["Enter your passphrase to protect", passphrase],
     ["Re-enter your passphrase", passphrase],

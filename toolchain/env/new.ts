@@ -6,15 +6,16 @@ import { environmentFrom, fileOf } from "../../components/environment/files";
 import { prompt, type Prompt } from "./ask";
 import { fetchHostKey, type HostKey, hostKey } from "./hostkey";
 import { preview, requirePassphrase } from "./preview";
-import { type Answers, template } from "./template";
+import { type Answers, BASE, inherited, PLACES, type Question, template } from "./template";
 
 export const NEW_USAGE = `npm run env -- new NAME [flags]      makes ${fileOf("NAME")}; on a terminal it asks for what is not given
   --address HOST               name or address of the host (required)
-  --port PORT                  its SSH port (22)
-  --user USER                  who logs in (root); one who is not root needs sudo without a password
-  --private-key PATH           key to log in with, relative to the project (the SSH agent)
-  --country CC --city CITY     where it stands (NO, Oslo)
-  --provider NAME              who runs the hardware (self-hosted)
+  --port PORT                  its SSH port
+  --user USER                  who logs in; one who is not root needs sudo without a password
+  --private-key PATH           key to log in with, relative to the project (else the SSH agent logs in)
+  --country CC --city CITY     where it stands
+  --provider NAME              who runs the hardware
+                               What is not given is as ${BASE} says, or by default, and not written.
   --host-key "TYPE KEY"        its public host key, where it is known: nothing is fetched
   --accept-fingerprint SHA256:…  pin the fetched key without asking, if this is its fingerprint
   --no-preview                 do not end with a preview`;
@@ -36,15 +37,14 @@ export interface Surroundings {
 
 type Flags = ReturnType<typeof readFlags>["values"];
 
-const QUESTIONS = {
-  address: { question: "Name or address of the host", standard: undefined },
-  port: { question: "Its SSH port", standard: "22" },
-  user: { question: "User to log in as (other than root: with sudo without a password)", standard: "root" },
-  country: { question: "Country it stands in, two letters", standard: "NO" },
-  city: { question: "City", standard: "Oslo" },
-  provider: { question: "Who runs the hardware", standard: "self-hosted" },
-} as const;
-type Question = keyof typeof QUESTIONS;
+const QUESTIONS: Readonly<Record<Question, string>> = {
+  address: "Name or address of the host",
+  port: "Its SSH port",
+  user: "User to log in as (other than root: with sudo without a password)",
+  country: "Country it stands in, two letters",
+  city: "City",
+  provider: "Who runs the hardware",
+};
 
 /** Only there to judge the other answers before the network is asked for the real one. */
 const SOME_KEY = hostKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ");
@@ -54,7 +54,7 @@ export async function newEnvironment(args: string[], around: Surroundings): Prom
   const { values: flags, positionals } = readFlags(args);
   const name = checkName(positionals, around.root);
   const file = fileOf(name);
-  const answers = await collect(flags, around);
+  const answers = await collect(flags, around, inherited(around.root));
   refuseWrong(template(name, answers, SOME_KEY, "", around.root), name, around.root);
   if (!flags["no-preview"]) around.beforePreview();
   const { key, how } = await pin(flags, answers, around);
@@ -108,12 +108,18 @@ function checkName(positionals: string[], root: string): string {
   return name;
 }
 
-async function collect(flags: Flags, { prompt: asking }: Surroundings): Promise<Answers> {
+async function collect(
+  flags: Flags,
+  { prompt: asking }: Surroundings,
+  standards: ReturnType<typeof inherited>,
+): Promise<Answers> {
   const given: Partial<Record<Question, string>> = {};
   for (const key of Object.keys(QUESTIONS) as Question[]) {
-    const { question, standard } = QUESTIONS[key];
+    // Each environment has a host of its own.
+    const standard = key === "address" ? undefined : standards(PLACES[key])?.toString();
     given[key] =
-      flags[key] ?? (asking ? await asking.ask(question, { default: standard, check: filled }) : standard);
+      flags[key] ??
+      (asking ? await asking.ask(QUESTIONS[key], { default: standard, check: filled }) : standard);
   }
   if (!given.address)
     throw new UsageError(`--address is missing: there is nobody here to ask.\n\n${NEW_USAGE}`);
