@@ -169,12 +169,14 @@ export interface AlertmanagerValues {
   alerts: Alerts;
   /** Whether there are secrets in files beside its own. */
   secrets: { webhookToken: boolean; smtpPassword: boolean };
+  /** Posted to in place of alerts.webhook.url. What is rendered then is as secret as it. */
+  webhookUrl?: string;
 }
 
 const SECRETS = "/run/secrets";
 
 /** Orders to scale go to the gateway and nowhere else; everything else goes to people and never to the gateway. */
-export function renderAlertmanager({ user, alerts, secrets }: AlertmanagerValues): string {
+export function renderAlertmanager({ user, alerts, secrets, webhookUrl }: AlertmanagerValues): string {
   return stringify(
     {
       route: {
@@ -195,7 +197,7 @@ export function renderAlertmanager({ user, alerts, secrets }: AlertmanagerValues
         ],
       },
       receivers: [
-        { name: "people", ...people(alerts, secrets) },
+        { name: "people", ...people(alerts, secrets, webhookUrl ?? alerts.webhook?.url) },
         { name: "scale-up", webhook_configs: [scaleUp(user)] },
       ],
     },
@@ -209,14 +211,14 @@ const scaleUp = (user: string) => ({
   http_config: { basic_auth: { username: user, password_file: `${SECRETS}/basic-auth-password` } },
 });
 
-function people({ webhook, email }: Alerts, secrets: AlertmanagerValues["secrets"]): object {
+function people({ email }: Alerts, secrets: AlertmanagerValues["secrets"], url?: string): object {
   const authorization = { type: "Bearer", credentials_file: `${SECRETS}/alert-webhook-token` };
   return {
-    ...(webhook
+    ...(url
       ? {
           webhook_configs: [
             {
-              url: webhook.url,
+              url,
               send_resolved: true,
               ...(secrets.webhookToken ? { http_config: { authorization } } : {}),
             },

@@ -168,9 +168,9 @@ export class OpenFaaS extends pulumi.ComponentResource {
     secrets: Record<string, docker.Secret>,
     after: pulumi.Resource[],
   ): docker.Service {
-    const { alertWebhookToken: token, alertSmtpPassword: password, alerts } = this.env;
+    const { alertWebhookUrl: url, alertWebhookToken: token, alertSmtpPassword: password, alerts } = this.env;
     const own = {
-      ...(token && alerts.webhook
+      ...(token && (alerts.webhook || url)
         ? { "alert-webhook-token": this.secret("alert-webhook-token", token) }
         : {}),
       ...(password && alerts.email
@@ -181,15 +181,27 @@ export class OpenFaaS extends pulumi.ComponentResource {
       webhookToken: "alert-webhook-token" in own,
       smtpPassword: "alert-smtp-password" in own,
     };
-    const config = renderAlertmanager({ user: this.user, alerts, secrets: known });
+    const values = { user: this.user, alerts, secrets: known };
+    // This release reads no URL from a file of its own, so that with a secret one the whole is a secret.
+    const config = url
+      ? this.secret(
+          "alertmanager-secret-config",
+          url.apply((webhookUrl) => renderAlertmanager({ ...values, webhookUrl })),
+        )
+      : this.config("alertmanager-config", renderAlertmanager(values));
+    const [file, name] = ["/etc/alertmanager/alertmanager.yml", "alertmanager.yml"];
     return this.service(
       "alertmanager",
       {
         image: this.image("alertmanager"),
-        args: alertmanagerArgs(),
+        args: alertmanagerArgs(url ? `/run/secrets/${name}` : file),
         networks: [core],
-        secrets: { "basic-auth-password": secrets["basic-auth-password"]!, ...own },
-        configs: { "/etc/alertmanager/alertmanager.yml": this.config("alertmanager-config", config) },
+        secrets: {
+          "basic-auth-password": secrets["basic-auth-password"]!,
+          ...own,
+          ...(config instanceof docker.Secret ? { [name]: config } : {}),
+        },
+        configs: config instanceof docker.Secret ? {} : { [file]: config },
       },
       after,
     );

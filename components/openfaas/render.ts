@@ -130,13 +130,10 @@ export function prometheusArgs(openfaas: Environment["openfaas"]): string[] {
   ];
 }
 
-export function alertmanagerArgs(): string[] {
+/** @param config its configuration, in the container */
+export function alertmanagerArgs(config: string): string[] {
   // One instance: gossip with others would need a published port and finds nobody.
-  return [
-    "--config.file=/etc/alertmanager/alertmanager.yml",
-    "--storage.path=/alertmanager",
-    "--cluster.listen-address=",
-  ];
+  return [`--config.file=${config}`, "--storage.path=/alertmanager", "--cluster.listen-address="];
 }
 
 export function renderPrometheus(): string {

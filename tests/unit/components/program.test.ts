@@ -22,7 +22,11 @@ async function program(
   await jest.isolateModulesAsync(async () => {
     const sdk = (await import("@pulumi/pulumi")) as typeof pulumi;
     const all = Object.fromEntries(
-      Object.entries(config).map(([key, value]) => [`oslo-faas:${key}`, JSON.stringify(value)]),
+      // A text as it is, as the engine hands it over.
+      Object.entries(config).map(([key, value]) => [
+        `oslo-faas:${key}`,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
     );
     sdk.runtime.setAllConfig(
       all,
@@ -258,7 +262,45 @@ test("secrets of alerts reach Alertmanager as Docker secrets, and nothing else",
     JSON.stringify(s.inputs).includes("alert-webhook-token"),
   );
   expect(uses.map((s) => s.inputs.name)).toEqual(["alertmanager"]);
-  const forms = ["t0ken", Buffer.from('"t0ken"').toString("base64")];
+  const forms = ["t0ken", Buffer.from("t0ken").toString("base64")];
   const holders = resources.filter((r) => forms.some((form) => JSON.stringify(r.inputs).includes(form)));
   expect(holders.map((r) => r.name)).toEqual(["openfaas-alert-webhook-token"]);
+});
+
+test("a webhook's URL that is a secret is in one Docker secret, Alertmanager's whole configuration, and nowhere in plain", async () => {
+  const url = "https://hooks.example.no/services/T0/hunter2hunter2";
+  const { resources } = await program({ ...own, alertWebhookUrl: url, alertWebhookToken: "t0ken" }, [
+    "alertWebhookUrl",
+    "alertWebhookToken",
+  ]);
+  // `value`: marked as a secret.
+  const decoded = ({ inputs }: Registered) => Buffer.from(inputs.data?.value ?? "", "base64").toString();
+  const holders = resources.filter((one) => decoded(one).includes(url));
+  expect(holders.map(({ type, name }) => [type, name])).toEqual([
+    ["docker:index/secret:Secret", "openfaas-alertmanager-secret-config"],
+  ]);
+  const config = decoded(holders[0]!);
+  expect(config).toContain(`- url: ${url}`);
+  expect(config).toContain("credentials_file: /run/secrets/alert-webhook-token");
+  expect(JSON.stringify(resources)).not.toContain("hunter2");
+  expect(resources.map(({ name }) => name)).not.toContain("openfaas-alertmanager-config");
+  const [service] = ofType(resources, "docker:index/service:Service").filter(
+    ({ inputs }) => inputs.name === "alertmanager",
+  );
+  const { args, secrets, configs } = service!.inputs.taskSpec.containerSpec;
+  expect(args[0]).toBe("--config.file=/run/secrets/alertmanager.yml");
+  expect(secrets.map(({ fileName }: { fileName: string }) => fileName).sort()).toEqual([
+    "alert-webhook-token",
+    "alertmanager.yml",
+    "basic-auth-password",
+  ]);
+  expect(configs).toEqual([]);
+});
+
+test("an IPv6 address stands in brackets where a port follows it", async () => {
+  const host = { ...own.host, address: "2001:db8::7" };
+  const { resources, outputs } = await program({ ...own, host });
+  const [api] = resources.filter(({ type }) => type === "pulumi:providers:docker");
+  expect(api!.inputs.host).toBe("ssh://root@[2001:db8::7]:22");
+  expect(outputs.url).toBe("http://[2001:db8::7]");
 });
