@@ -1,6 +1,7 @@
 /**
  * `npm run check`: everything about the sources that can be known without running them. Each check says how long it took; all of
- * them run even when one fails, and what a failed one printed comes at the end.
+ * them run even when one fails, and what a failed one printed comes at the end. `npm run check -- types lint`: those alone whose
+ * names have one of these words.
  */
 import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
@@ -180,11 +181,22 @@ async function runAll(list: Check[]): Promise<Outcome[]> {
   return outcomes;
 }
 
-async function main(): Promise<number> {
-  if (process.argv[2] === "actionlint") return actionlint();
+/** @throws an Error for a word that no check's name has: a check that was not run has not passed */
+function chosen(list: Check[], words: string[]): Check[] {
+  const unknown = words.filter((word) => !list.some(({ name }) => name.includes(word)));
+  if (unknown.length > 0)
+    throw new Error(
+      `No check is called ${unknown.join(" or ")}; there is:\n${list.map(({ name }) => `  ${name}`).join("\n")}`,
+    );
+  return words.length === 0 ? list : list.filter(({ name }) => words.some((word) => name.includes(word)));
+}
+
+async function main([...words]: string[]): Promise<number> {
+  if (words[0] === "actionlint") return actionlint();
   fs.mkdirSync(path.join(ROOT, ".cache"), { recursive: true });
-  const missing = ensureShellcheck();
-  const outcomes = await runAll(checks(listed()));
+  const list = chosen(checks(listed()), words);
+  const missing = list.some(({ command }) => command[0] === "shellcheck") ? ensureShellcheck() : undefined;
+  const outcomes = await runAll(list);
   if (missing) outcomes.push({ name: "shellcheck", seconds: 0, problem: missing });
   const failed = outcomes.filter((outcome) => outcome.problem !== undefined);
   for (const { name, problem } of failed) console.log(`\n---- ${name}\n${problem}`);
@@ -195,7 +207,13 @@ async function main(): Promise<number> {
 }
 
 if (require.main === module) {
-  void main().then((code) => {
-    process.exitCode = code;
-  });
+  main(process.argv.slice(2)).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: Error) => {
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
+    },
+  );
 }

@@ -137,3 +137,20 @@ test("validate names every mistake of every file, and functions that are not the
     'There is no environment "four": stacks/Pulumi.four.yaml is missing. There is: one, three, two.',
   );
 });
+
+test("a file with an ending that the engine does not read is named, and hides no other", () => {
+  put("stacks/Pulumi.two.yml", "config: {}\n");
+  put("stacks/Pulumi.three.json", "{}\n");
+  put("stacks/Pulumi.one.YAML", "config: {}\n");
+  expect(environmentNames(root)).toEqual(["one"]);
+  const text = report(validate([], root));
+  expect(text).toContain("ok    stacks/Pulumi.one.yaml\n");
+  for (const [file, name] of Object.entries({ "two.yml": "two", "three.json": "three", "one.YAML": "one" }))
+    expect(text).toContain(
+      `FAIL  stacks/Pulumi.${file}\n        the engine does not read it; rename it to stacks/Pulumi.${name}.yaml\n`,
+    );
+  expect(text).toContain("3 errors");
+  expect(() => validate(["two"], root)).toThrow(
+    'There is no environment "two": stacks/Pulumi.two.yaml is missing. There is stacks/Pulumi.two.yml: the engine does not read it; rename it to stacks/Pulumi.two.yaml. There is: one.',
+  );
+});
