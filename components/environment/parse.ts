@@ -43,7 +43,8 @@ export function parseEnvironment(
   options: ParseOptions = {},
 ): Environment {
   const before = problems.map((p) => (typeof p === "string" ? { path: [], text: p } : p));
-  const base = readBase(raw.extends, options.root);
+  // A name that is secret is refused, and not told to be no file.
+  const base = readBase(options.secret?.has("extends") ? undefined : raw.extends, options.root);
   const masks = { secret: options.secret ?? new Set<string>() };
   const { environment, problems: found } = judge(base.merge(raw), masks, options.secrets);
   const all = unique([...before, ...base.problems, ...found.filter((p) => !covered(p, before))]);

@@ -33,6 +33,9 @@ const TOP = ["config", "encryptionsalt", "encryptedkey", "secretsprovider", "env
 /** What the engine reads of its own namespace. */
 const ENGINE_KEYS = ["disable-default-providers", "tags", "autonaming", "template"];
 
+/** A key of another namespace; the older form with `config` in the middle is read as well. */
+export const OTHER_KEY = /^[^:]+:(config:)?[^:]+$/;
+
 export interface StackFile {
   /** Path to show in messages. */
   file: string;
@@ -176,6 +179,11 @@ function readKey(result: StackFile, full: string, value: unknown): void {
     const guess = nearest(key, ENGINE_KEYS);
     say([full], guess ? `unknown, did you mean pulumi:${guess}?` : "unknown to the engine");
   }
+  if (full === "pulumi:disable-default-providers" && !isListOfTexts(value))
+    say([full], "must be a list of providers' names, such as [docker, host]");
+  // The engine stops at any other form.
+  if (colon >= 0 && namespace !== NAMESPACE && !OTHER_KEY.test(full))
+    return say([full], "a key is NAMESPACE:NAME, with one colon");
   if (namespace !== NAMESPACE) {
     const guess = nearest(namespace, [NAMESPACE, "pulumi"]);
     if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${keyName(key)}?`);
@@ -195,6 +203,12 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   for (const path of securePaths(value, [key])) say(path, NESTED_SECRET, true);
   // A plain text is what the engine hands over for JSON in quotes, too.
   result.values[key] = typeof value === "string" ? configValue(value) : value;
+}
+
+/** Also one in quotes, as the engine's command line writes it. */
+function isListOfTexts(value: unknown): boolean {
+  const list = typeof value === "string" && value.startsWith("[") ? configValue(value) : value;
+  return Array.isArray(list) && list.every((entry) => typeof entry === "string");
 }
 
 /** Each entry is a secret of its own: a name, and a value that is encrypted. */

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { SHORTHANDS } from "../../components/environment/layers";
 import { environmentSchema, SECRET_KEYS, SECRET_MAPPINGS } from "../../components/environment/schema";
 import { CIPHERTEXT } from "../../components/environment/secrets";
-import { NAMESPACE } from "../../components/environment/stackfile";
+import { NAMESPACE, OTHER_KEY } from "../../components/environment/stackfile";
 
 /** The part of JSON Schema that is made here, with what our documentation adds to it (components/environment/fields.ts). */
 export interface JsonSchema {
@@ -68,13 +68,15 @@ export function stackFileJsonSchema(): JsonSchema {
           "pulumi:disable-default-providers": {
             description:
               "Providers that no resource gets unless it is told which one: a resource that forgot would reach the engine of the machine that runs Pulumi.",
-            type: "array",
-            items: { type: "string" },
+            anyOf: [
+              { type: "array", items: { type: "string" } },
+              { type: "string", pattern: "^\\[" },
+            ],
             examples: [["docker", "host"]],
           },
           ...(Object.fromEntries([...keys, ...secrets]) as Record<string, JsonSchema>),
         },
-        patternProperties: { [`^(?!${NAMESPACE}:)[^:]+:[^:]+$`]: {} },
+        patternProperties: { [`^(?!${NAMESPACE}:)${OTHER_KEY.source.slice(1)}`]: {} },
         additionalProperties: false,
       },
       encryptionsalt: {

@@ -1,12 +1,10 @@
 import path from "node:path";
 import { environmentFrom } from "../../../components/environment/files";
-import { BAD_FILES, BROKEN_FILES, CIPHER, HOST, KEY, OF_SERVICE } from "./badFiles";
+import { BAD_FILES, BROKEN_FILES, CIPHER, OF_SERVICE, RIGHT, whole } from "./badFiles";
 
 const root = path.resolve(__dirname, "../../..");
 const problemsOf = (text: string) =>
   environmentFrom(text, { name: "test", root, file: "stacks/Pulumi.test.yaml" }).problems;
-
-const whole = (config: string) => `config:\n${config.includes("oslo-faas:host:") ? "" : HOST}${config}`;
 
 test("the table is as long as it has to be, and has no case twice", () => {
   expect(BAD_FILES.length + BROKEN_FILES.length).toBeGreaterThanOrEqual(150);
@@ -110,26 +108,7 @@ test("two long keys that look alike in what is shown of them are two mistakes", 
 });
 
 test("what a host takes is taken", () => {
-  const right = [
-    '  oslo-faas:firewall: {swarmPeers: [10.0.0.0/16, 10.1.0.0/16, "2001:db8::/32", "::ffff:10.0.0.0/104", 192.0.2.1/32]}\n',
-    '  oslo-faas:swarm: {advertiseAddress: "2001:db8::1", addressPool: 172.16.0.0/12}\n',
-    "  oslo-faas:swarm: {advertiseAddress: eth0.100}\n",
-    '  oslo-faas:nginx: {serverName: "faas.example.no *.example.no .example.org www.example.* _ [2001:db8::1] 192.0.2.1 ~^a\\\\d+$ blåbær.no"}\n',
-    "  oslo-faas:nginx: {publicUrl: https://example.no/faas, httpsPort: 22}\n",
-    '  oslo-faas:images: {registry: "localhost/mirror", gateway: "registry.lab:65535/openfaas/gateway:1"}\n',
-    '  oslo-faas:docker: {insecureRegistries: ["registry.lab:5000", 10.0.0.0/8, registry, 192.0.2.1:5000], registryMirrors: ["https://mirror.example.no/v2/"]}\n',
-    '  oslo-faas:docker: {repository: {uri: "http://mirror.example.no/docker", keyUrl: "file:///etc/docker.gpg"}}\n',
-    '  oslo-faas:docker: {source: distro, repository: {uri: "http://mirror.example.no/docker"}}\n',
-    ...["UTC", "Etc/UTC", "Europe/Kyiv", "Europe/Kiev", "America/Argentina/Buenos_Aires", "Etc/GMT+1"].map(
-      (zone) => `  oslo-faas:base: {timezone: ${zone}}\n`,
-    ),
-    '  oslo-faas:base: {sysctl: {"net.ipv4.conf.eth0/100.rp_filter": 1, "kernel.core_pattern": "|/bin/false %p"}, packages: [jq, "htop>=3"]}\n',
-    "  oslo-faas:location: {city: Mo i Rana, provider: Blåbær}\n",
-    '  oslo-faas:alerts: {webhook: {url: "https://alerts.example.no/hooks/alertmanager-of-oslo-prod?room=ops"}}\n',
-    `  oslo-faas:alertSmtpPassword: {secure: "${CIPHER}"}\n  oslo-faas:alerts: {email: {to: [a.b+c@example.no], from: a@localhost, smarthost: "192.0.2.1:25", username: faas}}\n`,
-    `  oslo-faas:host: {address: "2001:db8::", hostKey: "${KEY} root@host (prod)", privateKeyPath: ../keys/oslo-prod_ed25519}\n`,
-  ];
-  for (const config of right) expect([config, problemsOf(whole(config))]).toEqual([config, []]);
+  for (const config of RIGHT) expect([config, problemsOf(whole(config))]).toEqual([config, []]);
 });
 
 test("a URL that is a secret is one as a whole, and there is one of the two", () => {

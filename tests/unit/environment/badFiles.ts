@@ -1,38 +1,9 @@
-/**
- * Stack files that are wrong, each in one way: the text under `config:` (with a right host, unless it brings its own), the path
- * that the error has to name, and a part of what it has to say.
- */
-export type BadFile = [config: string, path: string, message: string];
+/** The table of stack files that are wrong, each in one way. */
+import { hooks, hostile, odd } from "./hostFiles";
+import { type BadFile, CIPHER, DIGEST, KEY, each, host, jump, key, set, network } from "./writing";
 
-export const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
-/** As the engine writes secrets: with a passphrase or a cloud's key, and by a Pulumi service. */
-export const CIPHER = `v1:${Buffer.from("twelve bytes").toString("base64")}:${Buffer.from("sixteen of a mark and more").toString("base64")}`;
-export const OF_SERVICE = Buffer.from("AAAA twelve bytes, sixteen of a mark").toString("base64");
-export const HOST = `  oslo-faas:host:\n    address: 198.51.100.7\n    hostKey: ${KEY}\n`;
-
-const DIGEST = `sha256:${"0".repeat(64)}`;
-const key = (section: string, flow: string) => `  oslo-faas:${section}: ${flow}\n`;
-/** `nginx.keepalive: VALUE` written as YAML. */
-const set = (path: string, value: string) => {
-  const [section = "", ...rest] = path.split(".");
-  return key(
-    section,
-    rest.reduceRight((inner, name) => `{${name}: ${inner}}`, value),
-  );
-};
-/** The same place with several wrong values, all with one message. */
-const each = (path: string, message: string, ...values: string[]): BadFile[] =>
-  values.map((value) => [set(path, value), path, message]);
-const host = (more: string) => `  oslo-faas:host: {address: 198.51.100.7, hostKey: "${KEY}"${more}}\n`;
-const jump = (more: string) => host(`, jump: {address: b.example.no, hostKey: "${KEY}"${more}}`);
-
-const MAIL = { to: "[a@example.no]", from: "b@example.no", smarthost: '"smtp.example.no:25"' };
-/** alerts.email with one key otherwise. */
-const mail = (more: string) => {
-  const [name = ""] = more.split(":");
-  const rest = Object.entries(MAIL).filter(([other]) => other !== name);
-  return key("alerts", `{email: {${[...rest.map((pair) => pair.join(": ")), more].join(", ")}}}`);
-};
+export { RIGHT } from "./hostFiles";
+export { type BadFile, CIPHER, HOST, KEY, OF_SERVICE, whole } from "./writing";
 
 const types: BadFile[] = [
   ...each(
@@ -137,7 +108,6 @@ const ranges: BadFile[] = [
   [jump(", port: 0"), "host.jump.port", "must be a whole number from 1 to 65535"],
 ];
 
-const network = 'must be a network such as "10.0.0.0/8"';
 const networks: BadFile[] = [
   ...[
     "10.0.0.0",
@@ -435,186 +405,11 @@ const twice: BadFile[] = [
   [set("docker.insecureRegistries", '["a:1", "a:1"]'), "docker.insecureRegistries.1", "is there twice"],
 ];
 
-/** What nothing here minds at first, and what a host refuses: nft, Nginx, dockerd, apt, the kernel, ssh, Alertmanager. */
-const inside = (network: string) => `is an address inside of ${network}: write that network`;
-const hostile: BadFile[] = [
-  [set("firewall.swarmPeers", '["fe80::1%eth0/64"]'), "firewall.swarmPeers.0", network],
-  [set("firewall.swarmPeers", "[10.0.0.5/8]"), "firewall.swarmPeers.0", inside("10.0.0.0/8")],
-  [set("firewall.swarmPeers", '["2001:db8::1/32"]'), "firewall.swarmPeers.0", inside("2001:db8::/32")],
-  [set("nginx.managementAllow", "[192.0.2.1/24]"), "nginx.managementAllow.0", inside("192.0.2.0/24")],
-  [set("swarm.addressPool", "10.201.0.5/16"), "swarm.addressPool", inside("10.201.0.0/16")],
-  [
-    set("swarm.addressPool", "127.0.0.0/8"),
-    "swarm.addressPool",
-    "has no addresses that a container can have",
-  ],
-  [
-    set("swarm.addressPool", "224.0.0.0/8"),
-    "swarm.addressPool",
-    "has no addresses that a container can have",
-  ],
-  [
-    set("firewall.swarmPeers", "[10.0.0.0/8, 10.1.0.0/16]"),
-    "firewall.swarmPeers.1",
-    "overlaps with firewall.swarmPeers.0 10.0.0.0/8",
-  ],
-  [
-    set("firewall.swarmPeers", '["2001:db8:1::/48", 10.0.0.0/8, "2001:db8::/32"]'),
-    "firewall.swarmPeers.2",
-    "overlaps with firewall.swarmPeers.0",
-  ],
-  ...each(
-    "swarm.advertiseAddress",
-    "must be an IP address or the name of an interface",
-    "300.1.1.1",
-    "10.0.0.1:2377",
-    '"fe80::1%eth0"',
-    "an-interface-of-many-letters",
-  ),
-  [
-    host(", port: 22").replace("198.51.100.7", '"fe80::1%eth0"'),
-    "host.address",
-    "must be a host name or an IP",
-  ],
-  ...each("images.registry", "has a port that is none, 99999", "r:99999", "registry.example.no:99999/mirror"),
-  ...each("images.registry", "has to begin with a name with a dot or a port", "mirror", "registry/mirror"),
-  ...each(
-    "images.registry",
-    "must be a registry such as",
-    "a..b:5000",
-    "registry.example.no/-a",
-    "a.no/x/../y",
-  ),
-  [set("images.gateway", "registry.lab:99999/gateway:1"), "images.gateway", "has a port that is none, 99999"],
-  ...["registry.lab:99999", "registry.lab:0"].map((value): BadFile => [
-    set("docker.insecureRegistries", `["${value}"]`),
-    "docker.insecureRegistries.0",
-    "has a port that is none",
-  ]),
-  ...["10.0.0.0/33", "registry.lab/5", "a..b", "a:b:c"].map((value): BadFile => [
-    set("docker.insecureRegistries", `["${value}"]`),
-    "docker.insecureRegistries.0",
-    "must be a registry such as",
-  ]),
-  [set("docker.insecureRegistries", "[10.0.0.5/8]"), "docker.insecureRegistries.0", inside("10.0.0.0/8")],
-  [
-    set("docker.registryMirrors", '["https://mirror.example.no/?a=1"]'),
-    "docker.registryMirrors.0",
-    "has a query or a fragment",
-  ],
-  [set("nginx.publicUrl", "https://faas.example.no/#top"), "nginx.publicUrl", "has a query or a fragment"],
-  [set("docker.repository.uri", '"https://mirror.example.no/[a]"'), "docker.repository.uri", "must be a URL"],
-  [
-    set("docker.repository.uri", "http://mirror.example.no/docker"),
-    "docker.repository.uri",
-    "needs docker.repository.keyUrl, with https:// or file:///",
-  ],
-  ...each(
-    "docker.repository.keyUrl",
-    "must be a URL with https:// or file:///",
-    "http://mirror.example.no/gpg",
-    "file://gpg",
-  ),
-  ...each("base.timezone", 'did you mean "Europe/Oslo"?', "europe/oslo", "Europe/Olso"),
-  [set("base.timezone", "Mars/Olympus"), "base.timezone", "must be a time zone such as"],
-  [
-    set("base.sysctl", '{"net.*.rp_filter": 1}'),
-    "base.sysctl.net.*.rp_filter",
-    "must be the name of a kernel",
-  ],
-  [set("base.sysctl", '{"vm.swappiness": 1.5}'), "base.sysctl.vm.swappiness", "a number is whole"],
-  [set("base.packages", "[docker.io]"), "base.packages.0", "is the engine's: see docker.source"],
-  [set("base.packages", '[jq, "jq=1.5-1"]'), "base.packages.1", "is there twice, also at base.packages.0"],
-  [set("location.city", '"a\\u001bb"'), "location.city", "must be a text on one line"],
-  ...each("nginx.httpPort", "one port for two listeners: host.port has 22 too", "22"),
-  ...each("openfaas.gatewayPort", "one port for two listeners: host.port has 22 too", "22"),
-  [
-    `${host(", port: 2022")}${set("nginx.httpPort", "2022")}`,
-    "nginx.httpPort",
-    "one port for two listeners: host.port has 2022 too",
-  ],
-  [
-    `${host(", port: 2022")}${set("nginx.httpPort", "22")}`,
-    "nginx.httpPort",
-    "one port for two listeners: the host's SSH server has 22 too",
-  ],
-  ...['"a #b"', "a..b", "a.*.b", '"\\"a"', "'*.a.*'", "$host"].map((value): BadFile => [
-    set("nginx.serverName", value),
-    "nginx.serverName",
-    "has no server name in",
-  ]),
-  ...["/etc/$x.pem", '"/etc/a\\"b"', "/etc/ssl/", "/etc/a'b"].map((value): BadFile => [
-    set("nginx.tls", `{certificate: ${value}, certificateKey: /k.pem}`),
-    "nginx.tls.certificate",
-    "must be an absolute path on the host",
-  ]),
-  ...['"../keys/my key"', "keys/100%h", "~/.ssh/id", "$HOME/.ssh/id"].map((value): BadFile => [
-    host(`, privateKeyPath: ${value}`),
-    "host.privateKeyPath",
-    "must be a path relative to the project, of letters, digits",
-  ]),
-  [
-    `  oslo-faas:host: {address: a, hostKey: "${KEY.replace("ssh-ed25519", "ssh-rsa")}"}\n`,
-    "host.hostKey",
-    "must be a public host key such as",
-  ],
-  [key("checks", '[{path: "/a\\u0000b"}]'), "checks.0.path", "must be a path that starts with /"],
-  ...["a..b:25", "smtp.example.no", "-a:25"].map((value): BadFile => [
-    mail(`smarthost: "${value}"`),
-    "alerts.email.smarthost",
-    "must be a mail server and its port",
-  ]),
-  [mail("smarthost: smtp.example.no:99999"), "alerts.email.smarthost", "has a port that is none, 99999"],
-  [mail("smarthost: smtp.example.no:0"), "alerts.email.smarthost", "has a port that is none, 0"],
-  ...["a..b@example.no", "a@b_c", "a(b@example.no", "a@.no"].map((value): BadFile => [
-    mail(`from: ${value}`),
-    "alerts.email.from",
-    "must be a mail address",
-  ]),
-  [mail("username: faas"), "alerts.email.username", "needs a password, without which no mail is sent"],
-];
-
-/** URLs that are as good as a password, and what is not to be seen of them. */
-const hooks: BadFile[] = [
-  [
-    "https://hooks.example.no/T/?token=hunter2",
-    "has the parameter token in it; set the whole URL as the secret",
-  ],
-  ["https://hooks.example.no/a?x=1&Api_Key=hunter2", "has the parameter Api_Key in it"],
-  ["https://hooks.example.no/a?sig=hunter2#b", "has the parameter sig in it"],
-  ["https://hooks.example.no/services/T012AB3CD/hunter2hunter2hunter2", "has what looks like a token in it"],
-  ["https://hooks.example.no/0f8fad5b-d9cb-469f-a165-70867728950e", "has what looks like a token in it"],
-  ["https://ops:hunter2@hooks.example.no/", "without a user or password"],
-].map(([url, message]): BadFile => [
-  key("alerts", `{webhook: {url: "${url}"}}`),
-  "alerts.webhook.url",
-  message!,
-]);
-
 const bases: BadFile[] = [
   [key("extends", "stacks/nowhere.yaml"), "extends", "there is no such file"],
   [key("extends", "stacks"), "extends", "cannot be read"],
   [key("extends", "[stacks/base.yaml]"), "extends", "must be a path of a YAML file"],
   [key("extends", "1"), "extends", "must be a path of a YAML file"],
-];
-
-/** Keys as nobody writes them: on one line all the same, cut, and without what a terminal obeys. */
-const long = "k".repeat(500);
-const odd: BadFile[] = [
-  [set("nginx", '{"a\\nb": 1}'), "nginx.a\\u000ab", "unknown; known here"],
-  [set("nginx", '{"\\u001b[31mred": 1}'), "nginx.\\u001b[31mred", "unknown"],
-  [set("nginx", '{"\\u202eab": 1}'), "nginx.\\u202eab", "unknown"],
-  [set("nginx", `{${long}: 1}`), `nginx.${"k".repeat(60)}…`, "unknown"],
-  ['  "oslo-faas:a\\nb": {}\n', "a\\u000ab", "unknown"],
-  ['  "oslo-fass:a\\nb": {}\n', "oslo-fass:a\\u000ab", "did you mean oslo-faas:a\\u000ab?"],
-  [key("functionSecrets", `{"a\\nb": {secure: "${CIPHER}"}}`), "functionSecrets.a\\u000ab", "is no name"],
-  [
-    key("openfaas", '{"x\\u009bm": {secure: "y"}}'),
-    "openfaas.x\\u009bm",
-    "holds a secret where none is read",
-  ],
-  [set("nginx.user", '"\\u009b31m"'), "nginx.user", '"\\u009b31m": must be a user'],
-  ["  nginx: {keepalive: 64}\n", "nginx", "has no namespace; write oslo-faas:nginx"],
 ];
 
 /** Those that name a path under `config:`. */

@@ -142,3 +142,43 @@ test("the host's key may be in a file; one that is not there has a message", asy
     "host.hostKeyFile: no.pub cannot be read",
   );
 });
+
+test("the comment behind a key is no part of it, at the jump host neither", async () => {
+  const jump = { address: "bastion.example.no", hostKey: `${KEY} root@bastion "x" 100%` };
+  const env = await load({ host: { ...host, hostKey: `${KEY} root@host`, jump } });
+  expect([env.pinnedHostKey, env.host.jump!.hostKey]).toEqual([KEY, KEY]);
+});
+
+test("a webhook's URL may be a secret, and has to be a URL all the same", async () => {
+  const url = "https://hooks.example.no/T/hunter2?token=hunter2";
+  const env = await load({ host, alertWebhookUrl: url }, ["alertWebhookUrl"]);
+  expect(await new Promise((resolve) => env.alertWebhookUrl!.apply(resolve))).toBe(url);
+  expect(await (env.alertWebhookUrl as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
+  const heading = "Error|stacks/Pulumi.test.yaml: one error\n  ";
+  expect(await message({ host, alertWebhookUrl: "hooks.example.no/hunter2" }, ["alertWebhookUrl"])).toBe(
+    `${heading}alertWebhookUrl: [secret]: must be a URL with http:// or https://`,
+  );
+  expect(await message({ host, alertWebhookUrl: url })).toBe(
+    `${heading}alertWebhookUrl: is a secret in plain text; set it with: pulumi config set --secret alertWebhookUrl`,
+  );
+  expect(await message({ host, alerts: { webhook: { url } } })).toBe(
+    `${heading}alerts.webhook.url: "https://hooks.example.no/T/[hidden]?token=[hidden]": has the parameter token in it; set the whole URL as the secret alertWebhookUrl instead`,
+  );
+  const both = { host, alertWebhookUrl: url, alerts: { webhook: { url: "https://a.example.no" } } };
+  expect(await message(both, ["alertWebhookUrl"])).toContain("contradicts the secret alertWebhookUrl");
+});
+
+test("a login at a mail server needs its password", async () => {
+  const email = { to: ["a@b.no"], from: "a@b.no", smarthost: "b.no:25", username: "a" };
+  expect(await message({ host, alerts: { email } })).toContain(
+    "pulumi config set --secret alertSmtpPassword",
+  );
+  const env = await load({ host, alerts: { email }, alertSmtpPassword: "hunter2" }, ["alertSmtpPassword"]);
+  expect(env.alerts.email!.username).toBe("a");
+});
+
+test("the name of a base that is a secret is in no message", async () => {
+  const text = await message({ host, extends: "hunter2.yaml" }, ["extends"]);
+  expect(text).toContain("extends: holds a secret where none is read");
+  expect(text).not.toContain("hunter2");
+});

@@ -96,3 +96,10 @@ test("a host key in a file that is not here becomes one that no host has, and th
 test("a file that is no YAML is not made into an empty one", () => {
   expect(() => copy("config: [")).toThrow();
 });
+
+test("the dummy of a webhook's URL is a URL, as the program wants one", () => {
+  const { file } = copy(`config:\n${own}  oslo-faas:alertWebhookUrl:\n    secure: v1:a:b\n`);
+  expect(decrypted(file.config["oslo-faas:alertWebhookUrl"])).toMatch(
+    /^https:\/\/dummy\.invalid\/dummy-for-the-preview-[0-9a-f]{12}$/,
+  );
+});
