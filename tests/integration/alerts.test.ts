@@ -47,6 +47,8 @@ beforeAll(() => {
   write("prometheus.yml", renderPrometheus().replaceAll("/etc/prometheus/", `${folder}/`));
   const secrets = { webhookToken: true, smtpPassword: true };
   write("alertmanager.yml", renderAlertmanager({ user: "admin", alerts, secrets }));
+  const webhookUrl = "https://hooks.example.no/T0/B0/with-a-token";
+  write("alertmanager-secret.yml", renderAlertmanager({ user: "admin", alerts, secrets, webhookUrl }));
 }, 600_000);
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
@@ -62,6 +64,7 @@ function tool(name: string, ...args: string[]): string {
 test("both programs take their files", () => {
   expect(tool("promtool", "check", "config", "prometheus.yml")).toContain("SUCCESS");
   expect(tool("amtool", "check-config", "alertmanager.yml")).toContain("SUCCESS");
+  expect(tool("amtool", "check-config", "alertmanager-secret.yml")).toContain("SUCCESS");
 });
 
 test.each([
