@@ -31,6 +31,10 @@ export interface TimeoutProblem {
   text: string;
 }
 
+/** For the documentation. */
+export const TIMEOUTS_OF_FUNCTIONS =
+  "A function's own exec_timeout is not above openfaas.upstreamTimeout, and its exec_timeout, write_timeout and read_timeout are below openfaas.queue.ackWait.";
+
 /** Of the templates, as docs/functions.md names them. */
 const STANDARD: Readonly<Record<string, string>> = {
   exec_timeout: "60s",

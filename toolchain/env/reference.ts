@@ -1,4 +1,5 @@
 /** docs/configuration.md: every key of an environment, out of the schema. */
+import { TIMEOUTS_OF_FUNCTIONS } from "../../components/functions/timeouts";
 import { RULES } from "../../components/environment/rules";
 import { SECRET_KEYS } from "../../components/environment/schema";
 import { NAMESPACE } from "../../components/environment/stackfile";
@@ -9,7 +10,7 @@ const INTRODUCTION = `<!-- Made by \`npm run env -- generate\` out of components
 
 # Configuration
 
-One file describes one environment: \`stacks/Pulumi.<environment>.yaml\`. Each key below stands under \`config:\` as \`${NAMESPACE}:<key>\`;
+One file describes one environment: \`stacks/Pulumi.<environment>.yaml\` (the engine reads no other ending). Each key below stands under \`config:\` as \`${NAMESPACE}:<key>\`;
 \`nginx.keepalive\` is
 
 \`\`\`yaml
@@ -139,7 +140,7 @@ function secrets(): string {
 
 A secret is a top-level key of its own, and encrypted: \`npm run pulumi -- config set --secret KEY -s NAME\` asks for its value without
 showing it, and \`config set --secret --path functionSecrets.api-key\` for one of several under a key. One in plain text is an error, and so
-is a secret inside of another key.
+is a secret inside of another key. \`secure:\` around a plain text makes no secret of it: what stands there has to be what the engine writes.
 
 | key | what it is |
 | --- | --- |
@@ -147,5 +148,6 @@ ${rows.join("\n")}`;
 }
 
 function rules(): string {
-  return `## What values have to agree on\n\n${RULES.map(({ sentence }) => `- ${sentence}`).join("\n")}`;
+  const sentences = [...RULES.map(({ sentence }) => sentence), TIMEOUTS_OF_FUNCTIONS];
+  return `## What values have to agree on\n\n${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
 }
