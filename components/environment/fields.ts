@@ -194,11 +194,11 @@ export const hostKey = () =>
 export const file = (phrase = "a path relative to the project") =>
   text(phrase, /^(?!-----BEGIN)[^\r\n\0]+$/, "path");
 
-/** A key that `ssh` is given as an option, which splits at blanks and replaces what begins with a percent sign. */
+/** A key that `ssh` is given as an option, which splits at blanks; for a jump host a shell reads it as well. */
 export const keyFile = () =>
   text(
-    "a path relative to the project, of letters, digits and ._/+@:=,-",
-    /^[\p{L}\p{N}._/+@:=,-]+$/u,
+    "a path relative to the project, or to ~/, of letters, digits and ._/+@:=,-",
+    /^(~\/)?[\p{L}\p{N}._/+@:=,-]+$/u,
     "path",
   );
 

@@ -114,10 +114,10 @@ export const hostile: BadFile[] = [
     "nginx.tls.certificate",
     "must be an absolute path on the host",
   ]),
-  ...['"../keys/my key"', "keys/100%h", "~/.ssh/id", "$HOME/.ssh/id"].map((value): BadFile => [
+  ...['"../keys/my key"', "keys/100%h", "~root/.ssh/id", "$HOME/.ssh/id"].map((value): BadFile => [
     host(`, privateKeyPath: ${value}`),
     "host.privateKeyPath",
-    "must be a path relative to the project, of letters, digits",
+    "must be a path relative to the project, or to ~/, of letters, digits",
   ]),
   [
     `  oslo-faas:host: {address: a, hostKey: "${KEY.replace("ssh-ed25519", "ssh-rsa")}"}\n`,
@@ -203,5 +203,5 @@ export const RIGHT: string[] = [
   "  oslo-faas:location: {city: Mo i Rana, provider: Blåbær}\n",
   '  oslo-faas:alerts: {webhook: {url: "https://alerts.example.no/hooks/alertmanager-of-oslo-prod?room=ops"}}\n',
   `  oslo-faas:alertSmtpPassword: {secure: "${CIPHER}"}\n  oslo-faas:alerts: {email: {to: [a.b+c@example.no], from: a@localhost, smarthost: "192.0.2.1:25", username: faas}}\n`,
-  `  oslo-faas:host: {address: "2001:db8::", hostKey: "${KEY} root@host (prod)", privateKeyPath: ../keys/oslo-prod_ed25519}\n`,
+  `  oslo-faas:host: {address: "2001:db8::", hostKey: "${KEY} root@host (prod)", privateKeyPath: ~/.ssh/oslo-prod_ed25519}\n`,
 ];
