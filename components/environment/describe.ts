@@ -12,6 +12,8 @@ export interface Problem {
   text: string;
   /** Nothing else is to be said about this path and what is below it. Default: false. */
   covers?: boolean;
+  /** The file that it is in, where the same path in another one is right. Default: any. */
+  file?: string;
   /** Other paths that it is about: where it is written, if `path` is not. Default: none. */
   others?: string[][];
 }

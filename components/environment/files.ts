@@ -6,7 +6,7 @@ import { readBase } from "./layers";
 import { EnvironmentError, parseEnvironment } from "./parse";
 import type { Environment } from "./schema";
 import { located } from "./sources";
-import { readStackFile, type StackFile } from "./stackfile";
+import { bareKeys, readStackFile, type StackFile } from "./stackfile";
 
 export interface EnvironmentFiles {
   name: string;
@@ -83,5 +83,5 @@ export function environmentFrom(
 /** A file that could not be read as YAML says nothing about a host; that it is missing is no second mistake. */
 function visible(own: StackFile): Problem[] {
   const unreadable = own.problems.length > 0 && Object.keys(own.values).length === 0;
-  return own.problems.map((p) => (unreadable ? { ...p, covers: true } : p));
+  return [...own.problems.map((p) => (unreadable ? { ...p, covers: true } : p)), ...bareKeys(own)];
 }

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Problem, shown } from "./describe";
 import { clean } from "./legible";
-import { readStackFile, type StackFile } from "./stackfile";
+import { bareKeys, readStackFile, type StackFile } from "./stackfile";
 
 type Values = Record<string, unknown>;
 
@@ -59,9 +59,13 @@ export function readBase(name: unknown, root = "."): Base {
     };
   }
   const layer = readStackFile(text, name);
-  const problems = layer.problems.map((p) => ({ ...p, text: `${clean(name)}: ${p.text}` }));
+  const problems: Problem[] = [...layer.problems, ...bareKeys(layer)].map((p) => ({
+    ...p,
+    file: name,
+    text: `${clean(name)}: ${p.text}`,
+  }));
   const refuse = (key: string, why: string) =>
-    problems.push({ path: [key], text: `${clean(name)}: ${key}: ${why}`, covers: false });
+    problems.push({ path: [key], file: name, text: `${clean(name)}: ${key}: ${why}`, covers: false });
   if ("extends" in layer.values) refuse("extends", "a base cannot have a base of its own");
   for (const key of layer.secrets)
     refuse(key, "a secret is encrypted for one environment; set it in each, not in the base");

@@ -23,10 +23,11 @@ export function sourceOf(path: readonly string[], layers: readonly StackFile[]):
  * the nearest mapping around it, where it is missing.
  */
 export function located(problems: readonly Problem[], layers: readonly StackFile[]): string[] {
-  return problems.map(({ path, text, others = [] }) => {
+  return problems.map(({ path, text, file, others = [] }) => {
+    const own = layers.filter((layer) => file === undefined || layer.file === file);
     const around = path.map((_, i) => path.slice(0, path.length - i));
     for (const place of [path, ...others, ...around]) {
-      const source = place.length > 0 ? sourceOf(place, layers) : undefined;
+      const source = place.length > 0 ? sourceOf(place, own) : undefined;
       if (source) return `${text} (${clean(source.file)}:${source.line})`;
     }
     return text;

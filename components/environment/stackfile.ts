@@ -47,6 +47,8 @@ export interface StackFile {
   ownKey: boolean;
   /** Names inside of those that are mappings: key → names. */
   secretNames: Record<string, string[]>;
+  /** Keys that are written without the namespace, as the engine reads them too. */
+  bare: string[];
   problems: Problem[];
   /** Line of a path's key, counted from 1; undefined for one that is not written in this file. */
   line(path: readonly string[]): number | undefined;
@@ -80,6 +82,7 @@ export function readStackFile(text: string, file: string): StackFile {
     secrets: [],
     ownKey: false,
     secretNames: {},
+    bare: [],
     problems: [],
     line: (path) => lines.get(path.join("\0")),
   };
@@ -192,8 +195,7 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   if (key.includes(":")) return say([full], "a key is NAMESPACE:NAME, with one colon");
   if (Object.hasOwn(result.values, key) || result.secrets.includes(key))
     return say([key], `is there twice, as ${keyName(key)} and as ${NAMESPACE}:${keyName(key)}`);
-  // The engine reads it so; editors, and whoever looks for a key in all files, do not.
-  if (colon < 0) say([key], `has no namespace; write ${NAMESPACE}:${keyName(key)}`);
+  if (colon < 0) result.bare.push(key);
   if (isSecretMapping(key)) return readSecretMapping(result, key, value, say);
   if (isSecretKey(key)) {
     const wrong = secretProblem(value, [key], result.ownKey);
@@ -204,6 +206,13 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   // A plain text is what the engine hands over for JSON in quotes, too.
   result.values[key] = typeof value === "string" ? configValue(value) : value;
 }
+
+/** The engine fills the namespace in; editors, and whoever looks for a key in all files, do not. */
+export const bareKeys = ({ bare }: StackFile): Problem[] =>
+  bare.map((key) => ({
+    path: [key],
+    text: `${keyName(key)}: has no namespace; write ${NAMESPACE}:${keyName(key)}`,
+  }));
 
 /** Also one in quotes, as the engine's command line writes it. */
 function isListOfTexts(value: unknown): boolean {

@@ -113,6 +113,10 @@ test("a base has no base and no secrets, and its YAML is judged too", () => {
     "stacks/base.yaml: extends: a base cannot have a base of its own",
     "stacks/base.yaml: gatewayPassword: a secret is encrypted for one environment; set it in each, not in the base",
   ]);
+  put("stacks/base.yaml", "config:\n  nginx: {keepalive: 64}\n");
+  expect(readEnvironment("one", root).problems).toEqual([
+    "stacks/base.yaml: nginx: has no namespace; write oslo-faas:nginx (stacks/base.yaml:2)",
+  ]);
   put("stacks/base.yaml", "config: [\n");
   expect(readEnvironment("one", root).problems[0]).toMatch(/^stacks\/base\.yaml: line 2: /);
 });
