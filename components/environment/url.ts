@@ -11,35 +11,33 @@ function looksRandom(text: string): boolean {
   return UUID.test(text) || (longest.length >= SHORTEST && /[a-z]/i.test(longest) && /\d/.test(longest));
 }
 
-interface Part {
-  /** What is to be hidden. */
-  text: string;
-  /** For a message. */
-  name: string;
+interface Parts {
+  /** Scheme and host. */
+  open: string;
+  user: string;
+  /** Names of what is secret behind the host, for a message. */
+  secrets: string[];
 }
 
-function secretParts(url: string): Part[] {
-  const [, user = "", path = "", query = ""] =
-    /^[a-z][a-z0-9+.-]*:\/\/(?:([^/?#\s]*)@)?[^/?#]*([^?#]*)(.*)$/is.exec(url) ?? [];
+function partsOf(url: string): Parts {
+  const [, scheme = "", user = "", host = "", path = "", query = ""] =
+    /^([a-z][a-z0-9+.-]*:\/\/)(?:([^/?#\s]*)@)?([^/?#]*)([^?#]*)(.*)$/is.exec(url) ?? [];
   const parameters = [...query.matchAll(/[?&#]([^=&#]*)=([^&#]+)/g)]
-    .map(([, name = "", value = ""]) => ({ name, value }))
-    .filter(({ name, value }) => SECRET_PARAMETER.test(name) || looksRandom(value));
-  return [
-    ...(user ? [{ text: user, name: "a user or password" }] : []),
-    ...path
-      .split("/")
-      .filter(looksRandom)
-      .map((text) => ({ text, name: "what looks like a token" })),
-    ...parameters.map(({ name, value }) => ({ text: value, name: `the parameter ${name}` })),
-  ];
+    .filter(([, name = "", value = ""]) => SECRET_PARAMETER.test(name) || looksRandom(value))
+    .map(([, name]) => `the parameter ${name}`);
+  const inPath = path.split("/").some(looksRandom) ? ["what looks like a token"] : [];
+  return { open: `${scheme}${user ? "[hidden]@" : ""}${host}`, user, secrets: [...inPath, ...parameters] };
 }
 
 /** What of a URL is secret, in words; undefined where nothing looks like it. */
-export const secretIn = (url: string): string | undefined => secretParts(url)[0]?.name;
+export function secretIn(url: string): string | undefined {
+  const { user, secrets } = partsOf(url);
+  return user ? "a user or password" : secrets[0];
+}
 
-/** The URL without what is secret in it. */
+/** The URL without what is secret in it: of one with a token nothing behind its host, since what else is one there nobody can tell. */
 export function withoutSecrets(url: string): string {
-  return secretParts(url)
-    .sort((a, b) => b.text.length - a.text.length)
-    .reduce((text, part) => text.replaceAll(part.text, "[hidden]"), url);
+  const { open, user, secrets } = partsOf(url);
+  if (secrets.length > 0) return `${open}/[hidden]`;
+  return user ? url.replace(/\/\/[^/?#\s]*@/, "//[hidden]@") : url;
 }

@@ -150,7 +150,7 @@ test("the comment behind a key is no part of it, at the jump host neither", asyn
 });
 
 test("a webhook's URL may be a secret, and has to be a URL all the same", async () => {
-  const url = "https://hooks.example.no/T/hunter2?token=hunter2";
+  const url = "https://hooks.example.no/T/SECRET?token=hunter2";
   const env = await load({ host, alertWebhookUrl: url }, ["alertWebhookUrl"]);
   expect(await new Promise((resolve) => env.alertWebhookUrl!.apply(resolve))).toBe(url);
   expect(await (env.alertWebhookUrl as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
@@ -162,7 +162,7 @@ test("a webhook's URL may be a secret, and has to be a URL all the same", async 
     `${heading}alertWebhookUrl: is a secret in plain text; set it with: pulumi config set --secret alertWebhookUrl`,
   );
   expect(await message({ host, alerts: { webhook: { url } } })).toBe(
-    `${heading}alerts.webhook.url: "https://hooks.example.no/T/[hidden]?token=[hidden]": has the parameter token in it; set the whole URL as the secret alertWebhookUrl instead`,
+    `${heading}alerts.webhook.url: "https://hooks.example.no/[hidden]": has the parameter token in it; set the whole URL as the secret alertWebhookUrl instead`,
   );
   const both = { host, alertWebhookUrl: url, alerts: { webhook: { url: "https://a.example.no" } } };
   expect(await message(both, ["alertWebhookUrl"])).toContain("contradicts the secret alertWebhookUrl");
