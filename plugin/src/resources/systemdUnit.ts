@@ -280,6 +280,6 @@ export const systemdUnit: ResourceHandler<SystemdUnitInputs, SystemdUnitOutputs>
   async delete(ctx, _id, wanted, outputs) {
     const session = await ctx.session();
     const { enabled, active, files } = outputs.previous;
-    await putStateBack(session, wanted, { exists: true, enabled, active, files });
+    await putStateBack(session, wanted, { exists: true, works: true, enabled, active, files });
   },
 };
