@@ -5,11 +5,13 @@ import path from "node:path";
 import { fileOf } from "../components/environment/files";
 import { validate } from "../toolchain/env/validate";
 import { apart, type Change, changesOf } from "./changes";
+import { code } from "./markdown";
 import { type Engine, type EngineResult, lastWords, preview, run, type Violation } from "./engine";
 import { ASSUMED } from "./paper/answers";
 import { upOnPaper } from "./paper/base";
 import { copyWithDummies } from "./stackFile";
-import { dummyFor, missingVariables } from "./variables";
+import { DUMMY } from "./values";
+import { type Dummies, dummiesFor } from "./variables";
 
 export interface EnvironmentPreview {
   name: string;
@@ -73,10 +75,14 @@ export async function previewEnvironment(
   try {
     if (!exists(target.name, sides.head)) return { ...result, removed: true };
     const real = settings.stacks.has(target.name);
-    const variables = real ? settings.engine.env : withDummies(result, sides, settings.engine.env);
+    const dummies = real ? NO_DUMMIES : standIns(result, sides, settings.engine.env);
+    const variables = { ...settings.engine.env, ...dummies.values };
     // Every mistake at once, with paths, before an engine is asked.
     result.errors.push(...validate([target.name], sides.head, variables).flatMap(({ problems }) => problems));
-    if (result.errors.length > 0) return result;
+    if (result.errors.length > 0) {
+      result.errors.push(...dummies.unfit.map(noDummyFits));
+      return result;
+    }
     if (settings.policy.length === 0) result.notes.push("No policy was judged: there is no policy pack.");
     const own = { ...settings, engine: { ...settings.engine, env: variables } };
     await (real ? againstState : againstPaper)(result, sides, own);
@@ -99,12 +105,19 @@ function planFile(folder: string, name: string): string {
 }
 
 /** For a preview on paper alone: where a plan may come of it, what is missing is an error. */
-function withDummies(result: EnvironmentPreview, sides: Sides, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const missing = missingVariables(result.name, [sides.base, sides.head], env);
-  if (missing.length > 0)
-    result.dummies.push(`${missing.map((name) => `\`${name}\``).join(", ")} (not set here, for a stack.yml)`);
-  return { ...env, ...Object.fromEntries(missing.map((name) => [name, dummyFor(name)])) };
+function standIns(result: EnvironmentPreview, sides: Sides, env: NodeJS.ProcessEnv): Dummies {
+  const dummies = dummiesFor(result.name, [sides.base, sides.head], env);
+  const told = Object.entries(dummies.values).map(([name, value]) =>
+    value.startsWith(DUMMY) ? code(name) : `${code(name)} as ${code(value)}`,
+  );
+  if (told.length > 0) result.dummies.push(`${told.join(", ")} (not set here, for a stack.yml)`);
+  return dummies;
 }
+
+const NO_DUMMIES: Dummies = { values: {}, unfit: [] };
+
+const noDummyFits = (name: string): string =>
+  `${name} is not set here, and no dummy fits where it stands: set it where the preview runs, or give it a default (\${${name}:-…})`;
 
 const exists = (name: string, tree: string) => fs.existsSync(path.join(tree, fileOf(name)));
 

@@ -27,12 +27,15 @@ const row = (report: string, name: string): string[] | undefined =>
 
 beforeAll(() => {
   repo = new PreviewRepo();
-  // A variable that is set where production is brought up, and not here.
+  // Variables that are set where production is brought up, and not here: a text, an amount, a number that has to be large enough, a switch.
   repo.write(
     "functions/prod.yml",
     repo
       .read("functions/stack.yml")
-      .replace("    labels:", '    environment:\n      archive: "${ARCHIVE_URL}"\n    labels:'),
+      .replace("    labels:", '    environment:\n      archive: "${ARCHIVE_URL}"\n    labels:')
+      .replace("memory: 32Mi", 'memory: "${MEMORY}"')
+      .replace('scale.max: "5"', 'scale.max: "${MOST}"')
+      .replace("readonly_root_filesystem: true", 'readonly_root_filesystem: "${READONLY}"'),
   );
   repo.edit("stacks/Pulumi.oslo-prod.yaml", /$/, "  oslo-faas:functions:\n    - stack: functions/prod.yml\n");
   repo.commit("base");
@@ -57,7 +60,13 @@ test("a parameter of Nginx in staging and a function's scale in production: exac
     "-        keepalive 64;",
     "+        keepalive 128;",
   ]);
-  expect(out).toContain("- oslo-prod: dummies stand in for `ARCHIVE_URL` (not set here, for a stack.yml)");
+  expect(out).toContain(
+    "- oslo-prod: dummies stand in for `ARCHIVE_URL`, `MEMORY` as `1`, `MOST` as `1000`, `READONLY` as `true` (not set here, for a stack.yml)",
+  );
+  const head = repo.git("rev-parse", "--short", "HEAD").trim();
+  expect(out).toMatch(
+    new RegExp(`^\`${head}\`, compared with \`[0-9a-f]+\`, where it left \`main\`\\.$`, "m"),
+  );
   // With the lines around it, as a diff has them.
   expect(out).toContain("         server 127.0.0.1:8080;\n-        keepalive 64;");
   expect(repo.git("status", "--short")).toBe("");
