@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { environmentNames, fileOf, readEnvironment } from "../components/environment/files";
+import { DEFAULT_LOCK } from "../components/images/lock";
 
 /** What every environment is made of: a folder ends with a slash. */
 const SHARED = [
@@ -11,6 +12,8 @@ const SHARED = [
   "plugin/",
   "services/",
   "policy/",
+  // What the rules of the policy take for a secret.
+  "preview/values.ts",
   "templates/",
   "Pulumi.yaml",
   "package.json",
@@ -46,18 +49,37 @@ export function affected(changed: string[], trees: string[]): Affected[] {
   });
 }
 
-const within = (file: string, input: string) =>
-  input.endsWith("/") ? file.startsWith(input) : file === input;
+function within(file: string, input: string): boolean {
+  if (input === EVERYTHING) return true;
+  return input.endsWith("/") ? file.startsWith(input) : file === input;
+}
 
-/** An environment's own file and what that names: its base, its lock file, the folders of its functions. */
+/** The project's own folder. */
+const EVERYTHING = "./";
+
+/** An environment's own file and what that names: its base, its lock file, its host's keys, the folders of its functions. */
 export function inputsOf(name: string, tree: string): string[] {
   const own = fileOf(name);
   if (!fs.existsSync(path.join(tree, own))) return [own];
   const { written, layers } = readEnvironment(name, tree);
-  const lock = (written.images as { lock?: unknown } | undefined)?.lock ?? "stacks/images.lock.json";
+  const lock = (written.images as { lock?: unknown } | null | undefined)?.lock ?? DEFAULT_LOCK;
   const stacks = stacksOf(written.functions).flatMap((stack) => [stack, ...filesOf(stack, tree)]);
-  const named = [...layers.map(({ file }) => file), ...(typeof lock === "string" ? [lock] : []), ...stacks];
+  const named = [
+    ...layers.map(({ file }) => file),
+    ...(typeof lock === "string" ? [lock] : []),
+    ...keyFiles(written.host),
+    ...stacks,
+  ];
   return [own, ...named.map((file) => path.posix.normalize(file))];
+}
+
+/** Keys of the host, and of one on the way to it. */
+function keyFiles(host: unknown): string[] {
+  if (typeof host !== "object" || host === null) return [];
+  return Object.entries(host).flatMap(([key, value]) => {
+    if (typeof value === "string") return /(File|Path)$/.test(key) ? [value] : [];
+    return keyFiles(value);
+  });
 }
 
 /** As it may be written: one or a list, each a path or a mapping with one. */
@@ -73,19 +95,31 @@ function stacksOf(functions: unknown): string[] {
 /** The folders that functions are built from, and the files that they read. Where their file cannot be read, everything beside it is one. */
 function filesOf(stack: string, tree: string): string[] {
   const beside = path.posix.dirname(path.posix.normalize(stack));
-  const inFolder = (below: string) => path.posix.join(beside, below);
   try {
-    const file = parse(fs.readFileSync(path.join(tree, stack), "utf8")) as StackYaml | null;
+    // As the program reads it: every scalar is a text, and mappings can be merged.
+    const options = { schema: "failsafe", merge: true } as const;
+    const file = parse(fs.readFileSync(path.join(tree, stack), "utf8"), options) as StackYaml | null;
     const functions = Object.values(file?.functions ?? {}).flatMap((one) => [
-      ...(typeof one?.handler === "string" ? [`${inFolder(one.handler)}/`] : []),
-      ...[one?.environment_file ?? []].flat().map((name) => inFolder(String(name))),
+      ...(typeof one?.handler === "string" ? [folder(beside, one.handler)] : []),
+      ...[one?.environment_file ?? []].flat().flatMap((name) => fileOrFolder(beside, String(name))),
     ]);
-    // Each may be a file or a folder.
-    const copied = [file?.configuration?.copy ?? []].flat().map((name) => inFolder(String(name)));
-    return [...functions, ...copied, ...copied.map((name) => `${name}/`)];
+    const copied = [file?.configuration?.copy ?? []].flat();
+    return [...functions, ...copied.flatMap((name) => fileOrFolder(beside, String(name)))];
   } catch {
-    return beside === "." ? [] : [`${beside}/`];
+    return [folder(beside, ".")];
   }
+}
+
+const fileOrFolder = (beside: string, name: string): string[] => [
+  path.posix.join(beside, name),
+  folder(beside, name),
+];
+
+/** With a slash at the end. What only a variable says can be anything there, and what lies above the project holds all of it. */
+function folder(beside: string, below: string): string {
+  const known = below.includes("$") ? path.posix.dirname(below.slice(0, below.indexOf("$") + 1)) : below;
+  const joined = path.posix.join(beside, known, "/");
+  return joined === "/" || joined.startsWith("../") ? EVERYTHING : joined;
 }
 
 interface StackYaml {

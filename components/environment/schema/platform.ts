@@ -1,5 +1,6 @@
 /** What runs the containers: the engine, the swarm, and where images come from. */
 import * as z from "zod";
+import { DEFAULT_LOCK } from "../../images/lock";
 import * as f from "../fields";
 
 /** The repository may be a folder on the host (file:), or a mirror. The distribution's name is put behind it, into apt's list. */
@@ -99,7 +100,7 @@ export const images = z.strictObject({
         "Registry (and path) that stands in for every image's own: an air-gapped site's mirror. Default: none.",
       examples: ["registry.example.no/mirror"],
     }),
-  lock: f.file().default("stacks/images.lock.json").meta({
+  lock: f.file().default(DEFAULT_LOCK).meta({
     description:
       "File that holds the digest of each image, relative to the project; written by `npm run images -- lock`.",
   }),

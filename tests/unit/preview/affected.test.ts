@@ -76,9 +76,64 @@ test.each(["functions/stack.yml", "{ stack: functions/stack.yml }", "[functions/
   },
 );
 
+test.each([
+  ["a folder beside", "functions/stack.yml", "./hello", ["functions/hello/a"], ["functions/a", "other"]],
+  ["the file's own folder", "functions/stack.yml", ".", ["functions/a", "functions/b/c"], ["other"]],
+  ["the folder above", "functions/in/stack.yml", "..", ["functions/a"], ["other"]],
+  ["the project itself", "stack.yml", ".", ["README.md", "functions/a"], []],
+  ["the project from below", "functions/stack.yml", "..", ["README.md"], []],
+  ["more than the project", "functions/stack.yml", "../..", ["README.md"], []],
+  [
+    "what a variable says",
+    "functions/stack.yml",
+    "./of/x-${NAME}/a",
+    ["functions/of/x-y/a/b"],
+    ["functions/a"],
+  ],
+])("a handler in %s", (_name, stack, handler, inside, outside) => {
+  write("stacks/Pulumi.oslo-dev.yaml", `config:\n  oslo-faas:functions: ${stack}\n`);
+  write(stack, `functions:\n  f:\n    handler: "${handler}"\n`);
+  for (const file of inside) expect(touched(file)).toContain("oslo-dev");
+  for (const file of outside) expect(touched(file)).not.toContain("oslo-dev");
+});
+
+test("what functions have in common is read as the program reads it; what is copied may be a folder", () => {
+  write(
+    "functions/stack.yml",
+    "configuration:\n  copy: [./shared]\nx: &x\n  handler: ./common\n  environment_file: [1.10]\nfunctions:\n  a:\n    <<: *x\n",
+  );
+  for (const file of ["functions/common/a", "functions/1.10", "functions/shared", "functions/shared/a"])
+    expect(touched(file)).toEqual(["oslo-dev"]);
+});
+
+test("the host's keys in files, and one's on the way to it", () => {
+  write(
+    "stacks/Pulumi.oslo-prod.yaml",
+    "config:\n  oslo-faas:host:\n    hostKeyFile: ./keys/prod.pub\n    jump:\n      privateKeyPath: keys/jump\n    address: a.example.no\n",
+  );
+  expect(touched("keys/prod.pub")).toEqual(["oslo-prod"]);
+  expect(touched("keys/jump")).toEqual(["oslo-prod"]);
+  expect(touched("a.example.no")).toEqual([]);
+});
+
+test("every file that the program, its plugin, its services and its policies are made of is an input of each environment", () => {
+  const root = path.resolve(__dirname, "../../..");
+  const services = fs.readdirSync(path.join(root, "services")).map((name) => `services/${name}/src/main.ts`);
+  const entries = ["index.ts", "policy/index.ts", "plugin/src/main.ts", ...services];
+  // In a process of its own, since esbuild refuses the globals of a test.
+  const bundle = `require("esbuild").build({ entryPoints: ${JSON.stringify(entries)}, bundle: true, platform: "node", write: false, metafile: true, outdir: "x", packages: "external", loader: { ".node": "empty" } }).then(({ metafile }) => console.log(JSON.stringify(Object.keys(metafile.inputs))))`;
+  const files = JSON.parse(
+    execFileSync(process.execPath, ["-e", bundle], { cwd: root, encoding: "utf8" }),
+  ) as string[];
+  expect(files).toEqual(expect.arrayContaining(["components/nginx/render.ts", "preview/values.ts"]));
+  expect(files.filter((file) => touched(file).length < 2)).toEqual([]);
+});
+
 test("a stack.yml that cannot be read makes an environment of everything beside it", () => {
   write("functions/stack.yml", "functions: [");
   expect(touched("functions/anything/at/all")).toEqual(["oslo-dev"]);
+  write("stacks/Pulumi.oslo-dev.yaml", "config:\n  oslo-faas:functions: stack.yml\n");
+  expect(touched("anything/at/all")).toEqual(["oslo-dev"]);
 });
 
 test("an environment that is on one side only is one as well, and the lab's is none", () => {
