@@ -16,7 +16,8 @@ interface Step {
   if?: string;
 }
 interface Workflow {
-  jobs: Record<string, { steps: Step[] }>;
+  /** Without steps: a job that calls another workflow. */
+  jobs: Record<string, { steps?: Step[] }>;
 }
 
 const STACK = "oslo-test";
@@ -48,7 +49,7 @@ async function job(name: string, jobName: string, context: Record<string, string
   for (const one of ["output", "env"]) fs.writeFileSync(file(one), "");
   const outcomes: Outcome[] = [];
   let failed = false;
-  for (const step of workflow(name).jobs[jobName]!.steps.filter(({ run }) => run !== undefined)) {
+  for (const step of workflow(name).jobs[jobName]!.steps!.filter(({ run }) => run !== undefined)) {
     if (failed && !/always\(\)|!cancelled\(\)/.test(step.if ?? "")) continue;
     const script = file("step.sh");
     fs.writeFileSync(script, step.run!);
@@ -144,7 +145,11 @@ describe("preview.yml", () => {
     "github.base_ref": "main",
     "github.token": "token-of-the-job",
     "github.repository": "owner/name",
+    "github.server_url": "https://github.example",
+    "github.run_id": "99",
     "github.event.pull_request.number": "7",
+    "github.event.pull_request.head.sha": "0123456789abcdef0123456789abcdef01234567",
+    "needs.preview.outputs.reported": "true",
   };
   const comments = () => JSON.parse(said("comments.json")) as { id: number; body: string }[];
 
@@ -154,6 +159,8 @@ describe("preview.yml", () => {
     repo.commit("change");
     expect(codes(await job("preview", "preview", context))).toEqual(["0", "0", "0"]);
     expect(said("summary")).toContain("-keepalive 64\n+keepalive 128");
+    expect(said("summary")).toContain("`0123456789abcdef0123456789abcdef01234567`, compared with ");
+    expect(said("output")).toBe("reported=true\n");
     expect(fs.readdirSync(path.join(repo.dir, "report/comments"))).toEqual([`${STACK}.md`]);
   });
 
@@ -185,21 +192,42 @@ describe("preview.yml", () => {
     expect(comments()[2]!.body).toContain(`${STACK} is not touched any more by this pull request.`);
   });
 
+  test("a preview without a report leaves no older one that looks like it, and makes no new comment", async () => {
+    const none = { ...context, "needs.preview.outputs.reported": "" };
+    // What an earlier run left here is not read.
+    fs.writeFileSync(path.join(repo.dir, "report/comments/oslo-other.md"), "of an earlier run\n");
+    const others = comments().slice(0, 2);
+    expect(codes(await job("preview", "comment", none))).toEqual(["0"]);
+    expect(comments()).toHaveLength(3);
+    expect(comments().slice(0, 2)).toEqual(others);
+    expect(comments()[2]!.body).toBe(
+      `<!-- oslo-faas preview: ${STACK} -->\n**The preview failed for 0123456789abcdef0123456789abcdef01234567, and there is no report of it.** [Its run](https://github.example/owner/name/actions/runs/99) says why.\n`,
+    );
+    fs.rmSync(path.join(repo.dir, "report"), { recursive: true });
+  });
+
+  test("fails where the base cannot be used, and says of no report that there is one", async () => {
+    repo.branch("no-base");
+    const outcomes = await job("preview", "preview", { ...context, "github.base_ref": "no-such-branch" });
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 2, 0]);
+    expect(said("output")).toBe("");
+  });
+
   test("fails for a wrong configuration, and the report is shown all the same", async () => {
     repo.branch("wrong");
     repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 64", "keepAlive: 64");
     fs.rmSync(file("summary"));
     const [install, preview, summary] = await job("preview", "preview", context);
     expect([install!.code, preview!.code, summary!.code]).toEqual([0, 1, 0]);
+    expect(said("output")).toBe("reported=true\n");
     expect(said("summary")).toContain("nginx.keepAlive: unknown, did you mean nginx.keepalive?");
   });
 });
 
-describe("apply.yml", () => {
-  const context = () => ({
-    "inputs.environment": "",
+describe("apply.yml and apply-environment.yml", () => {
+  const context = (environment = STACK) => ({
+    "inputs.environment": environment,
     "github.event.before": before,
-    "matrix.environment": STACK,
     "secrets.SSH_PRIVATE_KEY": fs.readFileSync(sshd.privateKeyPath, "utf8"),
     "secrets.PULUMI_BACKEND_URL": `file://${file("backend")}`,
     "secrets.PULUMI_ACCESS_TOKEN": "",
@@ -210,18 +238,15 @@ describe("apply.yml", () => {
     repo.branch("merged");
     repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 64", "keepalive: 256");
     repo.commit("merged");
-    expect(codes(await job("apply", "which", context()))).toEqual(["0", "0"]);
+    expect(codes(await job("apply", "which", context("")))).toEqual(["0", "0"]);
     expect(said("output")).toBe(`environments=["${STACK}"]\n`);
-    expect(codes(await job("apply", "which", { ...context(), "inputs.environment": "oslo-other" }))).toEqual([
-      "0",
-      "0",
-    ]);
+    expect(codes(await job("apply", "which", context("oslo-other")))).toEqual(["0", "0"]);
     expect(said("output")).toBe('environments=["oslo-other"]\n');
   });
 
   test("plans with the state and the host, brings up what was planned, and leaves no agent", async () => {
     fs.rmSync(file("summary"));
-    expect(codes(await job("apply", "plan", context()))).toEqual(["0", "0", "0", "0", "0"]);
+    expect(codes(await job("apply-environment", "plan", context()))).toEqual(["0", "0", "0", "0", "0"]);
     expect(said("summary")).toContain("the stack's state");
     expect(said("summary")).not.toContain("canary-of-the-workflows");
     expect(fs.readFileSync(path.join(repo.dir, `plans/${STACK}.json`), "utf8")).not.toContain(
@@ -232,21 +257,21 @@ describe("apply.yml", () => {
     // It was told to end, and takes its socket away as it does.
     for (let i = 0; i < 100 && fs.existsSync(agent); i++) await new Promise((next) => setTimeout(next, 100));
     expect(fs.existsSync(agent)).toBe(false);
-    expect(codes(await job("apply", "apply", context()))).toEqual(["0", "0", "0", "0", "0"]);
+    expect(codes(await job("apply-environment", "apply", context()))).toEqual(["0", "0", "0", "0", "0"]);
     expect(fs.readFileSync(`${folder}/conf`, "utf8")).toBe("one\nkeepalive 256\nthree\n");
     expect(fs.readFileSync(`${folder}/login`, "utf8")).toBe("canary-of-the-workflows\n");
   });
 
   test("refuses a plan that is older than the last update, and forgets the key all the same", async () => {
-    const outcomes = await job("apply", "apply", context());
+    const outcomes = await job("apply-environment", "apply", context());
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 1, 0]);
     expect(outcomes[2]!.out).toContain(`::error::${STACK} was brought up after this plan was made.`);
   });
 });
 
 test("no step was left out", () => {
-  const all = ["preview", "apply"].flatMap((name) =>
-    Object.entries(workflow(name).jobs).flatMap(([jobName, { steps }]) =>
+  const all = ["preview", "apply", "apply-environment"].flatMap((name) =>
+    Object.entries(workflow(name).jobs).flatMap(([jobName, { steps = [] }]) =>
       steps.filter(({ run }) => run !== undefined).map((step) => `${name} ${jobName} ${step.name}`),
     ),
   );

@@ -19,10 +19,16 @@ interface Step {
 }
 interface Job {
   if?: string;
+  /** Another workflow, in place of steps. */
+  uses?: string;
+  needs?: string | string[];
+  concurrency?: { group: string; "cancel-in-progress": boolean };
+  strategy?: { matrix: Record<string, unknown> };
+  outputs?: Record<string, string>;
   permissions?: Record<string, string>;
   "timeout-minutes"?: number;
   environment?: string;
-  steps: Step[];
+  steps?: Step[];
 }
 interface Workflow {
   on: Record<string, unknown>;
@@ -34,6 +40,7 @@ const texts = fs
   .readdirSync(FOLDER)
   .map((name) => [name, fs.readFileSync(path.join(FOLDER, name), "utf8")] as const);
 const workflows = texts.map(([name, text]) => [name, parse(text) as Workflow] as const);
+const stepsOf = ({ steps = [] }: Job): Step[] => steps;
 const workflow = (wanted: string) => workflows.find(([name]) => name === wanted)![1];
 
 describe.each(workflows)("%s", (name, { on, permissions, jobs }) => {
@@ -45,7 +52,7 @@ describe.each(workflows)("%s", (name, { on, permissions, jobs }) => {
     expect(text).not.toMatch(/\$\{\{\s*secrets\./);
     for (const job of Object.values(jobs)) {
       expect(job.if).toContain("github.event.pull_request.head.repo.full_name == github.repository");
-      const runs = job.steps.some(({ uses }) => uses?.startsWith("actions/checkout@"));
+      const runs = stepsOf(job).some(({ uses }) => uses?.startsWith("actions/checkout@"));
       expect(Object.values(job.permissions!)).toEqual([runs ? "read" : "write"]);
     }
   });
@@ -53,21 +60,24 @@ describe.each(workflows)("%s", (name, { on, permissions, jobs }) => {
   test("has no permission but what a job names, a limit for each job, and no login left in the clone", () => {
     expect(permissions).toEqual({});
     for (const job of Object.values(jobs)) {
-      expect(job["timeout-minutes"]).toBeLessThanOrEqual(60);
-      for (const { uses, with: options } of job.steps)
+      expect(job.permissions).toBeDefined();
+      // A job that calls a workflow has the limits of that one's jobs.
+      if (job.uses === undefined) expect(job["timeout-minutes"]).toBeLessThanOrEqual(60);
+      for (const { uses, with: options } of stepsOf(job))
         if (uses?.startsWith("actions/checkout@")) expect(options!["persist-credentials"]).toBe(false);
     }
   });
 
   test("takes actions by commit, with their release for people", () => {
     const text = texts.find(([file]) => file === name)![1];
-    const uses = text.match(/^.*\buses: .*$/gm)!;
+    // What lies in the same repository has no commit of its own.
+    const uses = text.match(/^.*\buses: (?!\.\/).*$/gm)!;
     for (const line of uses) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
   test("puts nothing of others into a script: what differs comes as a variable", () => {
     for (const job of Object.values(jobs))
-      for (const { run } of job.steps) expect(run ?? "").not.toContain("${{");
+      for (const { run } of stepsOf(job)) expect(run ?? "").not.toContain("${{");
   });
 });
 
@@ -77,10 +87,36 @@ test("apply.yml is for main alone, and only the jobs of an environment see its s
   expect(jobs.which!.if).toBe("github.ref == 'refs/heads/main'");
   expect(jobs.which!.environment).toBeUndefined();
   expect(JSON.stringify(jobs.which)).not.toContain("secrets.");
-  expect([jobs.plan!.environment, jobs.apply!.environment]).toEqual([
-    "${{ matrix.environment }}-plan",
-    "${{ matrix.environment }}",
+  expect(Object.keys(workflow("apply-environment.yml").on)).toEqual(["workflow_call"]);
+  const { plan, apply } = workflow("apply-environment.yml").jobs;
+  expect([plan!.environment, apply!.environment]).toEqual([
+    "${{ inputs.environment }}-plan",
+    "${{ inputs.environment }}",
   ]);
+});
+
+test("what has no plan asks nobody for approval, and an environment is planned and brought up one run at a time", () => {
+  const { jobs } = workflow("apply-environment.yml");
+  expect(jobs.apply!.needs).toBe("plan");
+  // With a condition of its own it would also start after a plan that failed.
+  expect(jobs.apply!.if).toBeUndefined();
+  const { apply } = workflow("apply.yml").jobs;
+  expect(apply!.uses).toBe("./.github/workflows/apply-environment.yml");
+  expect(apply!.concurrency).toEqual({
+    group: "apply-${{ matrix.environment }}",
+    "cancel-in-progress": false,
+  });
+  for (const job of Object.values(jobs)) expect(job.concurrency).toBeUndefined();
+});
+
+test("preview.yml looks again when the base is another one, and at every edit, so that none shows as a check that passed", () => {
+  const { on, jobs } = workflow("preview.yml");
+  expect((on.pull_request as { types: string[] }).types).toContain("edited");
+  for (const job of Object.values(jobs)) expect(job.if).not.toContain("event.action");
+  // Only a report of this very run is read.
+  const [download] = stepsOf(jobs.comment!);
+  expect(download).toMatchObject({ if: "needs.preview.outputs.reported == 'true'" });
+  expect(jobs.preview!.outputs).toEqual({ reported: "${{ steps.report.outputs.reported }}" });
 });
 
 test("every environment in the repository can be brought up by hand", () => {
