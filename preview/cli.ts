@@ -7,7 +7,7 @@ import { affected, allEnvironments } from "./affected";
 import { endAll } from "./children";
 import { type Engine, run } from "./engine";
 import { type EnvironmentPreview, isWrong, previewEnvironment, type Sides } from "./environment";
-import { baseCommit, changedFiles, extract, shortName } from "./git";
+import { baseCommit, changedFiles, extract, isEdited, shortName } from "./git";
 import { masker, secretsOfEnvironment } from "./mask";
 import { type Options, parseOptions, USAGE, UsageError } from "./options";
 import { policyOptions } from "./policy";
@@ -64,6 +64,7 @@ async function compare(options: Options, commit: string, sides: Sides): Promise<
   );
   const input = {
     base: { commit: shortName(ROOT, commit), ref: options.base },
+    head: { name: options.head ?? shortName(ROOT, "HEAD"), edited: isEdited(ROOT) },
     untouched: judged.map(({ name }) => name).filter((name) => ![...names, ...touched].includes(name)),
     skipped: touched.filter((name) => !names.includes(name)),
   };

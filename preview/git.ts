@@ -47,6 +47,9 @@ export function baseCommit(root: string, ref: string): string {
 export const shortName = (root: string, commit: string): string =>
   git(root, "rev-parse", "--short", commit).trim();
 
+/** True where the work tree has what no commit has. */
+export const isEdited = (root: string): boolean => git(root, "status", "--porcelain").trim() !== "";
+
 /** Every file that differs between the commit and the work tree: committed, staged, edited, new. */
 export function changedFiles(root: string, commit: string): string[] {
   const names = (text: string) => text.split("\0").filter(Boolean);

@@ -4,6 +4,8 @@ import { parseArgs } from "node:util";
 export interface Options {
   /** What the change is compared with: a branch, tag or commit. */
   base: string;
+  /** What the report calls the work tree. Default: its commit. */
+  head?: string;
   /** Environments to look at, whether their inputs changed or not. Default: those whose inputs changed. */
   environments: string[];
   /** Ask the hosts what they are, and show drift. Default: false. */
@@ -21,11 +23,12 @@ export interface Options {
   help: boolean;
 }
 
-export const USAGE = `npm run preview:pr -- [--base REF] [--env NAME …] [--refresh] [--out FILE] [--whole] [--comments DIR] [--plans DIR] [--list]
+export const USAGE = `npm run preview:pr -- [--base REF] [--head NAME] [--env NAME …] [--refresh] [--out FILE] [--whole] [--comments DIR] [--plans DIR] [--list]
 
 What the work tree changes in each environment, against where it left REF, as one Markdown report.
 
   --base REF      branch, tag or commit to compare with. Default: main
+  --head NAME     what the report calls the work tree. Default: its commit
   --env NAME      this environment, whether its inputs changed or not; may be repeated. Default: each whose inputs changed
   --refresh       asks the hosts and shows drift; needs the stacks' state (PULUMI_BACKEND_URL) and a way to the hosts
   --out FILE      where the report goes. Default: standard output
@@ -45,6 +48,7 @@ export function parseOptions(args: string[]): Options {
   if (values.base?.trim() === "") throw new UsageError("--base needs a branch, a tag or a commit");
   return {
     base: values.base ?? "main",
+    head: values.head,
     environments: [...new Set(values.env ?? [])],
     refresh: values.refresh ?? false,
     out: values.out,
@@ -62,6 +66,7 @@ function parse(args: string[]) {
       args,
       options: {
         base: { type: "string" },
+        head: { type: "string" },
         env: { type: "string", multiple: true },
         refresh: { type: "boolean" },
         out: { type: "string" },

@@ -4,6 +4,7 @@ import type { Violation } from "./engine";
 import type { EnvironmentPreview } from "./environment";
 import { cell, code, fenced, inert, visible } from "./markdown";
 import { fit, type Piece } from "./shorten";
+import { beginning } from "./textDiff";
 
 /** What a comment may hold on the forges that we know, with room to spare. */
 export const LIMIT = 64_000;
@@ -11,6 +12,8 @@ export const LIMIT = 64_000;
 export interface ReportInput {
   /** Short name of the base's commit, and what the person called it. */
   base: { commit: string; ref: string };
+  /** What the work tree is called, and whether it has what that has not. */
+  head: { name: string; edited: boolean };
   environments: EnvironmentPreview[];
   /** Environments that the change does not touch. */
   untouched: string[];
@@ -37,14 +40,15 @@ const HEADINGS: Record<Kind, string> = {
 };
 
 export function report(input: ReportInput, { limit = LIMIT, hide = (line) => line }: Shape = {}): string {
-  const { base, environments } = input;
+  const { base, head } = input;
+  const environments = input.environments.map((one) => tidied(one, hide));
   const [only] = environments;
   const where = only && environments.length === 1 ? ` in ${cell(only.name)}` : "";
   const pieces: Piece[] = [
     text(
       `# What this change does${where}`,
       "",
-      `Compared with ${code(base.commit)}, where it left ${code(base.ref)}.`,
+      `${code(head.name)}${head.edited ? " and what is not committed" : ""}, compared with ${code(base.commit)}, where it left ${code(base.ref)}.`,
       "",
     ),
     table(environments),
@@ -61,6 +65,22 @@ export function report(input: ReportInput, { limit = LIMIT, hide = (line) => lin
 }
 
 const text = (...lines: string[]): Piece => ({ lines });
+
+/** What programs said, in lines that a person reads. A secret goes before a line is cut: half of it would not be known as one. */
+function tidied(one: EnvironmentPreview, hide: (line: string) => string): EnvironmentPreview {
+  const tidy = (said: string) =>
+    said
+      .split("\n")
+      .map((line) => beginning(hide(line)))
+      .join("\n");
+  return {
+    ...one,
+    errors: one.errors.map(tidy),
+    notes: one.notes.map(tidy),
+    warnings: one.warnings.map(tidy),
+    violations: one.violations.map((found) => ({ ...found, message: tidy(found.message) })),
+  };
+}
 
 function table(environments: EnvironmentPreview[]): Piece {
   if (environments.length === 0) return text("No environment is touched.");
@@ -98,16 +118,18 @@ const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 
 function others({ environments, untouched, skipped }: ReportInput): Piece[] {
   return [
     ...(untouched.length > 0 && environments.length > 0
-      ? [text("", `Untouched: ${untouched.join(", ")}.`)]
+      ? [text("", `Untouched: ${untouched.map(inert).join(", ")}.`)]
       : []),
-    ...(skipped.length > 0 ? [text("", `Touched, but not looked at: ${skipped.join(", ")}.`)] : []),
+    ...(skipped.length > 0
+      ? [text("", `Touched, but not looked at: ${skipped.map(inert).join(", ")}.`)]
+      : []),
   ];
 }
 
 function atStake(environments: EnvironmentPreview[]): Piece[] {
   const lines = environments.flatMap((one) =>
     [...one.changes, ...one.pending].flatMap(({ stakes }) =>
-      stakes.map((stake) => `- ${one.name}: ${stake}`),
+      stakes.map((stake) => `- ${inert(one.name)}: ${stake}`),
     ),
   );
   return lines.length > 0 ? [text("", "## Data at stake", "", ...lines)] : [];
@@ -117,7 +139,7 @@ function problems(environments: EnvironmentPreview[]): Piece[] {
   return environments
     .filter(({ errors }) => errors.length > 0)
     .flatMap(({ name, errors }) => [
-      text("", `## ${name}: ${counted(errors.length, "error")}`, ""),
+      text("", `## ${inert(name)}: ${counted(errors.length, "error")}`, ""),
       { fence: "text", lines: errors.flatMap((error) => error.split("\n")) },
     ]);
 }
@@ -142,7 +164,7 @@ function policies(environments: EnvironmentPreview[]): Piece[] {
       .sort((a, b) => (order(a) < order(b) ? -1 : 1))
       .map(({ policy, level, resource, message }) => {
         const where = resource ? ` at ${code(resource)}` : "";
-        return `**${policy}** (${level})${where}: ${inert(message.split("\n").join(" "))}`;
+        return `**${inert(policy)}** (${inert(level)})${where}: ${inert(message.split("\n").join(" "))}`;
       }),
   );
   return lines.length > 0 ? [text("", "## Policy violations", "", ...lines)] : [];
@@ -155,7 +177,7 @@ function together(
 ): string[] {
   const names = new Map<string, string[]>();
   for (const one of environments)
-    for (const line of tell(one)) names.set(line, [...(names.get(line) ?? []), one.name]);
+    for (const line of tell(one)) names.set(line, [...(names.get(line) ?? []), inert(one.name)]);
   return [...names].map(([line, where]) => `- ${[...new Set(where)].join(", ")}: ${line}`);
 }
 
@@ -163,7 +185,7 @@ function details(one: EnvironmentPreview): Piece[] {
   if (isUnchanged(one) || (one.errors.length > 0 && one.changes.length === 0)) return [];
   const again = one.changes.filter(({ kind }) => kind === "again").map(({ name }) => code(name));
   return [
-    text("", `## ${one.name}`),
+    text("", `## ${inert(one.name)}`),
     ...(one.changes.length === 0 ? [text("", "Nothing changes.")] : []),
     ...(one.errors.length > 0 ? [text("", "**Not all of it: the preview ended with an error.**")] : []),
     ...(["deleted", "replaced", "changed", "created"] as const).flatMap((kind) => ofKind(one.changes, kind)),
@@ -178,7 +200,7 @@ const isUnchanged = ({ changes, pending: before, drift: found, errors }: Environ
   changes.length === 0 && before.length === 0 && found === undefined && errors.length === 0;
 
 function unchanged(environments: EnvironmentPreview[]): Piece[] {
-  const names = environments.filter((one) => isUnchanged(one) && !one.removed).map(({ name }) => name);
+  const names = environments.filter((one) => isUnchanged(one) && !one.removed).map(({ name }) => inert(name));
   return names.length > 0 ? [text("", `Looked at, and nothing changes there: ${names.join(", ")}.`)] : [];
 }
 
@@ -188,10 +210,15 @@ function ofKind(all: Change[], kind: Kind): Piece[] {
   const bare = kind === "deleted" || (kind === "created" && changes.length > DETAILED_CREATIONS);
   if (bare)
     return [
-      text("", `### ${HEADINGS[kind]}`, "", ...changes.map(({ name, type }) => `- ${code(name)} (${type})`)),
+      text(
+        "",
+        `### ${HEADINGS[kind]}`,
+        "",
+        ...changes.map(({ name, type }) => `- ${code(name)} (${inert(type)})`),
+      ),
     ];
   return changes.flatMap((change) => [
-    text("", `### ${HEADINGS[kind]}: ${code(change.name)} (${change.type})`),
+    text("", `### ${HEADINGS[kind]}: ${code(change.name)} (${inert(change.type)})`),
     ...partsOf(change),
   ]);
 }
@@ -212,7 +239,7 @@ function pending({ pending: changes }: EnvironmentPreview): Piece[] {
   return [
     text("", "### Pending before this change: the next `up` does these as well"),
     ...changes.flatMap((change) => [
-      text("", `${code(change.name)} (${change.type}): ${words(change.kind)}`),
+      text("", `${code(change.name)} (${inert(change.type)}): ${words(change.kind)}`),
       ...(["changed", "replaced"].includes(change.kind) ? partsOf(change) : []),
     ]),
   ];
@@ -228,7 +255,7 @@ function drift({ drift: changes }: EnvironmentPreview): Piece[] {
     ...changes.flatMap((change) => [
       text(
         "",
-        `${code(change.name)} (${change.type}): ${change.kind === "deleted" ? "is gone" : change.kind}`,
+        `${code(change.name)} (${inert(change.type)}): ${change.kind === "deleted" ? "is gone" : change.kind}`,
       ),
       ...(change.kind === "deleted" ? [] : partsOf(change)),
     ]),

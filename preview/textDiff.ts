@@ -19,6 +19,12 @@ export function shortLine(line: string): string {
   return `${line.slice(0, 1)} (a line of ${line.length.toLocaleString("en")} characters)`;
 }
 
+/** The beginning of a line that is no diff's: what was said there, as far as a person reads. */
+export function beginning(line: string): string {
+  if (line.length <= LONGEST) return line;
+  return `${line.slice(0, LONGEST / 2)}… (a line of ${line.length.toLocaleString("en")} characters)`;
+}
+
 /** Shorter than a line may be, so that the path before it stays. */
 export function shortValue(value: string): string {
   return value.length <= LONGEST / 2 ? value : `(a value of ${value.length.toLocaleString("en")} characters)`;

@@ -149,6 +149,7 @@ test("three errors in one file are three errors with their paths, and a failing 
   const { code, out } = await repo.preview(["--base", "main"]);
   expect(code).toBe(1);
   expect(out).toContain("## oslo-dev: 3 errors");
+  expect(out).toContain(" and what is not committed, compared with ");
   expect(out).toMatch(/^host\.port: .*stacks\/Pulumi\.oslo-dev\.yaml:\d+/m);
   expect(out).toMatch(/^openfaas\.queue\.keepOnDestroy: .*stacks\/Pulumi\.oslo-dev\.yaml:\d+/m);
   expect(out).toMatch(/^nginx\.keepAlive: unknown, did you mean nginx\.keepalive\?.*:\d+/m);

@@ -38,7 +38,14 @@ const change = (
 
 const written = (environments: EnvironmentPreview[], more: Partial<ReportInput> = {}, shape = {}) =>
   report(
-    { base: { commit: "abc1234", ref: "main" }, environments, untouched: [], skipped: [], ...more },
+    {
+      base: { commit: "abc1234", ref: "main" },
+      head: { name: "fed4321", edited: false },
+      environments,
+      untouched: [],
+      skipped: [],
+      ...more,
+    },
     shape,
   );
 
@@ -126,6 +133,12 @@ test("violations are in one order, whatever the engine's: mandatory ones first",
   order(written([environment("e", { violations: some })]), "at `r1`", "at `r2`", "(advisory)");
 });
 
+test("which commit it is of is said, and whether there is more than that commit", () => {
+  expect(written([])).toContain("`fed4321`, compared with `abc1234`, where it left `main`.");
+  const edited = written([], { head: { name: "fed4321", edited: true } });
+  expect(edited).toContain("`fed4321` and what is not committed, compared with `abc1234`");
+});
+
 test("what several environments have in common is said once", () => {
   const note = { notes: ["the same"], because: [] };
   expect(written([environment("a", note), environment("b", note)])).toContain("- a, b: the same");
@@ -179,6 +192,31 @@ describe("within the limit", () => {
     expect(fit([{ lines: ["first"] }], [big], 2000).length).toBeLessThanOrEqual(2000);
   });
 
+  test("a line that is longer than all of it is cut, and takes nothing away of what follows", () => {
+    const long = `begins so ${"x".repeat(LIMIT)}`;
+    const text = written([
+      environment("a", {
+        errors: [`first\n${long}`, "second"],
+        notes: [`It failed:\n${long}`, long],
+        violations: [{ policy: "rule", level: "mandatory", resource: "", message: long }],
+        changes: [change("changed", "conf", ["+later"])],
+      }),
+    ]);
+    expect(text).not.toContain("Shortened");
+    expect(text.match(/begins so x+… \(a line of 64,010 characters\)/g)).toHaveLength(4);
+    order(text, "first", "begins so", "second", "+later", "It failed:");
+  });
+
+  test("a secret that lies across the cut is gone before it", () => {
+    const text = written(
+      [environment("a", { errors: [`${"x".repeat(495)}hunter2hunter2${"x".repeat(2000)}`] })],
+      {},
+      { hide: (line: string) => line.replaceAll("hunter2hunter2", "(secret)") },
+    );
+    expect(text).toContain("x(secr… (a line of");
+    expect(text).not.toContain("hunt");
+  });
+
   test("what takes a secret's place counts, and nothing is cut on request", () => {
     const lines = Array.from({ length: 9000 }, () => "+abcdef");
     const environments = [environment("a", { changes: [change("changed", "conf", lines)] })];
@@ -208,6 +246,25 @@ describe("text of others", () => {
     expect(text).toContain("| a\\|b | 0 |");
     expect(text).toContain("at ``r`x``: &lt;b> `@all`");
     expect(text).toContain("- a|b: It failed:\n\n  ````text\n  ```\n  # no heading\n  </details>\n  ````\n");
+  });
+
+  test("is no Markdown in the names of environments, types, policies and secrets either", () => {
+    const bad = "<img src=y> @all";
+    const text = written(
+      [
+        environment(bad, {
+          changes: [change("changed", "c", ["+x"], { type: bad }), change("deleted", "d", [], { type: bad })],
+          pending: [change("created", "p", [], { type: bad, stakes: ["a volume"] })],
+          violations: [{ policy: bad, level: bad, resource: "", message: "x" }],
+          errors: ["wrong"],
+        }),
+      ],
+      { untouched: [bad], skipped: [bad] },
+    );
+    const outside = text.replace(/^(`{3,})\w+\n[\s\S]*?^\1$/gm, "").replace(/(`+)[^`].*?\1/g, "");
+    expect(outside).not.toMatch(/<img|@all/);
+    expect(code("two\nlines")).toBe("`two␊lines`");
+    expect(inert("two\n\nlines")).toBe("two␊␊lines");
   });
 
   test("hides nothing from a reader", () => {
