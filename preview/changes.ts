@@ -17,6 +17,10 @@ export interface Change {
   stakes: string[];
   /** Paths of values that only the host will tell. */
   unknown: string[];
+  /** All that it is made of afterwards, but for its secrets: its parts are what a person reads of it. */
+  outcome?: string;
+  /** A secret is among what changes. */
+  secret?: boolean;
 }
 
 const KINDS: Record<string, Kind> = {
@@ -61,6 +65,8 @@ function changeOf(step: Step): Change | undefined {
     parts: kind === "again" ? [] : partsOf(found),
     stakes,
     unknown: found.unknown,
+    outcome: JSON.stringify(step.new?.inputs ?? null),
+    secret: found.secret,
   };
 }
 
@@ -119,10 +125,25 @@ function touched(step: Step): Touched {
     (path === "" && paths.length > 0);
 }
 
-/** What an `up` of the base would do just so is pending. What would come out otherwise is the change's own, whatever was pending there. */
-export function apart(changes: Change[], before: Change[]): { changes: Change[]; pending: Change[] } {
-  const key = ({ urn, kind, parts }: Change) => JSON.stringify([urn, kind, parts]);
+export interface Apart {
+  changes: Change[];
+  pending: Change[];
+  /** Of the changes, those of which only a secret could say that they are pending. */
+  unsure: Change[];
+}
+
+/**
+ * What an `up` of the base would do just so is pending. What would come out otherwise is the change's own, whatever was pending there.
+ * @param sameSecrets whether both sides have the same secrets: what they are, no preview says
+ */
+export function apart(changes: Change[], before: Change[], sameSecrets: boolean): Apart {
+  const key = ({ urn, kind, parts, outcome }: Change) => JSON.stringify([urn, kind, parts, outcome]);
   const known = new Set(before.map(key));
-  const isPending = (change: Change) => known.has(key(change));
-  return { changes: changes.filter((change) => !isPending(change)), pending: changes.filter(isPending) };
+  const looksPending = changes.filter((change) => known.has(key(change)));
+  const pending = looksPending.filter(({ secret }) => sameSecrets || !secret);
+  return {
+    changes: changes.filter((change) => !pending.includes(change)),
+    pending,
+    unsure: looksPending.filter((change) => !pending.includes(change)),
+  };
 }

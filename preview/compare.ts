@@ -10,13 +10,15 @@ export interface Found {
   texts: { path: string; lines: string[] }[];
   /** Paths of values that only the host will tell. */
   unknown: string[];
+  /** A secret is among what differs: of two that do, nobody sees whether they are the same. */
+  secret: boolean;
 }
 
 /** True for a path at or below which the plugin sees a difference; of a secret that is all there is to see. */
 export type Touched = (path: string) => boolean;
 
 export function compareValues(before: unknown, after: unknown, isTouched: Touched = () => false): Found {
-  const found: Found = { values: [], texts: [], unknown: [] };
+  const found: Found = { values: [], texts: [], unknown: [], secret: false };
   compare(before, after, "", isTouched, found);
   return found;
 }
@@ -44,6 +46,7 @@ function tell(sign: string, path: string, value: unknown, found: Found): void {
 function compareSecrets(before: unknown, after: unknown, path: string, isTouched: Touched, found: Found) {
   const both = isSecret(before) && isSecret(after);
   if (both && !isTouched(path)) return;
+  found.secret ||= isSecret(after);
   const words = (value: unknown, plain: string) =>
     isSecret(value) || isUnknown(value) ? inWords(value, path) : plain;
   if (before !== undefined)

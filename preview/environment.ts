@@ -145,7 +145,23 @@ async function againstState(result: EnvironmentPreview, sides: Sides, settings: 
   take(result, now);
   // What is wrong is nobody's plan.
   if (plan && isWrong(result)) fs.rmSync(plan, { force: true });
-  Object.assign(result, apart(result.changes, before ? changesOf(before.steps) : []));
+  if (!before) return;
+  const told = apart(result.changes, changesOf(before.steps), haveSameSecrets(result, sides));
+  Object.assign(result, { changes: told.changes, pending: told.pending });
+  if (told.unsure.length > 0)
+    result.notes.push(
+      `The base would change these as well, perhaps to another secret, so they are told as this change's own:\n${told.unsure.map((one) => one.name).join("\n")}`,
+    );
+}
+
+/** Where nothing but the environment's own file differs, and all that is encrypted in it is as it was. */
+function haveSameSecrets({ name, because }: EnvironmentPreview, sides: Sides): boolean {
+  const own = fileOf(name);
+  const sealed = (tree: string) =>
+    fs.readFileSync(path.join(tree, own), "utf8").match(/\b(secure|encryptionsalt|encryptedkey):.*/g) ?? [];
+  return (
+    because.every((file) => file === own) && sealed(sides.base).join("\n") === sealed(sides.head).join("\n")
+  );
 }
 
 function copyOf(file: string, sides: Sides, side: "base" | "head"): string {

@@ -17,10 +17,15 @@ export function visible(line: string): string {
   });
 }
 
-/** Running text: it opens no tag, and calls nobody (`@name`) and nothing (`#12`). */
+/** Running text in one line: it opens no tag, and calls nobody (`@name`) and nothing (`#12`). */
 export function inert(text: string): string {
-  return text.replaceAll("<", "&lt;").replace(/(^|[^\w`/])([@#][\w][\w/.-]*)/g, "$1`$2`");
+  return oneLine(text)
+    .replaceAll("<", "&lt;")
+    .replace(/(^|[^\w`/])([@#][\w][\w/.-]*)/g, "$1`$2`");
 }
+
+/** A line break in a name would end what the name stands in. */
+const oneLine = (text: string): string => text.replace(/\r?\n/g, "␊");
 
 /** A cell of a table. */
 export const cell = (text: string): string => inert(text).replaceAll("|", "\\|");
@@ -35,7 +40,8 @@ export function fenced(lines: string[], language: string): string[] {
 }
 
 /** Words in the middle of a line. */
-export function code(words: string): string {
+export function code(text: string): string {
+  const words = oneLine(text);
   const longest = (words.match(/`+/g) ?? []).reduce((longer, run) => Math.max(longer, run.length), 0);
   const marks = "`".repeat(longest + 1);
   const gap = words.startsWith("`") || words.endsWith("`") ? " " : "";

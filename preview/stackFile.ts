@@ -9,6 +9,7 @@ import { parseDocument } from "yaml";
 import { fileOf, readEnvironment } from "../components/environment/files";
 import { SECRET_KEYS } from "../components/environment/schema";
 import { NAMESPACE, OLD_NUMBERS } from "../components/environment/stackfile";
+import { code, inert } from "./markdown";
 
 type Values = Record<string, unknown>;
 
@@ -56,7 +57,7 @@ function withoutSecrets(
   if (typeof value !== "object" || value === null) return value;
   const { secure, ...rest } = value as Values;
   if (typeof secure === "string" && Object.keys(rest).length === 0) {
-    dummies.push(`\`${at.join(".").replace(`${NAMESPACE}:`, "")}\` (a secret)`);
+    dummies.push(`${code(at.join(".").replace(`${NAMESPACE}:`, ""))} (a secret)`);
     const mark = crypto.createHash("sha256").update(secure).digest("hex").slice(0, 12);
     return { secure: encrypt(dummyOf(at.at(-1)!, mark)) };
   }
@@ -90,7 +91,7 @@ function withHostKey(name: string, tree: string, config: Values, dummies: string
   const host = written.host as Values | undefined;
   const file = host?.hostKeyFile;
   if (typeof file !== "string" || fs.existsSync(path.resolve(tree, file))) return config;
-  dummies.push(`\`host.hostKeyFile\` (${file} is not on this machine)`);
+  dummies.push(`\`host.hostKeyFile\` (${inert(file)} is not on this machine)`);
   const { extends: _, ...all } = written;
   const { hostKeyFile: _file, ...rest } = host!;
   const own = Object.entries({ ...all, host: { ...rest, hostKey: dummyHostKey() } });

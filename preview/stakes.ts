@@ -1,5 +1,6 @@
 /** What of value a step loses, hides or stops keeping: to be read before anything else. */
 import { nameOf, type ResourceState, type Step } from "./engine";
+import { code } from "./markdown";
 
 type Values = Record<string, unknown>;
 
@@ -22,41 +23,39 @@ export function stakesOf(step: Step): string[] {
 
 function lost({ op, type, urn, old }: Step): string[] {
   const how = op === "delete" ? "is deleted" : "is replaced";
-  const name = text(old?.inputs?.name) ?? nameOf(urn);
+  const name = code(text(old?.inputs?.name) ?? nameOf(urn));
   switch (type) {
     case VOLUME:
       return old?.retainOnDelete
-        ? [`volume \`${name}\` ${how}: it stays on the host with its data, and nothing manages it any more`]
-        : [`volume \`${name}\` ${how}: **its data is lost**`];
+        ? [`volume ${name} ${how}: it stays on the host with its data, and nothing manages it any more`]
+        : [`volume ${name} ${how}: **its data is lost**`];
     case "host:index:SwarmMember":
       return [
         `the membership of the swarm ${how}: **services, secrets and networks of the swarm go with it**`,
       ];
     case FUNCTION_SECRET:
       return [
-        `secret \`${name}\` of functions ${how}: its value is nowhere but in the environment's configuration`,
+        `secret ${name} of functions ${how}: its value is nowhere but in the environment's configuration`,
       ];
     case SECRET:
-      return [
-        `secret \`${name}\` ${how}: what uses it is started anew${op === "delete" ? " without it" : ""}`,
-      ];
+      return [`secret ${name} ${how}: what uses it is started anew${op === "delete" ? " without it" : ""}`];
     case "host:index:Password":
-      return [`the password \`${nameOf(urn)}\` ${how}: **the old one ends to be valid**`];
+      return [`the password ${code(nameOf(urn))} ${how}: **the old one ends to be valid**`];
     default:
       // A thing that was marked as one to keep is one that somebody will miss.
       return old?.protect || old?.retainOnDelete
-        ? [`\`${nameOf(urn)}\` was marked to be kept, and ${how}`]
+        ? [`${code(nameOf(urn))} was marked to be kept, and ${how}`]
         : [];
   }
 }
 
 function flags({ urn, old, new: news }: Step): string[] {
-  const name = text(old?.inputs?.name) ?? nameOf(urn);
+  const name = code(text(old?.inputs?.name) ?? nameOf(urn));
   return [
     ...(old?.retainOnDelete && !news?.retainOnDelete
-      ? [`\`${name}\` is kept no longer: **a later delete takes its data along**`]
+      ? [`${name} is kept no longer: **a later delete takes its data along**`]
       : []),
-    ...(old?.protect && !news?.protect ? [`\`${name}\` is protected against deletion no longer`] : []),
+    ...(old?.protect && !news?.protect ? [`${name} is protected against deletion no longer`] : []),
   ];
 }
 
@@ -65,7 +64,7 @@ function address({ type, old, new: news }: Step): string[] {
   const [before, after] = [text(old?.inputs?.host), text(news?.inputs?.host)];
   if (type !== CONNECTION || before === undefined || before === after) return [];
   return [
-    `the host is no longer \`${before}\`, but \`${after ?? "one that is not known yet"}\`: **if that is another machine, it has nothing of this environment, its data least of all, and an \`up\` without \`--refresh\` does not see that**`,
+    `the host is no longer ${code(before)}, but ${after === undefined ? "one that is not known yet" : code(after)}: **if that is another machine, it has nothing of this environment, its data least of all, and an \`up\` without \`--refresh\` does not see that**`,
   ];
 }
 
@@ -77,7 +76,7 @@ function mounts({ type, urn, old, new: news }: Step): string[] {
     .filter(([target, source]) => after.get(target) !== source)
     .map(
       ([target, source]) =>
-        `service \`${text(old?.inputs?.name) ?? nameOf(urn)}\` has \`${target}\` no longer on volume \`${source}\`: **it starts without that data**`,
+        `service ${code(text(old?.inputs?.name) ?? nameOf(urn))} has ${code(target)} no longer on volume ${code(source)}: **it starts without that data**`,
     );
 }
 
@@ -97,7 +96,7 @@ function functionSecrets({ type, old, new: news }: Step): string[] {
     Array.isArray(state?.inputs?.secrets) ? (state.inputs.secrets as string[]) : [];
   return names(old)
     .filter((name) => !names(news).includes(name))
-    .map((name) => `function \`${text(old?.inputs?.name) ?? ""}\` loses its secret \`${name}\``);
+    .map((name) => `function ${code(text(old?.inputs?.name) ?? "")} loses its secret ${code(name)}`);
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

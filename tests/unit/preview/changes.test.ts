@@ -108,13 +108,38 @@ test("what the base would do just so is pending; what comes out otherwise is the
   const keepalive = (value: number) => step("update", FILE, "conf", { keepalive: 64 }, { keepalive: value });
   const other = step("update", FILE, "other", { x: 1 }, { x: 2 });
   const told = (now: Step[], before: Step[]) => {
-    const { changes, pending } = apart(of(...now), of(...before));
+    const { changes, pending } = apart(of(...now), of(...before), true);
     return [changes.map(({ name }) => name), pending.map(({ name }) => name)];
   };
   expect(told([keepalive(128), other], [keepalive(128)])).toEqual([["other"], ["conf"]]);
   expect(told([keepalive(256)], [keepalive(128)])).toEqual([["conf"], []]);
   expect(told([], [keepalive(128)])).toEqual([[], []]);
   expect(told([step("delete", FILE, "conf", { keepalive: 64 })], [keepalive(128)])).toEqual([["conf"], []]);
+});
+
+test("of two secrets nobody sees whether they are the same: pending only where both sides have the same ones", () => {
+  const secret = step("update", FILE, "login", { content: "[secret]" }, { content: "[secret]" });
+  secret.detailedDiff = changed("content");
+  const made = step("create", FILE, "made", undefined, { content: "[secret]" });
+  const plain = step("update", FILE, "conf", { x: 1, login: "[secret]" }, { x: 2, login: "[secret]" });
+  const all = changesOf([secret, made, plain]);
+  const names = (list: { name: string }[]) => list.map(({ name }) => name);
+  expect(names(apart(all, all, true).pending)).toEqual(["conf", "login", "made"]);
+  const { changes, pending, unsure } = apart(all, all, false);
+  expect([names(changes), names(pending), names(unsure)]).toEqual([
+    ["login", "made"],
+    ["conf"],
+    ["login", "made"],
+  ]);
+});
+
+test("two values that read alike, because they are too long to be shown, are two", () => {
+  const long = (end: string) =>
+    changesOf([step("update", FILE, "conf", { x: "" }, { x: "y".repeat(5000) + end })]);
+  const [one, other] = [long("a"), long("b")];
+  expect(one[0]!.parts).toEqual(other[0]!.parts);
+  expect(apart(one, other, true).pending).toEqual([]);
+  expect(apart(one, one, true).pending).toHaveLength(1);
 });
 
 describe("at stake", () => {
@@ -161,6 +186,35 @@ describe("at stake", () => {
     expect(stakesOf(kept(step("delete", FILE, "data", {}), { protect: true }))[0]).toMatch(
       /was marked to be kept/,
     );
+  });
+
+  test("names of others are no Markdown", () => {
+    const bad = "x` <img src=y> @all\n# heading";
+    const mount = (source: string) => ({
+      name: bad,
+      taskSpec: { containerSpec: { mounts: [{ type: "volume", target: bad, source }] } },
+    });
+    const at = (host: string) => ({ host });
+    const secrets = (...names: string[]) => ({ name: bad, secrets: names });
+    const told = [
+      step("delete", VOLUME, bad, { name: bad }),
+      kept(step("delete", VOLUME, bad, { name: bad }), { retainOnDelete: true }),
+      kept(step("delete", FILE, bad, {}), { protect: true }),
+      kept(step("same", FILE, bad, { name: bad }, { name: bad }), { protect: true, retainOnDelete: true }),
+      step("delete", "docker:index/secret:Secret", bad, { name: bad }),
+      step("delete", "host:index:FunctionSecret", bad, { name: bad }),
+      step("replace", "host:index:Password", bad, {}, {}),
+      step("update", SERVICE, bad, mount(bad), mount("b")),
+      step("update", "pulumi:providers:host", "c", at(bad), at(`${bad}2`)),
+      step("update", "host:index:Function", "f", secrets(bad), secrets()),
+    ].flatMap(stakesOf);
+    expect(told).toHaveLength(11);
+    for (const line of told) {
+      expect(line).not.toContain("\n");
+      // Outside of what is between two double backticks.
+      expect(line.replace(/``.*?``(?!`)/g, "")).not.toMatch(/<img|@all/);
+      expect(line).toContain("``x` <img src=y> @all␊# heading");
+    }
   });
 
   test("a swarm, a secret, a password, a function's secret", () => {
