@@ -5,11 +5,18 @@
  */
 import { PolicyPack } from "@pulumi/policy";
 import { gatewayIsClosed } from "./rules/gateway";
-import { allowedRegistries, pinnedImages } from "./rules/images";
+import { allowedRegistries, pinnedImages, unjudgedImages } from "./rules/images";
 import { productionInNorway } from "./rules/residency";
 import { noPlainSecret } from "./rules/secrets";
 
 new PolicyPack("oslo-faas", {
   enforcementLevel: "mandatory",
-  policies: [productionInNorway, allowedRegistries, pinnedImages, gatewayIsClosed, noPlainSecret],
+  policies: [
+    productionInNorway,
+    allowedRegistries,
+    pinnedImages(),
+    unjudgedImages(),
+    gatewayIsClosed,
+    noPlainSecret,
+  ],
 });

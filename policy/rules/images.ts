@@ -1,6 +1,8 @@
 import type { PolicyResource, StackValidationPolicy } from "@pulumi/policy";
 import { parseImage } from "../../components/images/lock";
+import { DUMMY } from "../../preview/values";
 import { known } from "./known";
+import { hasLockedImages, stackOf } from "./stack";
 
 interface Image {
   reference: string;
@@ -51,6 +53,7 @@ export const allowedRegistries: StackValidationPolicy = {
     const { registries } = getConfig<{ registries: string[] }>();
     for (const { reference, name, urn } of images(resources)) {
       const place = known(() => location(reference));
+      if (place && isDummy(place)) continue;
       if (place && registries.some((allowed) => place === allowed || place.startsWith(`${allowed}/`)))
         continue;
       reportViolation(`${name} runs ${reference}, which is from none of ${registries.join(", ")}`, urn);
@@ -60,19 +63,46 @@ export const allowedRegistries: StackValidationPolicy = {
 
 /** Built on the host from this project, under a name that no registry serves; the tag is the hash of what it is made of. */
 const OWN = /^localhost\/oslo-faas\/[a-z0-9-]+:[0-9a-f]{12}$/;
+const REMEDY = "(npm run images -- lock)";
 
-export const pinnedImages: StackValidationPolicy = {
+/** References by tag, each once: those that can be judged, and those of which a variable that is not set here would say what they are. */
+function byTag(resources: PolicyResource[]): { open: string[]; dummies: string[] } {
+  const references = images(resources).map(({ reference }) => reference);
+  const tags = [...new Set(references)].filter((one) => !one.includes("@sha256:") && !OWN.test(one)).sort();
+  return { open: tags.filter((one) => !isDummy(one)), dummies: tags.filter(isDummy) };
+}
+
+const isDummy = (reference: string) => reference.toLowerCase().includes(DUMMY);
+
+const isLocked = (resources: PolicyResource[], hasLock: (stack: string) => boolean): boolean =>
+  resources.length > 0 && hasLock(stackOf(resources[0]!.urn));
+
+/**
+ * As soon as anything is locked, everything is: a tag that was changed and not locked again is what this rule is there for.
+ * @param hasLock whether anything is locked for a stack. Default: its lock file says
+ */
+export const pinnedImages = (hasLock = hasLockedImages): StackValidationPolicy => ({
   name: "images-pinned",
-  description: "Images are pinned by digest.",
+  description: "Images are pinned by digest, where any is.",
   enforcementLevel: "mandatory",
   validateStack: ({ resources }, reportViolation) => {
-    const open = images(resources).filter(
-      ({ reference }) => !reference.includes("@sha256:") && !OWN.test(reference),
-    );
+    const { open } = byTag(resources);
     // One for all of them: they are all resolved by one command.
-    if (open.length > 0)
-      reportViolation(
-        `not pinned by digest: ${[...new Set(open.map(({ reference }) => reference))].sort().join(", ")} (npm run images -- lock)`,
-      );
+    if (open.length > 0 && isLocked(resources, hasLock))
+      reportViolation(`not pinned by digest: ${open.join(", ")} ${REMEDY}`);
   },
-};
+});
+
+/** What `images-pinned` cannot ask for. */
+export const unjudgedImages = (hasLock = hasLockedImages): StackValidationPolicy => ({
+  name: "images-not-judged",
+  description: "Images are locked, and named by what is known.",
+  enforcementLevel: "advisory",
+  validateStack: ({ resources }, reportViolation) => {
+    const { open, dummies } = byTag(resources);
+    if (open.length > 0 && !isLocked(resources, hasLock))
+      reportViolation(`nothing is locked yet, so these run by their tags: ${open.join(", ")} ${REMEDY}`);
+    if (dummies.length > 0)
+      reportViolation(`named by a variable that is not set here, and so not judged: ${dummies.join(", ")}`);
+  },
+});

@@ -1,5 +1,6 @@
 import type { StackValidationPolicy } from "@pulumi/policy";
 import { known } from "./known";
+import { stackOf } from "./stack";
 
 const MEMBER = "host:index:SwarmMember";
 const LABEL = "no.oslo-faas.country";
@@ -41,6 +42,3 @@ export const productionInNorway: StackValidationPolicy = {
     }
   },
 };
-
-/** "urn:pulumi:STACK::…" → STACK. */
-const stackOf = (urn: string): string => urn.split("::")[0]!.slice("urn:pulumi:".length);

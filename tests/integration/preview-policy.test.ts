@@ -31,6 +31,7 @@ const all = (environment: string): string[] =>
     "gateway-port-closed",
     "images-from-allowed-registries",
     "images-pinned",
+    "images-not-judged",
     "no-plain-secret",
   ].flatMap((policy) => violations(policy, environment));
 
@@ -84,10 +85,10 @@ test("each rule is broken by what it is about, and names the resource", () => {
     expect.stringContaining(
       "openfaas-gateway runs quay.io/somebody/gateway:1, which is from none of docker.io, ghcr.io",
     ),
-    expect.stringMatching(/\(advisory\): not pinned by digest: quay\.io\/somebody\/gateway:1 \(/),
+    expect.stringMatching(/\(mandatory\): not pinned by digest: quay\.io\/somebody\/gateway:1 \(/),
     expect.stringContaining("at `functions-hello`: functions-hello: env.api_token is a secret in plain text"),
   ]);
-  expect(report).toMatch(/^\| bad-prod \|.*\*\*4 policy violations\*\*, 1 advisory violation/m);
+  expect(report).toMatch(/^\| bad-prod \|.*\*\*5 policy violations\*\* \|/m);
 });
 
 test("peers that are the whole world are no closed port; another country is no matter outside of production", () => {
@@ -98,4 +99,48 @@ test("peers that are the whole world are no closed port; another country is no m
 
 test("a secret in plain text is named by its place, and not shown", () => {
   expect(report).not.toContain("hunter2");
+});
+
+describe("a tag that is changed", () => {
+  const NAME = "tag-changed";
+  const file = `stacks/Pulumi.${NAME}.yaml`;
+  const changed = "ghcr.io/openfaas/gateway:0.25.5";
+  const lock = (names: string[]) =>
+    JSON.stringify({ version: 1, images: Object.fromEntries(names.map((name) => [name, DIGEST])) });
+  const previewed = async () => {
+    const ended = await repo.preview(["--base", "main", "--whole", "--env", NAME]);
+    report = ended.out;
+    return ended.code;
+  };
+
+  beforeAll(() =>
+    repo.write(
+      file,
+      `${repo.read("stacks/Pulumi.oslo-staging.yaml")}  oslo-faas:images:\n    gateway: ${changed}\n    lock: stacks/own.lock.json\n`,
+    ),
+  );
+
+  test("and not locked again fails the preview, by that rule alone", async () => {
+    repo.write("stacks/own.lock.json", lock(IMAGES));
+    expect(await previewed()).toBe(1);
+    expect(all(NAME)).toEqual([
+      `**images-pinned** (mandatory): not pinned by digest: ${changed} (npm run images -- lock)`,
+    ]);
+  });
+
+  test("and locked again is as it should be", async () => {
+    repo.write("stacks/own.lock.json", lock([...IMAGES, changed]));
+    expect(await previewed()).toBe(0);
+    expect(all(NAME)).toEqual([]);
+  });
+
+  test("where nothing is locked yet is said, and fails nothing", async () => {
+    repo.write("stacks/own.lock.json", lock([]));
+    expect(await previewed()).toBe(0);
+    expect(all(NAME)).toEqual([
+      expect.stringMatching(
+        /^\*\*images-not-judged\*\* \(advisory\): nothing is locked yet.*gateway:0\.25\.5/,
+      ),
+    ]);
+  });
 });

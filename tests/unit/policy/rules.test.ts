@@ -1,10 +1,14 @@
 /** The rules by themselves, on resources that the program makes and on ones that it does not. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { Secret, type PolicyResource, type StackValidationPolicy } from "@pulumi/policy";
 import { renderFirewall, renderFirewallUnit } from "../../../components/host/render";
 import { gatewayIsClosed } from "../../../policy/rules/gateway";
-import { allowedRegistries, pinnedImages } from "../../../policy/rules/images";
+import { allowedRegistries, pinnedImages, unjudgedImages } from "../../../policy/rules/images";
 import { productionInNorway } from "../../../policy/rules/residency";
 import { plainSecretsOf } from "../../../policy/rules/secrets";
+import { hasLockedImages } from "../../../policy/rules/stack";
 
 type Props = Record<string, unknown>;
 const resource = (type: string, name: string, props: Props, stack = "oslo-prod"): PolicyResource =>
@@ -134,11 +138,79 @@ describe("images", () => {
   test("pinned is by digest, or an image of this project by the hash of what it is made of", async () => {
     const digest = `sha256:${"0".repeat(64)}`;
     const own = "localhost/oslo-faas/swarm-provider:0123456789ab";
-    expect(await violations(pinnedImages, [service(`a:1@${digest}`), service(own)])).toEqual([]);
+    const rule = pinnedImages(() => true);
+    expect(await violations(rule, [service(`a:1@${digest}`), service(own)])).toEqual([]);
     const open = [service("b:1"), service("a:1"), service("a:1"), service("localhost/oslo-faas/x:latest")];
-    expect(await violations(pinnedImages, open)).toEqual([
+    expect(await violations(rule, open)).toEqual([
       "not pinned by digest: a:1, b:1, localhost/oslo-faas/x:latest (npm run images -- lock)",
     ]);
+  });
+
+  test("while nothing is locked for the stack, that is said and no more", async () => {
+    const asked: string[] = [];
+    const hasLock = (stack: string) => asked.push(stack) > 0 && false;
+    const open = [service("b:1")];
+    expect(await violations(pinnedImages(hasLock), open)).toEqual([]);
+    expect(await violations(unjudgedImages(hasLock), open)).toEqual([
+      "nothing is locked yet, so these run by their tags: b:1 (npm run images -- lock)",
+    ]);
+    expect(asked).toEqual(["oslo-prod", "oslo-prod"]);
+    expect(
+      await violations(
+        unjudgedImages(() => true),
+        open,
+      ),
+    ).toEqual([]);
+    const rules = [pinnedImages(), unjudgedImages()];
+    expect(rules.map(({ enforcementLevel }) => enforcementLevel)).toEqual(["mandatory", "advisory"]);
+  });
+
+  test("what a variable names that is not set is said, and neither its registry nor its digest is asked for", async () => {
+    const dummies = [
+      service("ghcr.io/a/b:dummy-for-the-preview-of-TAG"),
+      service("dummy-for-the-preview-of-V/b"),
+    ];
+    expect(
+      await violations(
+        pinnedImages(() => true),
+        dummies,
+      ),
+    ).toEqual([]);
+    expect(await from(dummies[1]!)).toEqual([]);
+    // Of the first one the registry is known.
+    expect(await from(dummies[0]!)).toHaveLength(1);
+    expect(
+      await violations(
+        unjudgedImages(() => true),
+        dummies,
+      ),
+    ).toEqual([
+      "named by a variable that is not set here, and so not judged: dummy-for-the-preview-of-V/b, ghcr.io/a/b:dummy-for-the-preview-of-TAG",
+    ]);
+  });
+
+  test("a stack's lock file is the one that its file names, or its base, or the one of all", () => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-locked-"));
+    const write = (file: string, text: string) => {
+      fs.mkdirSync(path.join(root, path.dirname(file)), { recursive: true });
+      fs.writeFileSync(path.join(root, file), text);
+    };
+    const lock = (images: object) => JSON.stringify({ version: 1, images });
+    const full = lock({ "a:1": `sha256:${"0".repeat(64)}` });
+    expect(hasLockedImages("any", root)).toBe(false);
+    write("stacks/images.lock.json", full);
+    write("empty.json", lock({}));
+    write("stacks/base.yaml", "config:\n  oslo-faas:images: {lock: ./empty.json}\n");
+    write("stacks/Pulumi.plain.yaml", "config: {}\n");
+    write("stacks/Pulumi.own.yaml", "config:\n  oslo-faas:images: {lock: empty.json}\n");
+    write("stacks/Pulumi.based.yaml", "config:\n  oslo-faas:extends: stacks/base.yaml\n");
+    const locked = ["any", "plain", "own", "based"].filter((name) => hasLockedImages(name, root));
+    expect(locked).toEqual(["any", "plain"]);
+    write("stacks/images.lock.json", lock({}));
+    write("empty.json", full);
+    expect(hasLockedImages("based", root)).toBe(true);
+    expect(hasLockedImages("plain", root)).toBe(false);
+    fs.rmSync(root, { recursive: true });
   });
 });
 

@@ -1,0 +1,27 @@
+/** Which stack is judged, and what its files say of it. */
+import fs from "node:fs";
+import path from "node:path";
+import { readBase } from "../../components/environment/layers";
+import { readStackFile } from "../../components/environment/stackfile";
+import { DEFAULT_LOCK, readLock } from "../../components/images/lock";
+
+/** The project that the pack is a part of. */
+const ROOT = path.resolve(__dirname, "../..");
+
+/** "urn:pulumi:STACK::…" → STACK. */
+export const stackOf = (urn: string): string => urn.split("::")[0]!.slice("urn:pulumi:".length);
+
+/** Whether anything is locked for a stack. @param root the project's folder */
+export function hasLockedImages(stack: string, root = ROOT): boolean {
+  const lock = lockOf(stack, root) ?? DEFAULT_LOCK;
+  return Object.keys(readLock(path.resolve(root, lock))).length > 0;
+}
+
+/** The lock file that the stack's own file, or its base, names. */
+function lockOf(stack: string, root: string): string | undefined {
+  const file = `stacks/Pulumi.${stack}.yaml`;
+  if (!fs.existsSync(path.join(root, file))) return undefined;
+  const own = readStackFile(fs.readFileSync(path.join(root, file), "utf8"), file).values;
+  const { images } = readBase(own.extends, root).merge(own) as { images?: { lock?: unknown } | null };
+  return typeof images?.lock === "string" ? images.lock : undefined;
+}
