@@ -89,6 +89,7 @@ async function previewAll(
     stacks: await reachableStacks(engine),
     refresh: options.refresh,
     plans: options.plans,
+    repair: options.repair,
     policy: policy.args,
   };
   return together(targets, os.availableParallelism(), (target) => {

@@ -84,7 +84,7 @@ export function run(engine: Engine, args: string[], cwd: string, limitMs = LIMIT
 export async function preview(engine: Engine, args: string[], cwd: string): Promise<EngineResult> {
   const env = { ...engine.env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" };
   const { code, out, err } = await run({ ...engine, env }, [...args, "--json"], cwd);
-  const result = readEvents(out);
+  const result = readEvents(out, { refresh: args[0] === "refresh" });
   result.ok = code === 0;
   // What goes wrong before there is a plan is said on stderr alone.
   if (
@@ -118,13 +118,17 @@ interface Event {
   policyEvent?: PolicyEvent;
 }
 
-/** @param text one event a line */
-export function readEvents(text: string): EngineResult {
+/**
+ * @param text one event a line
+ * @param refresh whether what a refresh finds is what was asked for. Otherwise it only comes before the plan. Default: true
+ */
+export function readEvents(text: string, { refresh = true } = {}): EngineResult {
   const result: EngineResult = { steps: [], violations: [], errors: [], warnings: [], ok: true };
   for (const line of text.split("\n")) {
     if (!line.startsWith("{")) continue;
     const event = parse(line);
-    if (event?.resourcePreEvent) result.steps.push(event.resourcePreEvent.metadata);
+    const step = event?.resourcePreEvent?.metadata;
+    if (step && (refresh || step.op !== "refresh")) result.steps.push(step);
     // Of a refresh, what was found is known only afterwards; then the step says what it was: same, update, delete.
     const after = event?.resOutputsEvent?.metadata;
     if (after && result.steps.some(({ urn, op }) => urn === after.urn && op === "refresh"))

@@ -26,6 +26,8 @@ export interface EnvironmentPreview {
   pending: Change[];
   /** What the host has that nobody asked for; undefined where no host was asked. */
   drift?: Change[];
+  /** It is among the changes as well, and the plan puts it back. */
+  repairs?: boolean;
   violations: Violation[];
   errors: string[];
   warnings: string[];
@@ -49,6 +51,8 @@ export interface Settings {
   refresh: boolean;
   /** Folder for saved plans. */
   plans?: string;
+  /** Plans are made of what the hosts have. */
+  repair: boolean;
   /** Options for the engine that wire the policy pack; none where the work tree has no pack. */
   policy: string[];
 }
@@ -130,7 +134,8 @@ async function againstState(result: EnvironmentPreview, sides: Sides, settings: 
   const head = ["--config-file", copyOf(fileOf(name), sides, "head")];
   if (settings.refresh) await findDrift(result, [...stack, ...head], sides, settings);
   const plan = settings.plans && planFile(settings.plans, name);
-  const save = plan ? ["--save-plan", plan] : [];
+  const save = plan ? ["--save-plan", plan, ...(settings.repair ? ["--refresh"] : [])] : [];
+  result.repairs = settings.repair;
   const args = ["preview", ...stack, ...head, ...save, ...settings.policy];
   const now = await preview(settings.engine, args, sides.head);
   // A plan does all of it, so whoever reads it is told all of it.

@@ -16,6 +16,8 @@ export interface Options {
   comments?: string;
   /** Folder for the saved plans, NAME.json: only where a state can be reached. Default: none. */
   plans?: string;
+  /** The saved plans put back what drifted as well. Default: false. */
+  repair: boolean;
   /** Do not shorten the report (never the comments). Default: false. */
   whole: boolean;
   /** Print the names of the environments that are there and whose inputs changed, as JSON, and nothing else. */
@@ -23,7 +25,7 @@ export interface Options {
   help: boolean;
 }
 
-export const USAGE = `npm run preview:pr -- [--base REF] [--head NAME] [--env NAME …] [--refresh] [--out FILE] [--whole] [--comments DIR] [--plans DIR] [--list]
+export const USAGE = `npm run preview:pr -- [--base REF] [--head NAME] [--env NAME …] [--refresh] [--out FILE] [--whole] [--comments DIR] [--plans DIR [--repair]] [--list]
 
 What the work tree changes in each environment, against where it left REF, as one Markdown report.
 
@@ -35,6 +37,7 @@ What the work tree changes in each environment, against where it left REF, as on
   --whole         does not shorten the report to what a comment may hold
   --comments DIR  also one report per environment, DIR/NAME.md, for a comment each
   --plans DIR     saves each plan as DIR/NAME.json, for \`pulumi up --plan\`; needs the stacks' state
+  --repair        the plans put back what drifted as well, for \`pulumi up --refresh --plan\`; needs --plans and --refresh
   --list          prints the names of the environments that are there and whose inputs changed, as JSON, and ends
 
 Exit code: 0 report written; 1 something is wrong (a configuration, a program that fails, a mandatory policy that is violated), and the
@@ -46,6 +49,8 @@ export class UsageError extends Error {}
 export function parseOptions(args: string[]): Options {
   const { values } = parse(args);
   if (values.base?.trim() === "") throw new UsageError("--base needs a branch, a tag or a commit");
+  if (values.repair && !(values.plans && values.refresh))
+    throw new UsageError("--repair is for plans of what drifted: it needs --plans and --refresh");
   return {
     base: values.base ?? "main",
     head: values.head,
@@ -54,6 +59,7 @@ export function parseOptions(args: string[]): Options {
     out: values.out,
     comments: values.comments,
     plans: values.plans,
+    repair: values.repair ?? false,
     whole: values.whole ?? false,
     list: values.list ?? false,
     help: values.help ?? false,
@@ -72,6 +78,7 @@ function parse(args: string[]) {
         out: { type: "string" },
         comments: { type: "string" },
         plans: { type: "string" },
+        repair: { type: "boolean" },
         whole: { type: "boolean" },
         list: { type: "boolean" },
         help: { type: "boolean", short: "h" },

@@ -246,12 +246,16 @@ function pending({ pending: changes }: EnvironmentPreview): Piece[] {
 }
 
 /** A refresh tells it from the host's side: what it calls changed, an `up` puts back. */
-function drift({ drift: changes }: EnvironmentPreview): Piece[] {
+function drift({ drift: changes, repairs }: EnvironmentPreview): Piece[] {
   if (!changes) return [];
   const heading = text("", "### Drift: what differs on the host from what was last brought up");
   if (changes.length === 0) return [heading, text("", "None.")];
+  const then = repairs
+    ? "The plan puts it back: it is among the changes above."
+    : "An `up` leaves it as it is, unless it is one with `--refresh`.";
   return [
     heading,
+    text("", then),
     ...changes.flatMap((change) => [
       text(
         "",

@@ -80,6 +80,29 @@ test("what was merged and not brought up is told apart from what the change does
   expect(same.out).toContain("-keepalive 128\n+keepalive 64");
 });
 
+test("a plan puts back what drifted, where it is asked for, and tells it among what it does", async () => {
+  repo.branch("repair");
+  fs.writeFileSync(`${folder}/conf`, "one\nkeepalive 128\nsomebody was here\n");
+  fs.writeFileSync(`${folder}/login`, "somebody's\n");
+  const args = ["--base", "main", "--env", STACK, "--refresh", "--repair", "--plans", "plans"];
+  const { code, out } = await repo.preview(args, env);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^\| oslo-test \| 0 \| 2 \| 0 \| 0 \| drift \|/m);
+  const [before, drift] = out.split("### Drift");
+  expect(before).toContain("-keepalive 128\n-somebody was here\n+keepalive 64\n+three");
+  expect(before).toContain("### Changed: `login`");
+  expect(drift).toContain("The plan puts it back");
+  expect(out).not.toMatch(new RegExp(`${CANARY}|somebody's`));
+  await pulumi("up", "--yes", "--skip-preview", "--refresh", "--plan", `plans/${STACK}.json`);
+  expect(fs.readFileSync(`${folder}/conf`, "utf8")).toBe("one\nkeepalive 64\nthree\n");
+  expect(fs.readFileSync(`${folder}/login`, "utf8")).toBe(`${CANARY}\n`);
+  // What drifts after the plan is in no plan.
+  await repo.preview(args, env);
+  fs.rmSync(`${folder}/conf`);
+  const up = pulumi("up", "--yes", "--skip-preview", "--refresh", "--plan", `plans/${STACK}.json`);
+  await expect(up).rejects.toThrow(/not allowed by the plan|violates plan/);
+});
+
 test("without a state there is no drift to show, and that is said", async () => {
   repo.branch("no-state");
   repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 64", "keepalive: 65");

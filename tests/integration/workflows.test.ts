@@ -262,6 +262,15 @@ describe("apply.yml and apply-environment.yml", () => {
     expect(fs.readFileSync(`${folder}/login`, "utf8")).toBe("canary-of-the-workflows\n");
   });
 
+  test("puts back what somebody changed on the host, as the plan says", async () => {
+    fs.writeFileSync(`${folder}/conf`, "somebody was here\n");
+    fs.rmSync(file("summary"));
+    expect(codes(await job("apply-environment", "plan", context()))).toEqual(["0", "0", "0", "0", "0"]);
+    expect(said("summary")).toContain("The plan puts it back");
+    expect(codes(await job("apply-environment", "apply", context()))).toEqual(["0", "0", "0", "0", "0"]);
+    expect(fs.readFileSync(`${folder}/conf`, "utf8")).toBe("one\nkeepalive 256\nthree\n");
+  });
+
   test("refuses a plan that is older than the last update, and forgets the key all the same", async () => {
     const outcomes = await job("apply-environment", "apply", context());
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 1, 0]);

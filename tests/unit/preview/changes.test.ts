@@ -275,6 +275,15 @@ describe("the engine's events", () => {
     expect(changesOf(readEvents(text.map(line).join("\n")).steps).map(({ kind }) => kind)).toEqual([
       "deleted",
     ]);
+    // Before a plan it is only looked for: what is done about it is told by the steps of the plan.
+    const planned = step("create", FILE, "conf", undefined, { x: 1 });
+    const all = [
+      ...text,
+      { resourcePreEvent: { metadata: planned } },
+      { resOutputsEvent: { metadata: planned } },
+    ];
+    const { steps } = readEvents(all.map(line).join("\n"), { refresh: false });
+    expect(steps.map(({ op }) => op)).toEqual(["create"]);
     const same = [text[0]!, { resOutputsEvent: { metadata: { ...looked, op: "same" } } }];
     expect(changesOf(readEvents(same.map(line).join("\n")).steps)).toEqual([]);
   });

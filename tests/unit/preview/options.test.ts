@@ -8,15 +8,24 @@ const ROOT = path.resolve(__dirname, "../../..");
 test("defaults: against main, what is touched, to standard output, no host", () => {
   expect(parseOptions([])).toEqual({
     base: "main",
+    head: undefined,
     environments: [],
     refresh: false,
     out: undefined,
     comments: undefined,
     plans: undefined,
+    repair: false,
     whole: false,
     list: false,
     help: false,
   });
+});
+
+test("what drifted is put back by a plan alone, and known by asking the hosts", () => {
+  const all = ["--repair", "--plans", "p", "--refresh"];
+  expect(parseOptions(all)).toMatchObject({ repair: true, plans: "p", refresh: true });
+  for (const some of [all.slice(0, 1), all.slice(0, 3), ["--repair", "--refresh"]])
+    expect(() => parseOptions(some)).toThrow(/--repair .* needs --plans and --refresh/);
 });
 
 test("an environment that is named twice is looked at once", () => {
@@ -49,6 +58,7 @@ const files = [
   "docs/operations.md",
   ".github/workflows/preview.yml",
   ".github/workflows/apply.yml",
+  ".github/workflows/apply-environment.yml",
 ].map((file) => [file, commands(fs.readFileSync(path.join(ROOT, file), "utf8"))] as const);
 
 test.each(files)("%s calls it with options that there are", (_, lines) => {

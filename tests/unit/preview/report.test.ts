@@ -107,6 +107,9 @@ test("pending changes, drift and a preview that broke off are told apart from wh
   ]);
   expect(text).toContain("| oslo-prod | 0 | 1 | 0 | 0 | **1 error**, drift, 1 pending before |");
   order(text, "Not all of it", "### Changed: `now`", "### Pending before this change", "+128");
+  expect(text).toContain("An `up` leaves it as it is, unless it is one with `--refresh`.");
+  const repaired = written([environment("a", { drift: [change("deleted", "gone")], repairs: true })]);
+  order(repaired, "### Drift", "The plan puts it back", "`gone`");
   order(text, "### Drift", "+theirs", "`gone` (host:index:File): is gone");
   expect(text).toMatch(/## oslo-dev\n\nNothing changes\.\n\n### Drift[^\n]*\n\nNone\./);
 });
