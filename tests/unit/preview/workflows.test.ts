@@ -141,46 +141,91 @@ describe("the job for GitLab, as docs/operations.md has it", () => {
     expect(jobs.preview!.artifacts!.paths).toEqual([options.out]);
   });
 
-  test("writes one note, and the next run updates it", async () => {
-    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-gitlab-"));
-    const notes = [{ id: 1, body: "from a person" }];
-    const asked: string[] = [];
-    // What GitLab's API does with notes, as far as the job asks for it.
-    const server = http.createServer((request, response) => {
-      let body = "";
-      request.on("data", (data: Buffer) => (body += data.toString()));
-      request.on("end", () => {
-        const url = request.url!.replace("?per_page=100", "");
-        asked.push(`${request.method} ${url} ${request.headers["private-token"]}`);
-        const note = new URLSearchParams(body).get("body")!;
-        if (request.method === "POST") notes.push({ id: 5, body: note });
-        if (request.method === "PUT") notes.find(({ id }) => url.endsWith(`/${id}`))!.body = note;
-        response.end(JSON.stringify(notes));
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const env = {
-      PATH: process.env.PATH,
-      CI_API_V4_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      CI_PROJECT_ID: "3",
-      CI_MERGE_REQUEST_IID: "7",
-      PREVIEW_TOKEN: "token-of-the-project",
-    };
-    const script = jobs["preview:note"]!.script.join("\n");
-    for (const report of ["first & `report` = 100 %\n", "second\n"]) {
-      fs.writeFileSync(path.join(dir, "report.md"), report);
-      await promisify(execFile)("sh", ["-e", "-c", script], { cwd: dir, env });
+  describe("writes one note", () => {
+    const BOT = 9;
+    const MARKER = "<!-- oslo-faas preview -->\n";
+    const TOKEN = "token-of-the-project";
+    const URL = "/projects/3/merge_requests/7/notes";
+    interface Note {
+      id: number;
+      author: { id: number };
+      body: string;
     }
-    server.close();
-    fs.rmSync(dir, { recursive: true });
-    const url = "/projects/3/merge_requests/7/notes";
-    const token = "token-of-the-project";
-    expect(asked).toEqual([
-      `GET ${url} ${token}`,
-      `POST ${url} ${token}`,
-      `GET ${url} ${token}`,
-      `PUT ${url}/5 ${token}`,
-    ]);
-    expect(notes.map(({ body }) => body)).toEqual(["from a person", "<!-- oslo-faas preview -->\nsecond\n"]);
+    let dir: string;
+    let notes: Note[];
+    let asked: string[];
+    let server: http.Server;
+
+    // What GitLab's API does with notes, as far as the job asks for it.
+    const answer = (method: string, url: string, body: string): unknown => {
+      const [folder = "", query = ""] = url.split("?");
+      asked.push(`${method} ${folder}`);
+      if (folder === "/user") return { id: BOT };
+      const note = new URLSearchParams(body).get("body")!;
+      if (method === "POST") notes.push({ id: 500, author: { id: BOT }, body: note });
+      if (method === "PUT") notes.find(({ id }) => folder.endsWith(`/${id}`))!.body = note;
+      const [size, page] = ["per_page", "page"].map((name) => Number(new URLSearchParams(query).get(name)));
+      return notes.slice(size! * (page! - 1), size! * page!);
+    };
+
+    beforeEach(async () => {
+      dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-gitlab-"));
+      asked = [];
+      server = http.createServer((request, response) => {
+        let body = "";
+        request.on("data", (data: Buffer) => (body += data.toString()));
+        request.on("end", () => {
+          if (request.headers["private-token"] !== TOKEN) response.statusCode = 401;
+          response.end(JSON.stringify(answer(request.method!, request.url!, body)));
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    });
+    afterEach(() => {
+      server.close();
+      fs.rmSync(dir, { recursive: true });
+    });
+
+    const run = (report?: string) => {
+      fs.rmSync(path.join(dir, "report.md"), { force: true });
+      if (report !== undefined) fs.writeFileSync(path.join(dir, "report.md"), report);
+      const env = {
+        PATH: process.env.PATH,
+        CI_API_V4_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        CI_PROJECT_ID: "3",
+        CI_MERGE_REQUEST_IID: "7",
+        CI_COMMIT_SHA: "0123abcd",
+        CI_PIPELINE_URL: "https://gitlab.example/pipelines/1",
+        PREVIEW_TOKEN: TOKEN,
+      };
+      const script = jobs["preview:note"]!.script.join("\n");
+      return promisify(execFile)("sh", ["-e", "-c", script], { cwd: dir, env });
+    };
+
+    test.each([1, 100, 250])("beside %d of others, and the next run updates it", async (count) => {
+      const others = Array.from({ length: count }, (_, id) => ({
+        id,
+        author: { id: 1 },
+        body: `${id % 2 ? MARKER : ""}from a person`,
+      }));
+      notes = structuredClone(others);
+      for (const report of ["first & `report` = 100 %\n", "second\n"]) await run(report);
+      const pages = Array.from({ length: Math.floor(count / 100) + 1 }, () => `GET ${URL}`);
+      const again = Array.from({ length: Math.floor((count + 1) / 100) + 1 }, () => `GET ${URL}`);
+      expect(asked).toEqual([
+        ...["GET /user", ...pages, `POST ${URL}`],
+        ...["GET /user", ...again, `PUT ${URL}/500`],
+      ]);
+      expect(notes.slice(0, count)).toEqual(others);
+      expect(notes.slice(count).map(({ body }) => body)).toEqual([`${MARKER}second\n`]);
+    });
+
+    test("which says so where there is no report", async () => {
+      notes = [{ id: 5, author: { id: BOT }, body: `${MARKER}of another commit` }];
+      await run();
+      expect(notes.map(({ body }) => body)).toEqual([
+        `${MARKER}**The preview failed for 0123abcd, and there is no report of it.** [Its pipeline](https://gitlab.example/pipelines/1) says why.\n`,
+      ]);
+    });
   });
 });
