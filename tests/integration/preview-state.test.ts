@@ -103,6 +103,24 @@ test("a plan puts back what drifted, where it is asked for, and tells it among w
   await expect(up).rejects.toThrow(/not allowed by the plan|violates plan/);
 });
 
+test("a secret that was merged and not brought up is pending; another one in its place is the change's own", async () => {
+  repo.branch("merged-secret");
+  await pulumi("up", "--yes", "--skip-preview");
+  await pulumi("config", "set", "--secret", "gatewayPassword", `${CANARY}-merged`);
+  repo.commit("another password");
+  repo.git("branch", "-f", "main");
+  const args = ["--base", "main", "--env", STACK];
+  const same = await repo.preview(args, env);
+  expect(same.out).toMatch(/^\| oslo-test \| 0 \| 0 \| 0 \| 0 \| 1 pending before \|/m);
+  expect(same.out).toMatch(/### Pending before[^]*`login`[^]*\(another secret\)/);
+  await pulumi("config", "set", "--secret", "gatewayPassword", `${CANARY}-own`);
+  const other = await repo.preview(args, env);
+  expect(other.out).toMatch(/^\| oslo-test \| 0 \| 1 \| 0 \| 0 \| {2}\|/m);
+  expect(other.out).toContain("### Changed: `login`");
+  expect(other.out).toContain("perhaps to another secret");
+  expect(same.out + same.err + other.out + other.err).not.toContain(CANARY);
+});
+
 test("without a state there is no drift to show, and that is said", async () => {
   repo.branch("no-state");
   repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 64", "keepalive: 65");
