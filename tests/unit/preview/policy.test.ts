@@ -98,10 +98,16 @@ test("the official language host finds what it starts, beside the pack or above,
   const info = await infoOf(process.execPath, [start, engine.address, PACK], PACK);
   expect(info.name).toBe("oslo-faas");
   expect(rulesOf(info)).toEqual(RULES);
-  // And the stand-in as the engine starts a program: in its folder, with the address and a dot.
+  engine.stop();
+});
+
+test("the stand-in serves the same, started as the engine starts a program: in its folder, with the address and a dot", async () => {
   policyOptions("built", ROOT, scratch, {});
   const stand = path.join(scratch, "policy");
   const program = path.join(stand, "bin/pulumi-analyzer-policy-oslofaas");
-  expect(await infoOf(program, [engine.address, "."], stand)).toEqual(info);
+  const engine = await silentEngine();
+  const info = await infoOf(program, [engine.address, "."], stand);
+  expect(info.name).toBe("oslo-faas");
+  expect(rulesOf(info)).toEqual(RULES);
   engine.stop();
 });
