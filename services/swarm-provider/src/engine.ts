@@ -1,9 +1,8 @@
 /** The calls to the Docker API, each bounded in time, with errors that name the step. */
-import { Agent } from "node:http";
 import type { Readable } from "node:stream";
-import Dockerode from "dockerode";
-import { chooseApi, refusesVersion } from "./apiVersion";
+import { refusesVersion } from "./apiVersion";
 import { FUNCTION_LABEL } from "./deployment";
+import { type Clients, dial, type DockerApi, negotiate, toEngineError, within } from "./dockerApi";
 import { EngineError } from "./errors";
 import type { FunctionSpec } from "./spec";
 import type { ServiceRecord, TaskRecord } from "./status";
@@ -44,31 +43,6 @@ interface ContainerHealth {
 /** The engine's, for a check that does not say. */
 const DEFAULT_RETRIES = 3;
 
-interface Bounded {
-  abortSignal: AbortSignal;
-  filters?: Record<string, string[]>;
-}
-
-/** What is used of dockerode. Its published types leave out that every call takes an abortSignal. */
-interface DockerApi {
-  ping(options: Bounded): Promise<unknown>;
-  version(options: Bounded): Promise<{ ApiVersion: string; MinAPIVersion?: string }>;
-  listServices(options: Bounded): Promise<ServiceRecord[]>;
-  listTasks(options: Bounded): Promise<TaskRecord[]>;
-  listSecrets(options: Bounded): Promise<SecretRecord[]>;
-  createService(auth: RegistryAuth | undefined, options: FunctionSpec & Bounded): Promise<unknown>;
-  createSecret(options: { Name: string; Labels: object; Data: string } & Bounded): Promise<unknown>;
-  getService(id: string): {
-    update(
-      auth: RegistryAuth | undefined,
-      options: { _query: object; _body: object } & Bounded,
-    ): Promise<unknown>;
-    remove(options: Bounded): Promise<unknown>;
-  };
-  getSecret(id: string): { remove(options: Bounded): Promise<unknown> };
-  modem: { dial(options: object, done: (error: Error | null, answer?: unknown) => void): void };
-}
-
 export interface LogQuery {
   follow: boolean;
   /** Lines of each replica. */
@@ -80,7 +54,7 @@ export interface LogQuery {
 const ENDED = ["complete", "shutdown", "failed", "rejected", "remove", "orphaned"];
 
 export class Engine {
-  private client?: Promise<DockerApi>;
+  private client?: Promise<Clients>;
 
   constructor(
     private readonly socketPath: string,
@@ -137,11 +111,27 @@ export class Engine {
     spec: ServiceRecord["Spec"],
     auth?: RegistryAuth,
   ): Promise<void> {
+    await this.changeService("update service", service, spec, auth ? {} : { registryAuthFrom: "spec" }, auth);
+  }
+
+  /** Takes the last update back: what it replaced is the spec again. @throws EngineError 409 when somebody changed it since */
+  async rollBack(service: ServiceRecord): Promise<void> {
+    const query = { rollback: "previous", registryAuthFrom: "previous-spec" };
+    await this.changeService("roll service back", service, service.Spec, query);
+  }
+
+  private async changeService(
+    step: string,
+    { ID, Version }: ServiceRecord,
+    spec: ServiceRecord["Spec"],
+    query: object,
+    auth?: RegistryAuth,
+  ): Promise<void> {
     // _query and _body: the spec, environment and all, would otherwise be in the address as well, and so in logs.
-    const _query = { version: service.Version.Index, ...(auth ? {} : { registryAuthFrom: "spec" }) };
+    const _query = { version: Version.Index, ...query };
     try {
-      await this.call("update service", (docker, abortSignal) =>
-        docker.getService(service.ID).update(auth, { _query, _body: spec, abortSignal }),
+      await this.call(step, (docker, abortSignal) =>
+        docker.getService(ID).update(auth, { _query, _body: spec, abortSignal }),
       );
     } catch (error) {
       if (error instanceof EngineError && /out of sequence/.test(error.message))
@@ -211,13 +201,13 @@ export class Engine {
 
   private async logs(path: string, query: LogQuery): Promise<Readable> {
     const options = { stdout: true, stderr: true, timestamps: true, details: true, ...query };
-    return this.call("read logs", async (docker, abortSignal) => {
+    return this.call("read logs", async (_docker, abortSignal, streams) => {
       // dockerode would collect the whole log unless it follows; and the time limit is for the answer's head only.
       const controller = new AbortController();
       const stop = () => controller.abort();
       abortSignal.addEventListener("abort", stop);
       try {
-        return await dial<Readable>(docker, {
+        return await dial<Readable>(streams, {
           path,
           options,
           isStream: true,
@@ -231,19 +221,22 @@ export class Engine {
 
   private async call<T>(
     step: string,
-    action: (docker: DockerApi, signal: AbortSignal) => Promise<T>,
+    action: (docker: DockerApi, signal: AbortSignal, streams: DockerApi) => Promise<T>,
     timeoutMs = this.timeoutMs,
   ): Promise<T> {
     const signal = AbortSignal.timeout(timeoutMs);
+    const attempt = async () => {
+      const { docker, streams } = await this.connect(signal);
+      return action(docker, signal, streams);
+    };
     try {
-      const docker = await this.connect(signal);
       try {
-        return await action(docker, signal);
+        return await attempt();
       } catch (error) {
         // The engine was replaced under a provider that went on running. It refused before it did anything.
         if (!refusesVersion(error)) throw error;
         this.client = undefined;
-        return await action(await this.connect(signal), signal);
+        return await attempt();
       }
     } catch (error) {
       throw signal.aborted
@@ -253,62 +246,13 @@ export class Engine {
   }
 
   /** Asked once for all who wait; an engine that was away is asked again by the next call. */
-  private connect(signal: AbortSignal): Promise<DockerApi> {
-    this.client ??= this.negotiate(AbortSignal.timeout(this.timeoutMs)).catch((error: unknown) => {
-      this.client = undefined;
-      throw error;
-    });
+  private connect(signal: AbortSignal): Promise<Clients> {
+    this.client ??= negotiate(this.socketPath, AbortSignal.timeout(this.timeoutMs)).catch(
+      (error: unknown) => {
+        this.client = undefined;
+        throw error;
+      },
+    );
     return within(this.client, signal);
   }
-
-  private async negotiate(abortSignal: AbortSignal): Promise<DockerApi> {
-    const connect = (version?: string) => {
-      const agent = new Agent({ keepAlive: false, maxSockets: 32 });
-      const options = { socketPath: this.socketPath, agent, version };
-      return new Dockerode(options) as unknown as DockerApi;
-    };
-    const { ApiVersion, MinAPIVersion } = await connect().version({ abortSignal });
-    return connect(`v${chooseApi(ApiVersion, MinAPIVersion)}`);
-  }
-}
-
-/** Rejects with the signal: one who has less time does not wait for as long as another may. */
-function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
-}
-
-/** A GET that dockerode has no method for, or not this way. */
-function dial<T>(docker: DockerApi, request: object): Promise<T> {
-  return new Promise((done, fail) =>
-    docker.modem.dial({ method: "GET", statusCodes: { 200: true }, ...request }, (error, answer) =>
-      error ? fail(error) : done(answer as T),
-    ),
-  );
-}
-
-function toEngineError(step: string, error: unknown): EngineError {
-  if (error instanceof EngineError) return error;
-  const { statusCode, json, code, message } = error as {
-    statusCode?: number;
-    json?: { message?: string };
-    code?: string;
-    message?: string;
-  };
-  if (statusCode === undefined)
-    return new EngineError(503, step, `${step}: the engine cannot be reached (${code ?? message})`);
-  const said = json?.message ?? message ?? "";
-  if (/not a swarm manager/i.test(said))
-    return new EngineError(
-      503,
-      step,
-      "this node is no swarm manager; run the provider on one (node.role==manager)",
-    );
-  // Swarm's own errors come as 500 or 400 around a gRPC code.
-  if (/code = AlreadyExists|name conflicts/.test(said)) return new EngineError(409, step, `${step}: ${said}`);
-  if (/code = InvalidArgument/.test(said)) return new EngineError(400, step, `${step}: ${said}`);
-  return new EngineError(statusCode, step, `${step}: ${said}`);
 }

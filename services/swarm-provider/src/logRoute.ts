@@ -1,9 +1,13 @@
 /** GET /system/logs: lines of JSON for as long as the function talks and somebody listens. */
 import { pipeline, type Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
+import { ApiError } from "./errors";
 import type { Functions } from "./functions";
 import { parseLogRequest, renderLogs } from "./logs";
 import { isOurs, noSuchFunction, withoutNamespace } from "./namespace";
+
+/** Each keeps a connection to the engine, and the engine reading files, for as long as its reader likes. */
+const MOST_READERS = 64;
 
 export interface LogParts {
   functions: Pick<Functions, "logs">;
@@ -14,11 +18,21 @@ export interface LogParts {
 
 export function logRoute(app: FastifyInstance, { functions, network, limitMs }: LogParts): void {
   const followed = new Set<Readable>();
+  let readers = 0;
   app.get("/logs", async (request, reply) => {
     const asked = parseLogRequest(request.query);
     const name = withoutNamespace(asked.name, network);
     if (!isOurs(request.query, network)) throw noSuchFunction(name);
-    const stream = await functions.logs({ ...asked, name });
+    if (readers >= MOST_READERS)
+      throw new ApiError(
+        429,
+        `${MOST_READERS} logs are being read already; end one of them, or try again later`,
+      );
+    readers++;
+    const stream = await functions.logs({ ...asked, name }).catch((error: unknown) => {
+      readers--;
+      throw error;
+    });
     followed.add(stream);
     // Nobody follows for ever: as with other providers, no longer than a call may take.
     const limit = setTimeout(() => end(stream), limitMs);
@@ -32,6 +46,7 @@ export function logRoute(app: FastifyInstance, { functions, network, limitMs }: 
     pipeline(lines, reply.raw, () => {
       clearTimeout(limit);
       followed.delete(stream);
+      readers--;
       reply.raw.end();
     });
   });

@@ -70,3 +70,27 @@ test("a follower does not hold up the end of the provider", async () => {
   response.destroy();
   expect(ended).toBe(true);
 });
+
+test("many followers keep nobody else waiting, and more than 64 are sent away", async () => {
+  await start({ docker_timeout: "10s" });
+  provider.engine.intercept = ({ path }) =>
+    path.endsWith("/logs") ? { status: 200, stream: new PassThrough() } : undefined;
+  const followers = await Promise.all(Array.from({ length: 64 }, follow));
+  expect(followers.map(({ statusCode }) => statusCode)).toEqual(Array<number>(64).fill(200));
+  expect((await provider.call("GET", "/healthz")).status).toBe(200);
+  expect((await provider.call("GET", "/system/functions")).status).toBe(200);
+  const refused = await provider.call("GET", "/system/logs?name=quiet&follow=1");
+  expect(refused).toMatchObject({ status: 429, text: expect.stringContaining("64 logs are being read") });
+  // A name that is not there takes nobody's place, and one that goes makes room.
+  for (const each of followers) each.on("error", () => undefined);
+  followers.pop()!.destroy();
+  for (let i = 0; i < 70; i++) {
+    const { status } = await provider.call("GET", "/system/logs?name=nobody&follow=1");
+    if (status === 404) continue;
+    expect(status).toBe(429);
+    await sleep(20);
+  }
+  const last = await follow();
+  expect(last.statusCode).toBe(200);
+  for (const each of [last.on("error", () => undefined), ...followers]) each.destroy();
+});
