@@ -122,6 +122,7 @@ export class Testbed {
       // No gateway here: every call comes through the provider.
       gateway_metrics_url: "none",
       reconcile_interval: "1s",
+      placement_timeout: "5s",
       log_level: "debug",
       ...env,
     };

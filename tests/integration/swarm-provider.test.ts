@@ -219,7 +219,8 @@ describe("calls", () => {
   }
 
   test("stream both ways, in memory that does not grow with the bodies", async () => {
-    const size = 512 * MIB;
+    const before = await bed.providerMemory();
+    const size = 1024 * MIB;
     const { stream, digest } = source(size);
     const response = await bed.send(
       "POST",
@@ -236,7 +237,7 @@ describe("calls", () => {
     expect({ bytes, sha256: hash.digest("hex") }).toEqual({ bytes: size, sha256: digest() });
     expect(response.headers["content-type"]).toBe("image/raw");
     const { peak } = await bed.providerMemory();
-    expect(peak).toBeLessThan(256 * MIB);
+    expect(peak - before.now).toBeLessThan(128 * MIB);
   });
 
   test("wait for a reader that stops reading", async () => {
@@ -348,141 +349,6 @@ describe("logs", () => {
     expect((await bed.call("GET", "/system/logs?name=swarm-provider")).status).toBe(404);
     expect((await bed.call("GET", "/system/logs")).text).toBe("name: is required: the function's name");
   });
-});
-
-/** Calls without a pause until they are stopped; gives how often each status was the answer. */
-function startLoad(path: string): { stop(): Promise<Map<string, number>> } {
-  const seen = new Map<string, number>();
-  let running = true;
-  const caller = async () => {
-    while (running) {
-      const { status } = await bed
-        .call("POST", path, "body")
-        .catch((error: Error) => ({ status: error.message }));
-      seen.set(String(status), (seen.get(String(status)) ?? 0) + 1);
-    }
-  };
-  const callers = Array.from({ length: 8 }, caller);
-  return {
-    stop: async () => {
-      running = false;
-      await Promise.all(callers);
-      return seen;
-    },
-  };
-}
-
-async function updateEnds(name: string, State = "completed"): Promise<void> {
-  await until(`the update of ${name} to be ${State}`, async () => {
-    return (await bed.docker.getService(name).inspect()).UpdateStatus?.State === State;
-  });
-}
-
-describe("updates", () => {
-  // Its image has neither a shell nor curl.
-  const rolling = {
-    service: "rolling",
-    image: IMAGE,
-    labels: { "com.openfaas.scale.min": "2" },
-    annotations: {
-      "com.openfaas.health.http.path": "/healthz",
-      "com.openfaas.health.http.periodSeconds": "1",
-      "com.openfaas.health.http.failureThreshold": "2",
-    },
-  };
-  const update = async (envVars: object, annotations: object = {}) => {
-    const change = { ...rolling, envVars, annotations: { ...rolling.annotations, ...annotations } };
-    expect((await bed.call("PUT", "/system/functions", change)).status).toBe(202);
-  };
-
-  test("lose no request, though the new version takes its time to listen", async () => {
-    await bed.deploy("rolling", { ...rolling, envVars: { version: "1" } });
-    const load = startLoad("/function/rolling/slow?ms=30");
-    await sleep(500);
-    // Longer than the provider looks for a replica that listens: without the check, calls would fail.
-    await update({ version: "2", late: "5000" });
-    await updateEnds("rolling");
-    await sleep(3000);
-    const seen = await load.stop();
-    expect((await bed.call("GET", "/function/rolling/")).json.env.version).toBe("2");
-    expect([...seen.keys()]).toEqual(["200"]);
-    expect(seen.get("200")).toBeGreaterThan(200);
-  });
-
-  test.each([
-    ["does not stay up", { broken: "yes" }, "non-zero exit (3)", ["no such database: orders"]],
-    ["is not healthy", { sick: "yes" }, "its health check failed", []],
-  ])("of a version that %s end with the one before, and say why", async (_what, envVars, why, log) => {
-    await update(envVars, { "com.openfaas.health.http.initialDelay": "1s" });
-    await updateEnds("rolling", "rollback_completed");
-    const { json } = await bed.call("GET", "/system/function/rolling");
-    expect(json).toMatchObject({ envVars: { version: "2" }, replicas: 2, availableReplicas: 2 });
-    expect(json.problem).toMatchObject({ kind: "rolled back", message: expect.stringContaining(why), log });
-    expect((await bed.call("GET", "/function/rolling/")).json.env.version).toBe("2");
-    const [listed] = (await bed.call("GET", "/system/functions?usage=1")).json;
-    expect(listed.problem.kind).toBe("rolled back");
-    // Numbers above zero where the engine's own statistics have them: not in every container that pretends to be a machine.
-    expect(listed.usage).toEqual({ cpu: expect.any(Number), totalMemoryBytes: expect.any(Number) });
-  });
-
-  test("and scaling at the same time do not undo each other", async () => {
-    const update = (n: number) =>
-      bed.call("PUT", "/system/functions", {
-        service: "rolling",
-        image: IMAGE,
-        envVars: { version: "3", n: String(n) },
-      });
-    const scale = () => bed.call("POST", "/system/scale-function/rolling", { replicas: 3 });
-    const [first, scaled, again, second] = await Promise.all([update(1), scale(), scale(), update(1)]);
-    expect([first.status, second.status]).toEqual([202, 202]);
-    // Before the update, or not at all: in the middle of one it is refused.
-    for (const { status } of [scaled, again]) expect([202, 409]).toContain(status);
-    await until("the end of the update", async () => (await scale()).status === 202);
-    const { json } = await bed.call("GET", "/system/function/rolling");
-    expect(json).toMatchObject({ replicas: 3, envVars: { version: "3" } });
-    await bed.call("DELETE", "/system/functions", { functionName: "rolling" });
-  });
-});
-
-describe("a secret's new value", () => {
-  test("reaches every replica without a lost request, and the old one goes", async () => {
-    await bed.call("POST", "/system/secrets", { name: "token", value: "old" });
-    const annotations = {
-      "com.openfaas.health.http.path": "/healthz",
-      "com.openfaas.health.http.periodSeconds": "1",
-    };
-    await bed.deploy("vault", { secrets: ["token"], annotations });
-    const read = async () => (await bed.call("GET", "/function/vault/secret?name=token")).json.text;
-    expect(await read()).toBe("old");
-    const load = startLoad("/function/vault/slow?ms=20");
-    const answer = await bed.call("PUT", "/system/secrets", { name: "token", value: "new" });
-    expect(answer).toMatchObject({ status: 200, text: "rolled out to vault" });
-    await until("the new value", async () => (await read()) === "new");
-    await updateEnds("vault");
-    expect([...(await load.stop()).keys()]).toEqual(["200"]);
-    await until("the old secret to go", async () => {
-      const names = (await bed.docker.listSecrets()).map(({ Spec }) => Spec!.Name);
-      return names.includes("token.v2") && !names.includes("token");
-    });
-    expect((await bed.call("DELETE", "/system/secrets", { name: "token" })).status).toBe(409);
-    await bed.call("DELETE", "/system/functions", { functionName: "vault" });
-    expect((await bed.call("DELETE", "/system/secrets", { name: "token" })).status).toBe(200);
-  });
-});
-
-test("a function that keeps crashing says so, with its last lines", async () => {
-  await bed.call("POST", "/system/functions", { service: "crash", image: IMAGE, envVars: { broken: "yes" } });
-  const problem = await until("the problem", async () => {
-    const { json } = await bed.call("GET", "/system/function/crash");
-    expect(json.availableReplicas).toBe(0);
-    return json.problem;
-  });
-  expect(problem).toMatchObject({
-    kind: "crashing",
-    message: expect.stringMatching(/^\d replicas ended within 1 min, the last one with: non-zero exit \(3\)/),
-    log: ["no such database: orders"],
-  });
-  await bed.call("DELETE", "/system/functions", { functionName: "crash" });
 });
 
 test("an idle function goes to zero, and the first call after that waits and is answered", async () => {

@@ -22,6 +22,7 @@ import { isOurs, noSuchFunction, withoutNamespace } from "./namespace";
 import { FunctionProxy } from "./proxy";
 import { type Probe, Readiness } from "./readiness";
 import { Secrets } from "./secrets";
+import { Unplaced } from "./unplaced";
 import { VERSION } from "./version";
 
 /** A deployment is text; the largest secret is 500 KB, 4/3 of it in base64. */
@@ -29,6 +30,8 @@ const BODY_LIMIT = 1024 * 1024;
 /** Longer than callers keep an idle connection (Go: 90 s), so that it is never closed under a request of theirs. */
 const KEEP_ALIVE_MS = 120_000;
 const HEALTH_TIMEOUT_MS = 2000;
+/** An update takes ten seconds and more; clients give up after 30 or 60. */
+const SETTLE_MS = 25_000;
 
 interface Parts {
   config: Config;
@@ -44,6 +47,7 @@ export interface AppParts {
   addresses?: Addresses;
   engine?: Engine;
   probe?: Probe;
+  settleMs?: number;
 }
 
 /** The provider, not listening yet. */
@@ -69,6 +73,7 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
       probeVolume: config.probeVolume,
       stopGraceMs: writeTimeoutMs,
       deleteTimeoutMs,
+      settleMs: given.settleMs ?? SETTLE_MS,
     },
     readiness,
   );
@@ -77,14 +82,18 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
   const metrics = new Metrics();
   const parts: Parts = { config, engine, functions, secrets, directory, metrics };
   const idler = makeIdler(app, parts);
+  const { placementTimeoutMs: limitMs, reconcileMs: intervalMs } = config;
+  const unplaced = new Unplaced(engine, { limitMs, intervalMs, log: app.log });
   app.addHook("onReady", async () => {
     secrets.sweepSoon();
     idler?.start();
+    unplaced.start();
   });
   app.addHook("onClose", async () => {
     addresses.close();
     secrets.close();
     idler?.close();
+    unplaced.close();
   });
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
   app.setNotFoundHandler((_request, reply) => text(reply, 404, "not found"));

@@ -43,6 +43,8 @@ export interface Config {
   reconcileMs: number;
   /** `wake_timeout`: how long, in ms, a call waits for a function that was at zero. Default 60s. */
   wakeTimeoutMs: number;
+  /** `placement_timeout`: how long, in ms, the new version of an update may find no node before it is taken back. Default 30s. */
+  placementTimeoutMs: number;
   /** `log_level`: debug, info, warn or error. Default info; debug adds a line for every request. */
   logLevel: string;
   /** With `basic_auth=true`: files basic-auth-user and basic-auth-password under `secret_mount_path` (/run/secrets). */
@@ -87,6 +89,7 @@ export function readConfig(env: Env): Config {
     inactivityMs: duration("inactivity_duration", "15m"),
     reconcileMs: duration("reconcile_interval", "10s"),
     wakeTimeoutMs: duration("wake_timeout", "60s"),
+    placementTimeoutMs: duration("placement_timeout", "30s"),
     probeVolume: env.probe_volume || undefined,
     probeFolder: env.probe_folder || "/probe",
     logLevel,

@@ -1,6 +1,7 @@
 /** What can be done with functions. Services that are not functions are neither shown nor touched. */
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Changes, taken, updating } from "./changes";
 import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX, scalesToZero } from "./deployment";
 import { type Engine, OWNER_LABEL, OWNER_VALUE, type RegistryAuth, type SecretRecord } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
@@ -10,6 +11,7 @@ import { byName } from "./secretVersions";
 import { initialReplicas, renderSpec } from "./spec";
 import { Failures, findProblem, type Finding } from "./problems";
 import type { Readiness } from "./readiness";
+import { isActive, rolloutOf } from "./rollout";
 import {
   byService,
   type FunctionStatus,
@@ -21,9 +23,6 @@ import {
 } from "./status";
 import { type Usage, UsageMeter } from "./usage";
 
-/** Attempts to change a service that others change as well (the gateway scales while a client deploys). */
-const ATTEMPTS = 5;
-
 export interface FunctionsOptions {
   network: string;
   /** Where functions listen. */
@@ -34,11 +33,14 @@ export interface FunctionsOptions {
   stopGraceMs: number;
   /** How long a removal waits for the last replica to end. */
   deleteTimeoutMs: number;
+  /** How long an update, or a secret's new value, waits for the end of the update before it. */
+  settleMs: number;
 }
 
 const NO_USAGE: Usage = { cpu: 0, totalMemoryBytes: 0 };
 
 export class Functions {
+  private readonly changes: Changes;
   private readonly failures: Failures;
   private readonly usage: UsageMeter;
 
@@ -47,12 +49,14 @@ export class Functions {
     private readonly options: FunctionsOptions,
     private readonly readiness: Readiness,
   ) {
+    this.changes = new Changes(engine);
     this.failures = new Failures(engine);
     this.usage = new UsageMeter(engine);
   }
 
   /**
-   * Two calls to the engine, however many functions there are; one more while not every replica is available, to say why.
+   * Two calls to the engine, however many functions there are; one more while not every replica is available or an update is under way,
+   * to say why.
    * @param withUsage what each uses as well: a call to the engine for every replica on this node
    */
   async list(withUsage = false): Promise<FunctionStatus[]> {
@@ -65,7 +69,9 @@ export class Functions {
     const ready = byService(await this.readiness.ready(functions.flatMap(({ ID }) => tasks.get(ID) ?? [])));
     this.readiness.keep(running);
     const availableOf = ({ ID }: ServiceRecord) => ready.get(ID)?.length ?? 0;
-    const isWhole = functions.every((service) => availableOf(service) >= replicasOf(service));
+    const isWhole = functions.every(
+      (service) => availableOf(service) >= replicasOf(service) && !isActive(service.UpdateStatus?.State),
+    );
     const history = isWhole ? tasks : byService(await this.engine.listTasks());
     const usage = withUsage ? await this.usage.measure([...ready.values()].flat()) : undefined;
     return functions
@@ -79,13 +85,15 @@ export class Functions {
 
   /** With the last lines of a replica that failed. @throws ApiError 404 */
   async status(name: string, withUsage = false): Promise<FunctionStatus> {
-    const service = await this.find(name);
+    const service = await this.changes.find(name);
     const tasks = await this.engine.listTasks(service.ID);
     const ready = await this.readiness.ready(tasks);
     const usage = withUsage ? await this.usage.measure(ready) : undefined;
     const found = findProblem(service, tasks, ready.length);
+    const rollout = rolloutOf(service, tasks);
     return {
       ...toStatus(service, ready.length, this.options.network),
+      ...(rollout ? { rollout } : {}),
       ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
       ...(found ? { problem: await this.failures.explain(found) } : {}),
     };
@@ -107,9 +115,10 @@ export class Functions {
     }
   }
 
-  /** @throws ApiError 404 when there is no such function, 409 when the name is another service's */
+  /** @throws ApiError 404 when there is no such function, 409 when the name is another service's or the update before goes on and on */
   async update(deployment: Deployment, auth?: RegistryAuth): Promise<void> {
-    await this.change(deployment.service, true, async (service) => {
+    const how = { sayTaken: true, settledUntil: Date.now() + this.options.settleMs };
+    await this.changes.change(deployment.service, how, async (service) => {
       const spec = await this.render(deployment, service);
       await this.engine.updateService(service, spec, auth);
     });
@@ -122,13 +131,13 @@ export class Functions {
    */
   async scale(name: string, replicas: number): Promise<number> {
     let set = replicas;
-    await this.change(name, false, async (service) => {
+    await this.changes.change(name, {}, async (service) => {
       set = Math.min(
         replicas,
         Number(service.Spec.Labels?.[SCALE_MAX] ?? DEFAULT_SCALE_MAX) || DEFAULT_SCALE_MAX,
       );
       if (set === replicasOf(service)) return;
-      if (isUpdating(service)) throw updating(name);
+      if (await this.changes.isUpdating(service)) throw updating(name);
       // Everything else stays as it was read, so that no replica restarts.
       await this.engine.updateService(service, { ...service.Spec, Mode: { Replicated: { Replicas: set } } });
     });
@@ -143,7 +152,7 @@ export class Functions {
 
   /** Gives a function at zero its least number of replicas, one without a label; another it leaves alone. @throws ApiError 404 */
   async wake(name: string): Promise<void> {
-    await this.change(name, false, async (service) => {
+    await this.changes.change(name, {}, async (service) => {
       if (replicasOf(service) > 0) return;
       const Replicas = initialReplicas(service.Spec.Labels ?? {}, 1);
       await this.engine.updateService(service, { ...service.Spec, Mode: { Replicated: { Replicas } } });
@@ -152,8 +161,17 @@ export class Functions {
 
   /** True when a replica can be called. @throws ApiError 404 */
   async isAvailable(name: string): Promise<boolean> {
-    const service = await this.find(name);
+    const service = await this.changes.find(name);
     return (await this.readiness.ready(await this.engine.listRunningTasks(service.ID))).length > 0;
+  }
+
+  /**
+   * Waits until no function that uses one of these secrets is being updated.
+   * @throws ApiError 409 when it takes too long
+   */
+  async settleUsers(secrets: SecretRecord[]): Promise<void> {
+    const until = Date.now() + this.options.settleMs;
+    for (const { Spec } of await this.usersOf(secrets)) await this.changes.settled(Spec.Name!, until);
   }
 
   /**
@@ -161,19 +179,25 @@ export class Functions {
    * @returns the functions' names
    */
   async replaceSecret(older: SecretRecord[], newest: SecretRecord): Promise<string[]> {
+    const users = await this.usersOf(older);
+    const how = { settledUntil: Date.now() + this.options.settleMs };
     const ids = new Set(older.map(({ ID }) => ID));
-    const uses = (service: ServiceRecord) => secretsOf(service.Spec).some((id) => ids.has(id));
-    const users = (await this.engine.listFunctions()).filter((each) => isFunction(each) && uses(each));
     for (const { Spec } of users)
-      await this.change(Spec.Name!, false, async (service) => {
-        if (uses(service)) await this.engine.updateService(service, withSecret(service.Spec, ids, newest));
+      await this.changes.change(Spec.Name!, how, async (service) => {
+        if (usesOne(service, ids))
+          await this.engine.updateService(service, withSecret(service.Spec, ids, newest));
       });
     return users.map(({ Spec }) => Spec.Name!);
   }
 
+  private async usersOf(secrets: SecretRecord[]): Promise<ServiceRecord[]> {
+    const ids = new Set(secrets.map(({ ID }) => ID));
+    return (await this.engine.listFunctions()).filter((each) => isFunction(each) && usesOne(each, ids));
+  }
+
   /** @returns true when the last replica has ended, false when some still finish their requests */
   async remove(name: string): Promise<boolean> {
-    const service = await this.find(name);
+    const service = await this.changes.find(name);
     await this.engine.removeService(service.ID);
     const until = Date.now() + this.options.deleteTimeoutMs;
     for (;;) {
@@ -185,7 +209,7 @@ export class Functions {
 
   /** The engine's log stream, for `renderLogs`. @throws ApiError 404 */
   async logs(request: LogRequest): Promise<Readable> {
-    const service = await this.find(request.name);
+    const service = await this.changes.find(request.name);
     const { follow, tail, since } = request;
     const query = {
       follow,
@@ -193,30 +217,6 @@ export class Functions {
       ...(since ? { since: Math.floor(since.getTime() / 1000) } : {}),
     };
     return this.engine.serviceLogs(service.ID, query);
-  }
-
-  private async find(name: string): Promise<ServiceRecord> {
-    const service = await this.engine.findService(name);
-    if (!service || !isFunction(service)) throw new ApiError(404, `No such function: ${name}`);
-    return service;
-  }
-
-  private async change(
-    name: string,
-    sayTaken: boolean,
-    action: (service: ServiceRecord) => Promise<void>,
-  ): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const service = await this.engine.findService(name);
-      if (service && !isFunction(service) && sayTaken) throw taken(name);
-      if (!service || !isFunction(service)) throw new ApiError(404, `No such function: ${name}`);
-      try {
-        return await action(service);
-      } catch (error) {
-        if (!(error instanceof EngineError) || error.status !== 409 || attempt === ATTEMPTS) throw error;
-        await sleep(50 * attempt);
-      }
-    }
   }
 
   private async render(deployment: Deployment, service?: ServiceRecord) {
@@ -255,24 +255,14 @@ export class Functions {
   }
 }
 
-/**
- * The engine takes the spec before this change for the one to roll back to: scaled in the middle of an update that fails, by an alert
- * say, a function would be left with the version that fails.
- */
-function isUpdating(service: ServiceRecord): boolean {
-  return (
-    replicasOf(service) > 0 && ["updating", "rollback_started"].includes(service.UpdateStatus?.State ?? "")
-  );
-}
-
-function updating(name: string): ApiError {
-  return new ApiError(409, `${name} is being updated; its replicas can be set when the update has ended`);
-}
-
 /** As many as there are; but one that sleeps, and by its new labels may not, begins anew. */
 function keptReplicas(service: ServiceRecord, { labels }: Deployment): number | undefined {
   const sleeps = replicasOf(service) === 0 && scalesToZero(service.Spec.Labels);
   return sleeps && !scalesToZero(labels) ? undefined : replicasOf(service);
+}
+
+function usesOne(service: ServiceRecord, ids: Set<string>): boolean {
+  return secretsOf(service.Spec).some((id) => ids.has(id));
 }
 
 /** The spec as it is, but for one secret. */
@@ -288,8 +278,4 @@ function withSecret(spec: ServiceRecord["Spec"], older: Set<string>, newest: Sec
 
 function problemOf(found: Finding | undefined) {
   return found ? { problem: found.problem } : {};
-}
-
-function taken(name: string): ApiError {
-  return new ApiError(409, `${name} is the name of a service that is not a function; choose another`);
 }

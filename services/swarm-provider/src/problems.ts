@@ -1,6 +1,7 @@
 /** What is wrong with a function, in words, from the engine's tasks: it keeps crashing, cannot start, or was rolled back. */
 import type { Engine } from "./engine";
 import { readLines } from "./logs";
+import { isPresent, isUnplaced, versionOf } from "./rollout";
 import type { ServiceRecord, TaskRecord } from "./status";
 
 export interface Problem {
@@ -70,13 +71,14 @@ function findCrash(
   return { problem: { kind: "crashing", message, at: last.Status.Timestamp! }, task: last };
 }
 
-/** What the engine refuses (no such image) or waits for (a node with room), as long as it does. */
+/**
+ * What the engine refuses (no such image) or waits for (a node with room), as long as it does. A new version that finds no node is
+ * told also while the one before it serves with every replica: the update would otherwise go on without an end or a reason.
+ */
 function findObstacle(service: ServiceRecord, tasks: TaskRecord[], available: number): Finding | undefined {
-  if (available >= (service.Spec.Mode?.Replicated?.Replicas ?? 0)) return undefined;
+  const isShort = available < (service.Spec.Mode?.Replicated?.Replicas ?? 0);
   const stuck = tasks.find(
-    (task) =>
-      isPresent(task, service) &&
-      (task.Status.State === "rejected" || (task.Status.State === "pending" && task.Status.Err)),
+    (task) => isPresent(task, service) && (isUnplaced(task) || (isShort && task.Status.State === "rejected")),
   );
   if (!stuck) return undefined;
   return { problem: { kind: "cannot start", message: reason(stuck), at: stuck.Status.Timestamp ?? "" } };
@@ -92,7 +94,9 @@ function findRollback(service: ServiceRecord, tasks: TaskRecord[]): Finding | un
   const others = tasks.filter((task) => newest && versionOf(task.Spec) === versionOf(newest.Spec));
   const failed =
     others.find(({ Status }) => Status.State === "failed" || Status.State === "rejected") ??
-    others.find(endedByItself);
+    others.find(endedByItself) ??
+    // Never started: no node would have it.
+    others.find(({ Status }) => Status.State === "pending" && Status.Err);
   const why = failed ? `: ${reason(failed)}` : Message ? ` (${Message})` : "";
   const message = `the last update failed and the version before it serves${why}`;
   const when = failed?.Status.Timestamp ?? CompletedAt ?? StartedAt ?? "";
@@ -102,15 +106,6 @@ function findRollback(service: ServiceRecord, tasks: TaskRecord[]): Finding | un
 /** Neither told to end by a scaling or an update, nor never started. */
 function endedByItself({ Status }: TaskRecord): boolean {
   return Status.State === "failed" || Status.State === "complete";
-}
-
-/** Of the version that the service has now. Both texts are the engine's. */
-function isPresent(task: TaskRecord, service: ServiceRecord): boolean {
-  return versionOf(task.Spec) === versionOf(service.Spec.TaskTemplate);
-}
-
-function versionOf(spec?: { ContainerSpec?: object; ForceUpdate?: number }): string {
-  return JSON.stringify([spec?.ContainerSpec ?? {}, spec?.ForceUpdate ?? 0]);
 }
 
 function reason({ Status }: TaskRecord): string {

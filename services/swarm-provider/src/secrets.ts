@@ -37,7 +37,7 @@ export class Secrets {
 
   constructor(
     private readonly engine: Engine,
-    private readonly functions: Pick<Functions, "replaceSecret">,
+    private readonly functions: Pick<Functions, "settleUsers" | "replaceSecret">,
     private readonly options: SecretsOptions,
   ) {}
 
@@ -62,14 +62,16 @@ export class Secrets {
   /**
    * Makes a new version, and rolls every function that uses an older one; the older ones go when the last of these updates has
    * succeeded, since one that fails goes back to them. To be repeated when it fails half way.
+   * Nothing is made while one of these functions is still being updated: a refusal leaves all as it was.
    * @returns the functions that are rolled
-   * @throws ApiError 404
+   * @throws ApiError 404, 409 when such an update does not end in time
    */
   async replace(body: unknown): Promise<string[]> {
     const { name, ...request } = this.parse(body);
     const data = valueOf(request);
     const older = byName(await this.owned()).get(name);
     if (!older) throw new ApiError(404, `No such secret: ${name}`);
+    await this.functions.settleUsers(older);
     await this.createVersion(name, versionOf(older[0]!) + 1, data);
     const versions = byName(await this.owned()).get(name) ?? [];
     const rolled = await this.functions.replaceSecret(versions.slice(1), versions[0]!);

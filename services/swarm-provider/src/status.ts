@@ -2,6 +2,7 @@
 import type Dockerode from "dockerode";
 import { ANNOTATION_PREFIX, FUNCTION_LABEL, LEGACY_LABEL, RESOURCE_PREFIX } from "./deployment";
 import type { Problem } from "./problems";
+import type { Rollout } from "./rollout";
 import { formatCpu, formatMemory, parseCpu, parseMemory } from "./sizes";
 import type { Usage } from "./usage";
 
@@ -29,6 +30,8 @@ export interface FunctionStatus {
   createdAt: string;
   /** Where it was asked for. */
   usage?: Usage;
+  /** While not every replica runs in the present version; not in a list. Not of OpenFaaS's API either. */
+  rollout?: Rollout;
   /** What is wrong, when something is. Not of OpenFaaS's API: its clients pass it by. */
   problem?: Problem;
 }
@@ -57,7 +60,7 @@ export interface TaskRecord {
   ServiceID: string;
   DesiredState: string;
   CreatedAt?: string;
-  Spec?: { ContainerSpec?: object; ForceUpdate?: number };
+  Spec?: { ContainerSpec?: object; Resources?: object; ForceUpdate?: number };
   Status: {
     State: string;
     /** Of the last change of state. */

@@ -16,6 +16,7 @@ test("nothing set is a usable default", () => {
     inactivityMs: 900_000,
     reconcileMs: 10_000,
     wakeTimeoutMs: 60_000,
+    placementTimeoutMs: 30_000,
     probeFolder: "/probe",
     probeVolume: undefined,
     readTimeoutMs: 60_000,

@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { findProblem } from "../../../services/swarm-provider/src/problems";
+import { rolloutOf } from "../../../services/swarm-provider/src/rollout";
 import { accepts, Readiness } from "../../../services/swarm-provider/src/readiness";
 import type { ServiceRecord, TaskRecord } from "../../../services/swarm-provider/src/status";
 import { UsageMeter } from "../../../services/swarm-provider/src/usage";
@@ -16,7 +17,7 @@ function task(State: string, more: Partial<TaskRecord> & { status?: object } = {
   return {
     ID: `t${next++}`,
     ServiceID: "id-f",
-    DesiredState: State === "running" ? "running" : "shutdown",
+    DesiredState: ["running", "pending", "preparing"].includes(State) ? "running" : "shutdown",
     Spec: { ContainerSpec: { Image: "a:1" }, ForceUpdate: 0 },
     Status: { State, Timestamp: ago(10), ...status },
     ...rest,
@@ -89,6 +90,11 @@ describe("a problem", () => {
     expect(find([pending])!.problem.message).toContain("no suitable node");
     expect(find([task("pending")])).toBeUndefined();
     expect(find([rejected], 1)).toBeUndefined();
+    // An update starts the new replica first: it may find no node for it while the old one serves.
+    expect(find([task("running", old), pending], 1)!.problem.message).toContain("no suitable node");
+    // Too many are wanted no longer, or it is of an attempt before this one.
+    expect(find([{ ...pending, DesiredState: "shutdown" }], 1)).toBeUndefined();
+    expect(find([{ ...pending, ...old }], 1)).toBeUndefined();
   });
 
   test("is an update that was rolled back, with the replica that failed", () => {
@@ -108,6 +114,25 @@ describe("a problem", () => {
     const ended = { ...task("complete"), ...version("a:2", ago(35)) };
     const before = { ...failed(5, "task: non-zero exit (3)"), ...version("a:1.5", ago(90)) };
     expect(find([task("running"), before, ended, tried], 1, service({ UpdateStatus }))!.task).toBe(tried);
+  });
+});
+
+describe("how far a version is", () => {
+  const two = service({
+    Spec: { ...service().Spec, Mode: { Replicated: { Replicas: 2 } } },
+  });
+
+  test("is told until every replica is of it, a change of its limits alone as well", () => {
+    const limits = (MemoryBytes: number) => ({ ContainerSpec: { Image: "a:1" }, Resources: { MemoryBytes } });
+    const before = task("running", { Spec: limits(1) });
+    const of = { ...two, Spec: { ...two.Spec, TaskTemplate: limits(2) } } as unknown as ServiceRecord;
+    expect(rolloutOf(of, [before, before])).toEqual({ running: 0, preparing: 0 });
+    const fresh = (state: string) => task(state, { Spec: limits(2) });
+    expect(rolloutOf(of, [before, fresh("running"), fresh("preparing")])).toEqual({
+      running: 1,
+      preparing: 1,
+    });
+    expect(rolloutOf(of, [fresh("running"), fresh("running"), fresh("failed")])).toBeUndefined();
   });
 });
 

@@ -28,7 +28,13 @@ async function deploy(service: string, secrets: string[]): Promise<void> {
 /** With a clock of its own, so that a test need not wait for the next look. */
 function sweeper(): Secrets {
   const engine = new Engine(provider.engine.socket, 1000);
-  const options = { network: "openfaas-fn", port: 8080, stopGraceMs: 1000, deleteTimeoutMs: 100 };
+  const options = {
+    network: "openfaas-fn",
+    port: 8080,
+    stopGraceMs: 1000,
+    deleteTimeoutMs: 100,
+    settleMs: 300,
+  };
   const functions = new Functions(engine, options, new Readiness("openfaas-fn", 8080));
   return new Secrets(engine, functions, { network: "openfaas-fn", sweepMs: 10 });
 }

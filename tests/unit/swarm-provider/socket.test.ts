@@ -25,6 +25,8 @@ test("every kind of request together asks the engine for what is documented", as
   await ask("POST", "/system/secrets", { name: "key", value: "1" });
   await ask("POST", "/system/functions", { service: "f", image: "a:1", secrets: ["key"] });
   engine.addService("f", engine.lastAsked("/services/create").body);
+  // Each update is over at once.
+  engine.services[0].UpdateStatus = { State: "completed" };
   const Spec = engine.services[0].Spec.TaskTemplate;
   const task = (ID: string, State: string) => {
     const Status = { State, Timestamp: new Date().toISOString(), ContainerStatus: { ContainerID: "c" } };
