@@ -1,7 +1,6 @@
 /** Reads a stack.yml in OpenFaaS's own format. Whatever of it is not supported is an error that names the key. */
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar, visit } from "yaml";
 import type * as z from "zod";
-import { inputs as deployable } from "../../plugin/src/resources/functionSpec";
+import { inputs as deployable, WAIT_ANNOTATION } from "../../plugin/src/resources/functionSpec";
 import { clean, pathName } from "../environment/legible";
 import { nearest } from "../environment/nearest";
 import { parseImage } from "../images/lock";
@@ -15,6 +14,7 @@ import {
   stackSchema,
 } from "./format";
 import { substitute } from "./substitute";
+import { type Problem, readYaml, type Yaml } from "./yaml";
 
 /** One function as the provider API takes it. */
 export interface FunctionSpec {
@@ -29,6 +29,8 @@ export interface FunctionSpec {
   limits?: { memory?: string; cpu?: string };
   requests?: { memory?: string; cpu?: string };
   readOnlyRootFilesystem: boolean;
+  /** From the annotation com.oslo-faas.wait-seconds, which is for the `up` alone. */
+  waitSeconds?: number;
 }
 
 /** How a function's image is built, where it is. */
@@ -51,12 +53,6 @@ export interface StackFunction {
   environmentFiles: string[];
   /** Line of the function's name, and of a key of it. */
   line(...path: string[]): number | undefined;
-}
-
-export interface Problem {
-  /** Undefined for what is nowhere in particular. */
-  line?: number;
-  text: string;
 }
 
 export class StackFileError extends Error {
@@ -126,59 +122,6 @@ export function parseEnvironmentFile(source: string, file: string): Record<strin
     issue.code === "unrecognized_keys" ? issue.keys.map(unknown) : describe(issue, read),
   );
   throw new StackFileError(file, problems);
-}
-
-interface Yaml {
-  value: unknown;
-  problems: Problem[];
-  /** Line of a path's key, or of what is nearest around it. */
-  line(path: readonly PropertyKey[]): number | undefined;
-}
-
-/** Every scalar is the text that stands there, or null: 1.10 is no number that loses its zero, and "no" no false. */
-function readYaml(text: string): Yaml {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, {
-    schema: "failsafe",
-    lineCounter,
-    merge: true,
-    prettyErrors: false,
-    uniqueKeys: true,
-  });
-  const lineAt = (position: number) => lineCounter.linePos(position).line;
-  const problems = [...document.errors, ...document.warnings].map(({ message, pos }): Problem => ({
-    line: lineAt(pos[0]),
-    text: message.split("\n")[0]!,
-  }));
-  visit(document, {
-    Scalar(key, node) {
-      const empty = node.type === Scalar.PLAIN && /^(|~|null|Null|NULL)$/.test(node.source ?? "");
-      if (key !== "key" && (empty || node.type === undefined)) node.value = null;
-    },
-  });
-  const line = (path: readonly PropertyKey[]) => {
-    const position = positionOf(document.contents, path.map(String));
-    return position === undefined ? undefined : lineAt(position);
-  };
-  if (problems.length > 0) return { value: undefined, problems, line };
-  try {
-    return { value: document.toJS({ maxAliasCount: 100 }), problems, line };
-  } catch (error) {
-    return { value: undefined, problems: [{ text: (error as Error).message }], line };
-  }
-}
-
-function positionOf(node: Node | null, path: string[]): number | undefined {
-  const [key, ...rest] = path;
-  if (key === undefined) return undefined;
-  if (isSeq(node)) {
-    const item = node.items[Number(key)] as Node | undefined;
-    return item && (positionOf(item, rest) ?? item.range?.[0]);
-  }
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find((one) => isPair(one) && isScalar(one.key) && String(one.key.value) === key);
-  const own = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
-  return positionOf((pair?.value ?? null) as Node | null, rest) ?? own;
 }
 
 function describe(issue: z.core.$ZodIssue, read: Yaml): Problem[] {
@@ -251,9 +194,13 @@ function checkFunction(name: string, keys: FunctionKeys, read: Yaml): Problem[] 
     if (!SECRET.test(secret)) say(["secrets", at], `"${secret}" is no name of a secret`);
     else if (keys.secrets.indexOf(secret) < at) say(["secrets", at], `${secret} is there twice`);
   });
+  const wait = keys.annotations[WAIT_ANNOTATION];
+  if (wait !== undefined && !deployable.shape.waitSeconds.safeParse(Number(wait)).success)
+    say(["annotations", WAIT_ANNOTATION], `"${wait}" is not whole seconds from 5 to 1800, such as 600`);
   const given = { ...toSpec(name, keys), username: "x", password: "x" };
   for (const issue of deployable.safeParse(given).error?.issues ?? [])
-    if (issue.path[0] !== "name") say(issue.path.map(keyOf), issue.message);
+    if (issue.path[0] !== "name" && issue.path[0] !== "waitSeconds")
+      say(issue.path.map(keyOf), issue.message);
   return problems;
 }
 
@@ -284,6 +231,7 @@ function sorted(problems: Problem[]): Problem[] {
 }
 
 function toSpec(name: string, keys: FunctionKeys): FunctionSpec {
+  const { [WAIT_ANNOTATION]: wait, ...annotations } = keys.annotations;
   return {
     name,
     image: keys.image,
@@ -291,11 +239,12 @@ function toSpec(name: string, keys: FunctionKeys): FunctionSpec {
     env: keys.environment,
     secrets: keys.secrets,
     labels: keys.labels,
-    annotations: keys.annotations,
+    annotations,
     constraints: keys.constraints,
     limits: keys.limits,
     requests: keys.requests,
     readOnlyRootFilesystem: keys.readonly_root_filesystem,
+    ...(wait === undefined ? {} : { waitSeconds: Number(wait) }),
   };
 }
 

@@ -28,7 +28,7 @@ export interface FunctionArgs {
   secrets?: pulumi.Input<pulumi.Input<string>[]>;
   /** From a secret's name to FunctionSecret.revision: a new value then shows as a change of the function, and is waited for. Default: none. */
   secretRevisions?: pulumi.Input<{ [name: string]: pulumi.Input<number> }>;
-  /** com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20). Default: none. */
+  /** com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the least is the most. Default: none. */
   labels?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
   annotations?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
   /** Example: ["node.role==worker"]. Default: none. */
@@ -41,7 +41,10 @@ export interface FunctionArgs {
   readOnlyRootFilesystem?: pulumi.Input<boolean>;
   /** What a count outside of the autoscaler's bounds is brought back to. Default: the lower bound. Rarely needed. */
   replicas?: pulumi.Input<number>;
-  /** How long a deployment may take until enough replicas answer, in seconds. Default: 120. */
+  /**
+   * How long a deployment is waited for, in seconds since its last progress (a replica more of the new version, an image that is being
+   * fetched), and half an hour at most. From 5 to 1800. Default: 120.
+   */
   waitSeconds?: pulumi.Input<number>;
 }
 

@@ -14,7 +14,8 @@ export interface FunctionSecretArgs {
 }
 
 /**
- * A secret that functions name under `secrets` and read as a file in /var/openfaas/secrets. Drift: whether it is there; its value cannot
+ * A secret that functions name under `secrets` and read as a file in /var/openfaas/secrets. One that is there already is taken over, with a
+ * warning: who made it cannot be told. Drift: whether it is there; its value cannot
  * be read back. Delete: it is removed, which is refused while a function uses it.
  */
 export class FunctionSecret extends pulumi.CustomResource {

@@ -16,6 +16,8 @@ export interface GatewayAccess {
 export interface Answer {
   status: number;
   body: string;
+  /** Of `steadily`: there was an attempt before this one, which may have taken effect though its answer was lost. */
+  repeated?: boolean;
 }
 
 /** The gateway's answers are lists of functions and lines of logs; what is larger than this is none of them. */
@@ -110,20 +112,21 @@ export class Gateway {
     );
   }
 
-  /** As `request`, and tries again for a while where the gateway or its provider is on its way up (502 to 504, no connection, nobody behind it). */
+  /** As `request`, and tries again for `seconds` where the gateway or its provider is on its way up (502 to 504, no connection, nobody behind it). */
   async steadily(method: string, path: string, body?: object, seconds = 30): Promise<Answer> {
     const deadline = Date.now() + seconds * 1000;
-    for (;;) {
+    for (let repeated = false; ; repeated = true) {
       let problem: unknown;
       try {
-        const answer = await this.request(method, path, body, 30);
+        // Room for two: what waits for something in the provider is not cut off, and what was lost is asked for again.
+        const answer = await this.request(method, path, body, Math.max(30, seconds / 2));
         if (answer.status === 401)
           this.fail(
             `${method} ${path}`,
             `${this.name} refuses the user ${this.access.username} (401)`,
             "give the password that the gateway runs with: the secret basic-auth-password of the swarm",
           );
-        if (!passes(answer)) return answer;
+        if (!passes(answer)) return { ...answer, repeated };
         problem = new Error(`${answer.status} ${answer.body.trim().slice(0, 300)}`);
       } catch (error) {
         // The host itself is not to blame where only nothing listens on the gateway's port yet.

@@ -132,6 +132,41 @@ describe("through a gateway", () => {
     ]);
   });
 
+  it("goes on where a deployment took effect and its answer was lost", async () => {
+    gateway.lost = 1;
+    await faasFunction.create(context(), at());
+    expect(gateway.calls.filter(({ method }) => method === "POST")).toHaveLength(2);
+    expect(gateway.functions.get("hello")?.image).toBe("registry/hello:1");
+  });
+
+  it("does not take for its own what another deployed in between", async () => {
+    const theirs = { name: "hello", image: "theirs", labels: {} };
+    gateway.troubles = [
+      [200, "OK"],
+      [404, ""],
+      [502, "rolling"],
+    ];
+    gateway.functions.set("hello", theirs);
+    await expect(faasFunction.create(context(), at())).rejects.toThrow("(400): Deployment error");
+    expect(gateway.functions.get("hello")).toBe(theirs);
+  });
+
+  it("waits for the end of another update before its own, and not for ever", async () => {
+    const { outputs } = await faasFunction.create(context(), at());
+    const found = JSON.stringify(gateway.functions.get("hello"));
+    const before: [number, string][] = [
+      [200, "OK"],
+      [200, found],
+      [200, found],
+    ];
+    const news = at({ image: "registry/hello:2" });
+    gateway.troubles = [...before, [409, "hello is being updated"]];
+    await faasFunction.update(context(), "hello", at(), news, outputs);
+    expect(gateway.functions.get("hello")?.image).toBe("registry/hello:2");
+    gateway.troubles = [...before, ...Array.from({ length: 30 }, (): [number, string] => [409, "busy"])];
+    await expect(faasFunction.update(context(), "hello", news, at(), outputs)).rejects.toThrow("(409): busy");
+  });
+
   it("names the user and never the password where the gateway refuses them", async () => {
     const attempt = faasFunction.create(context(), at({ password: "wrong-canary" }));
     await expect(attempt).rejects.toThrow(/refuses the user admin \(401\)/);
@@ -258,6 +293,31 @@ describe("through a gateway", () => {
       gateway.secrets.clear();
       await functionSecret.update(context(), "key", secret(), secret({ value: "b" }), { revision: 1 });
       expect(gateway.secrets.get("key")).toBe("b");
+    });
+
+    it("goes on where it was made and the answer was lost, and waits for an update to end", async () => {
+      gateway.lost = 1;
+      await functionSecret.create(context(), secret());
+      expect(gateway.calls.filter(({ method }) => method !== "GET").map(({ method }) => method)).toEqual([
+        "POST",
+        "POST",
+      ]);
+      gateway.troubles = [
+        [200, "OK"],
+        [200, JSON.stringify([{ name: "key" }])],
+        [409, "hello is being updated"],
+      ];
+      await functionSecret.update(context(), "key", secret(), secret({ value: "b" }), { revision: 1 });
+      expect(gateway.secrets.get("key")).toBe("b");
+    });
+
+    it("that is there already is taken over, and that is said", async () => {
+      gateway.secrets.set("key", "by hand");
+      const log = context();
+      await functionSecret.create(log, secret());
+      expect(log.logged).toMatchObject([
+        { severity: "warning", message: expect.stringContaining("the secret key was there already") },
+      ]);
     });
 
     it("waits for an update that may go back to it, and is in no message", async () => {

@@ -2,10 +2,11 @@
 import { type Gateway, sleep } from "../gateway";
 import type { Context, ResourceHandler } from "../resource";
 import { changedKeys } from "./compare";
-import { open, query, status, waitUp } from "./functionRollout";
+import { isDone, open, query, status, unlessBusy, waitUp } from "./functionRollout";
 import {
   type Extras,
   type FunctionInputs,
+  type FunctionStatus,
   MANAGED_LABEL,
   bounds,
   extrasOf,
@@ -22,9 +23,15 @@ export interface FunctionOutputs {
   extras: Extras;
 }
 
+const isOurs = (found: FunctionStatus | undefined): boolean => found?.labels?.[MANAGED_LABEL] === "true";
+
 async function send(gateway: Gateway, method: "POST" | "PUT", wanted: FunctionInputs): Promise<void> {
-  const answer = await gateway.steadily(method, "/system/functions", renderDeployment(wanted), 60);
-  if (answer.status < 200 || answer.status > 299)
+  const deploy = () => gateway.steadily(method, "/system/functions", renderDeployment(wanted), 120);
+  const answer = method === "PUT" ? await unlessBusy(wanted.waitSeconds, deploy) : await deploy();
+  if (isDone(answer)) return;
+  // It was not there before: what is there now is what an attempt without an answer deployed.
+  const exists = answer.repeated && (answer.status === 400 || answer.status === 409);
+  if (!exists || !isOurs(await status(gateway, wanted)))
     gateway.fail(
       `deploy the function ${wanted.name}`,
       `the gateway refused the function ${wanted.name} (${answer.status}): ${answer.body.trim().slice(0, 1000) || "without a reason"}`,
@@ -44,11 +51,8 @@ async function scaleBack(gateway: Gateway, wanted: FunctionInputs): Promise<void
       ...(wanted.namespace ? { namespace: wanted.namespace } : {}),
       replicas,
     });
-  const deadline = Date.now() + wanted.waitSeconds * 1000;
-  let answer = await scale();
-  // Another update is under way, that of its secret for one.
-  for (; answer.status === 409 && Date.now() < deadline; answer = await scale()) await sleep(1000);
-  if (answer.status < 200 || answer.status > 299)
+  const answer = await unlessBusy(wanted.waitSeconds, scale);
+  if (!isDone(answer))
     gateway.fail(
       `scale the function ${wanted.name}`,
       `the gateway refused to scale ${wanted.name} to ${replicas} (${answer.status}): ${answer.body.trim()}`,
@@ -79,7 +83,7 @@ async function create(
   const gateway = await open(ctx, wanted);
   await gateway.waitReady();
   const existing = await status(gateway, wanted);
-  if (existing && existing.labels?.[MANAGED_LABEL] !== "true")
+  if (existing && !isOurs(existing))
     gateway.fail(
       `deploy the function ${wanted.name}`,
       `there is a function ${wanted.name} already, and it was deployed by someone else`,
@@ -94,7 +98,7 @@ async function remove(ctx: Context, wanted: FunctionInputs): Promise<void> {
   await gateway.waitReady();
   const body = { functionName: wanted.name, ...(wanted.namespace ? { namespace: wanted.namespace } : {}) };
   const answer = await gateway.steadily("DELETE", `/system/functions${query(wanted)}`, body);
-  if (answer.status !== 404 && (answer.status < 200 || answer.status > 299))
+  if (answer.status !== 404 && !isDone(answer))
     gateway.fail(
       `remove the function ${wanted.name}`,
       `the gateway refused to remove ${wanted.name} (${answer.status}): ${answer.body.trim()}`,

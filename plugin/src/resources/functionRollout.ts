@@ -1,8 +1,8 @@
 /** A function's rollout: until the new version is up, or until it is known why it is not. */
-import { Gateway, sleep } from "../gateway";
+import { type Answer, Gateway, sleep } from "../gateway";
 import type { Context } from "../resource";
 import { runScript } from "../scripts";
-import { bounds, type FunctionInputs, type FunctionStatus, sameImage } from "./functionSpec";
+import { bounds, type FunctionInputs, type FunctionStatus, sameImage, WAIT_ANNOTATION } from "./functionSpec";
 
 export interface GatewayInputs {
   gateway: { host: string; port: number };
@@ -16,6 +16,16 @@ export async function open(ctx: Context, { gateway, username, password }: Gatewa
 
 export const query = (wanted: { namespace?: string }): string =>
   wanted.namespace ? `?namespace=${encodeURIComponent(wanted.namespace)}` : "";
+
+export const isDone = ({ status: code }: Answer): boolean => code >= 200 && code <= 299;
+
+/** Asks again for so many seconds while the provider refuses (409): another update is under way, that of a secret for one. */
+export async function unlessBusy(seconds: number, ask: () => Promise<Answer>): Promise<Answer> {
+  const deadline = Date.now() + seconds * 1000;
+  let answer = await ask();
+  for (; answer.status === 409 && Date.now() < deadline; answer = await ask()) await sleep(1000);
+  return answer;
+}
 
 /** undefined: there is no such function. */
 export async function status(
@@ -37,6 +47,40 @@ export async function status(
 /** The engine's words: "updating", "completed", "rollback_started"…; "" for none, undefined where it cannot be asked. */
 type Update = string | undefined;
 
+/** Seconds. No rollout is waited for any longer, whatever it says of its progress. */
+const LONGEST = 1800;
+
+/** How long a rollout is waited for: so many seconds since it was last seen to make progress. */
+export class Patience {
+  private until: number;
+  private readonly end: number;
+  private most = 0;
+  /** Whether it made any. */
+  progressed = false;
+
+  constructor(
+    private readonly seconds: number,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.until = now() + seconds * 1000;
+    this.end = now() + LONGEST * 1000;
+  }
+
+  isOver(): boolean {
+    return this.now() >= Math.min(this.until, this.end);
+  }
+
+  /** One more replica of the new version than ever before, or an image that is being fetched. Replicas that start and end are none. */
+  note(found: FunctionStatus | undefined): void {
+    const { running = 0, preparing = 0 } = found?.rollout ?? {};
+    // An image that cannot be had is fetched again and again as well.
+    if (running <= this.most && (preparing === 0 || found?.problem)) return;
+    this.most = Math.max(this.most, running);
+    this.until = this.now() + this.seconds * 1000;
+    this.progressed = true;
+  }
+}
+
 /** Looks at a state that means "up" so many times in a row: an update that was only just asked for may not have begun. */
 const LOOKS = 3;
 
@@ -51,11 +95,12 @@ export async function waitUp(
 ): Promise<FunctionStatus> {
   const { min } = bounds(wanted.labels);
   let enough = Math.max(1, min);
-  const deadline = Date.now() + wanted.waitSeconds * 1000;
+  const patience = new Patience(wanted.waitSeconds);
   let seen = 0;
   let last: FunctionStatus | undefined;
-  while (Date.now() < deadline) {
+  while (!patience.isOver()) {
     last = await status(gateway, wanted);
+    patience.note(last);
     const update = await updateOf(ctx, wanted.name);
     if (hasFailed(update, last)) await refuse(ctx, gateway, wanted, last);
     // One that idles without a replica comes up with its next call.
@@ -74,8 +119,8 @@ export async function waitUp(
     : "it is not there";
   return gateway.fail(
     `wait for the function ${wanted.name}`,
-    `the function ${wanted.name} was not up within ${wanted.waitSeconds} s: ${found}`,
-    "see the tasks and the log above; raise waitSeconds where the image is large or the start is slow",
+    `the function ${wanted.name} was not up within ${wanted.waitSeconds} s${patience.progressed ? " of its last progress" : ""}: ${found}`,
+    `see the tasks and the log above; where its start is slow, give it more with the annotation ${WAIT_ANNOTATION}`,
     await whatIsKnown(ctx, gateway, wanted, last),
   );
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Gateway, sleep } from "../gateway";
 import type { ResourceHandler } from "../resource";
 import { changedKeys } from "./compare";
-import { open } from "./functionRollout";
+import { isDone, open, unlessBusy } from "./functionRollout";
 
 const inputs = z.strictObject({
   gateway: z
@@ -38,11 +38,16 @@ async function names(gateway: Gateway, seconds?: number): Promise<string[]> {
   return (JSON.parse(answer.body) as { name: string }[]).map(({ name }) => name);
 }
 
+/** The provider refuses a new value while a function that uses the secret is being updated; that has an end within this. */
+const BUSY_SECONDS = 120;
+
 /** Also where it is there already: by an interrupted run, or made by hand; from now on it has the environment's value. */
 async function set(gateway: Gateway, { name, value }: Inputs, exists: boolean): Promise<void> {
   const method = exists ? "PUT" : "POST";
-  const answer = await gateway.steadily(method, PATH, { name, value }, 60);
-  if (answer.status >= 200 && answer.status <= 299) return;
+  const send = () => gateway.steadily(method, PATH, { name, value }, 120);
+  const answer = exists ? await unlessBusy(BUSY_SECONDS, send) : await send();
+  // It was not there before: an attempt without an answer made it.
+  if (isDone(answer) || (!exists && answer.repeated && answer.status === 409)) return;
   gateway.fail(
     `set the secret ${name}`,
     // What the provider answers has the name in it and never the value; better safe than sorry.
@@ -65,7 +70,14 @@ export const functionSecret: ResourceHandler<Inputs, Outputs> = {
   async create(ctx, wanted) {
     const gateway = await open(ctx, wanted);
     await gateway.waitReady();
-    await set(gateway, wanted, (await names(gateway)).includes(wanted.name));
+    const exists = (await names(gateway)).includes(wanted.name);
+    // The provider keeps no note of who made a secret: that of an interrupted run looks like one made by hand.
+    if (exists)
+      ctx.log(
+        `the secret ${wanted.name} was there already: it gets this environment's value, and goes when the environment drops it`,
+        "warning",
+      );
+    await set(gateway, wanted, exists);
     return { id: wanted.name, outputs: { revision: 1 } };
   },
   async read(ctx, _id, wanted, outputs) {
@@ -94,7 +106,7 @@ export const functionSecret: ResourceHandler<Inputs, Outputs> = {
     const deadline = Date.now() + 30_000;
     for (;;) {
       const answer = await gateway.steadily("DELETE", PATH, { name });
-      if (answer.status === 404 || (answer.status >= 200 && answer.status <= 299)) return;
+      if (answer.status === 404 || isDone(answer)) return;
       if (answer.status !== 409 || Date.now() > deadline)
         gateway.fail(
           `remove the secret ${name}`,

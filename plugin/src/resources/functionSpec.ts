@@ -1,11 +1,15 @@
 /** What a Function takes, as the gateway wants it, and back again. Pure. */
 import { z } from "zod";
+import { parseCpu, parseMemory } from "../../../services/swarm-provider/src/sizes";
 
 /** On every function of ours: whether a function of that name may be taken over. */
 export const MANAGED_LABEL = "com.oslo-faas.managed";
+/** Of a stack.yml's function: `waitSeconds`. Not passed on. */
+export const WAIT_ANNOTATION = "com.oslo-faas.wait-seconds";
 const SCALE_MIN = "com.openfaas.scale.min";
 const SCALE_MAX = "com.openfaas.scale.max";
 const SCALE_ZERO = "com.openfaas.scale.zero";
+const SCALE_FACTOR = "com.openfaas.scale.factor";
 /** OpenFaaS's own defaults. */
 const DEFAULT_MIN = 1;
 const DEFAULT_MAX = 20;
@@ -13,11 +17,11 @@ const DEFAULT_MAX = 20;
 const resources = z.strictObject({
   memory: z
     .string()
-    .regex(/^\d+(\.\d+)?([kKMGT]i?|m)?[bB]?$/, "is no size such as 128Mi")
+    .refine((text) => parseMemory(text) !== undefined, "is no size such as 128Mi")
     .optional(),
   cpu: z
     .string()
-    .regex(/^\d+(\.\d+)?m?$/, "is no share such as 100m or 0.5")
+    .refine((text) => parseCpu(text) !== undefined, "is no share such as 100m or 0.5")
     .optional(),
 });
 
@@ -83,6 +87,8 @@ export interface FunctionStatus {
   readOnlyRootFilesystem?: boolean;
   replicas?: number;
   availableReplicas?: number;
+  /** Of this project's provider, while not every replica runs in the present version: those that do, and those whose image is fetched. */
+  rollout?: { running: number; preparing: number };
   /** Of this project's provider: what is wrong, with the last lines of a replica that failed. */
   problem?: { kind: string; message: string; log?: string[] };
 }
@@ -96,11 +102,12 @@ export interface Extras {
   annotations: string[];
 }
 
-/** How many replicas an autoscaler may choose. */
+/** How many replicas an autoscaler may choose. With a factor of 0 no alert scales up: the least is also the most. */
 export function bounds(labels: Record<string, string>): { min: number; max: number } {
   const zero = labels[SCALE_ZERO] === "true";
   const min = Number(labels[SCALE_MIN] ?? DEFAULT_MIN);
-  return { min: zero ? 0 : min, max: Math.max(Number(labels[SCALE_MAX] ?? DEFAULT_MAX), min) };
+  const max = labels[SCALE_FACTOR] === "0" ? min : Number(labels[SCALE_MAX] ?? DEFAULT_MAX);
+  return { min: zero ? 0 : min, max: Math.max(max, min) };
 }
 
 /** The body of POST and PUT /system/functions. */
@@ -121,30 +128,14 @@ export function renderDeployment(wanted: FunctionInputs): object {
   };
 }
 
-const SUFFIXES: Record<string, number> = {
-  "": 1,
-  m: 1024 ** 2,
-  k: 1000,
-  K: 1000,
-  M: 1000 ** 2,
-  G: 1000 ** 3,
-  T: 1000 ** 4,
-  ki: 1024,
-  Ki: 1024,
-  Mi: 1024 ** 2,
-  Gi: 1024 ** 3,
-  Ti: 1024 ** 4,
-};
-
-/** "128Mi" -> 134217728. Docker's "128m" is mebibytes too. */
+/** "128Mi" -> 134217728, read as the provider reads it. */
 export function memoryBytes(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([kKMGT]i?|m)?[bB]?$/.exec(text);
-  return match ? Number(match[1]) * SUFFIXES[match[2] ?? ""] : Number.NaN;
+  return parseMemory(text) ?? Number.NaN;
 }
 
 /** "100m" -> 0.1. */
 export function cpuShare(text: string): number {
-  return text.endsWith("m") ? Number(text.slice(0, -1)) / 1000 : Number(text);
+  return (parseCpu(text) ?? Number.NaN) / 1e9;
 }
 
 type Resources = { memory?: string; cpu?: string };

@@ -40,6 +40,20 @@ test("a function as the provider API takes it", () => {
   });
 });
 
+test("how long an up waits is an annotation that is not deployed", () => {
+  const annotated = (value: string) =>
+    parseStack(
+      stack(`  a:\n    image: x\n    annotations: { topic: t, com.oslo-faas.wait-seconds: ${value} }\n`),
+      "f",
+    )[0]!.spec;
+  expect(annotated("600")).toMatchObject({ waitSeconds: 600, annotations: { topic: "t" } });
+  expect(Object.keys(annotated("600").annotations)).toEqual(["topic"]);
+  for (const wrong of ["4", "1801", "5m", "1.5"])
+    expect(() => annotated(wrong)).toThrow(
+      `f:6: functions.a.annotations.com.oslo-faas.wait-seconds: "${wrong}" is not whole seconds from 5 to 1800`,
+    );
+});
+
 test("what is built is told from what is only run", () => {
   const built = (lines: string) => parseStack(stack(`  a:\n    image: x\n${lines}`), "f")[0]!.build;
   expect(built("    lang: Dockerfile\n    handler: ./a\n    build_args: { V: 1 }\n")).toEqual({

@@ -16,6 +16,8 @@ export class FakeGateway {
   readonly secrets = new Map<string, string>();
   /** Answers to give before anything else: [status, body]. */
   troubles: [number, string][] = [];
+  /** So many changes take effect though their answers are lost on the way: the client sees a gateway that is being rolled. */
+  lost = 0;
   /** How a deployed function comes up: how many replicas answer. */
   comesUpWith = (status: FunctionStatus): number => status.replicas ?? 0;
   private server?: http.Server;
@@ -42,7 +44,11 @@ export class FakeGateway {
     const { method = "", url = "" } = request;
     const body = text === "" ? undefined : (JSON.parse(text) as Record<string, any>);
     this.calls.push({ method, path: url, body });
-    const [status, answer] = this.troubles.shift() ?? this.route(request, method, url, body);
+    let [status, answer] = this.troubles.shift() ?? this.route(request, method, url, body);
+    if (method !== "GET" && this.lost > 0) {
+      this.lost--;
+      [status, answer] = [502, "rolling"];
+    }
     response.writeHead(status, { "Content-Type": "application/json" }).end(answer);
   }
 
@@ -69,7 +75,7 @@ export class FakeGateway {
     }
     if (path === "/system/secrets") return this.secret(method, body ?? {});
     if (path === "/system/functions" && (method === "POST" || method === "PUT"))
-      return this.deploy(body ?? {});
+      return this.deploy(method, body ?? {});
     if (path === "/system/functions" && method === "DELETE") {
       return this.functions.delete(String(body?.functionName)) ? [202, ""] : [404, "not found"];
     }
@@ -87,9 +93,10 @@ export class FakeGateway {
     return [method === "POST" ? 201 : 200, ""];
   }
 
-  private deploy(body: Record<string, any>): [number, string] {
+  private deploy(method: string, body: Record<string, any>): [number, string] {
     const { service, envVars, labels, ...rest } = body;
     const old = this.functions.get(service as string);
+    if (old && method === "POST") return [400, `Deployment error: function ${service} is there already`];
     this.functions.set(service as string, {
       replicas: 1,
       ...(old ? { replicas: old.replicas } : {}),

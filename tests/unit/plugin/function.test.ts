@@ -8,7 +8,11 @@ import {
   memoryBytes,
   renderDeployment,
   sameImage,
+  strayReplicas,
 } from "../../../plugin/src/resources/functionSpec";
+
+import { Patience } from "../../../plugin/src/resources/functionRollout";
+import { parseMemory } from "../../../services/swarm-provider/src/sizes";
 
 const wanted = (more: object = {}): FunctionInputs =>
   faasFunction.schema.parse({
@@ -43,10 +47,17 @@ describe("a deployment", () => {
   it.each([
     ["128Mi", 134217728],
     ["128m", 134217728],
-    ["1G", 1e9],
+    // As Docker and the provider read it, whatever Kubernetes would make of it.
+    ["1G", 1024 ** 3],
+    ["1GB", 1024 ** 3],
+    ["512M", 512 * 1024 ** 2],
+    ["2k", 2048],
     ["1024", 1024],
     ["1.5Ki", 1536],
-  ])("of %s has %d bytes", (text, bytes) => expect(memoryBytes(text)).toBe(bytes));
+  ])("of %s has %d bytes, for the provider as well", (text, bytes) => {
+    expect(memoryBytes(text)).toBe(bytes);
+    expect(parseMemory(text)).toBe(bytes);
+  });
 
   it.each([
     ["100m", 0.1],
@@ -108,6 +119,23 @@ describe("drift", () => {
     expect(found(change)).toEqual({ ...inputs, ...difference });
   });
 
+  it.each([
+    ["no alert scales it", { "com.openfaas.scale.factor": "0" }, [1], [0, 2]],
+    ["its least is its most", { "com.openfaas.scale.min": "3", "com.openfaas.scale.max": "3" }, [3], [2, 4]],
+    [
+      "it may sleep and no alert scales it",
+      { "com.openfaas.scale.zero": "true", "com.openfaas.scale.factor": "0" },
+      [0, 1],
+      [2],
+    ],
+    ["an alert may scale it", { "com.openfaas.scale.factor": "20" }, [1, 2, 20], [0, 21]],
+  ])("of replicas where %s is every other count", (_what, labels, none, drift) => {
+    const one = wanted({ labels });
+    const stray = (replicas: number) => strayReplicas(one, { name: "hello", replicas });
+    expect(none.map(stray)).toEqual(none.map(() => undefined));
+    expect(drift.map(stray)).toEqual(drift);
+  });
+
   it("allows zero replicas where the function scales to zero", () => {
     const zero = wanted({ labels: { "com.openfaas.scale.zero": "true" } });
     expect(
@@ -131,4 +159,54 @@ it.each([
   { limits: { memory: "a lot" } },
 ])("%j is refused", (change) => {
   expect(() => wanted(change)).toThrow();
+});
+
+describe("a rollout is waited for", () => {
+  let now = 0;
+  let patience: Patience;
+  const found = (running: number, preparing = 0, more: object = {}): FunctionStatus => ({
+    name: "hello",
+    rollout: { running, preparing },
+    ...more,
+  });
+  const after = (seconds: number, status?: FunctionStatus) => {
+    now += seconds * 1000;
+    patience.note(status);
+    return patience.isOver();
+  };
+  beforeEach(() => {
+    now = 0;
+    patience = new Patience(120, () => now);
+  });
+
+  it("for its time where nothing moves", () => {
+    expect(after(119, found(0))).toBe(false);
+    expect(after(1, found(0))).toBe(true);
+    expect(patience.progressed).toBe(false);
+  });
+
+  it("for as long as its image is fetched, and its time from then on", () => {
+    for (let minute = 0; minute < 20; minute++) expect(after(60, found(0, 1))).toBe(false);
+    expect(after(119, found(0))).toBe(false);
+    expect(after(1, found(0))).toBe(true);
+    expect(patience.progressed).toBe(true);
+  });
+
+  it("for half an hour at most", () => {
+    for (let minute = 1; minute < 30; minute++) expect(after(60, found(0, 1))).toBe(false);
+    expect(after(60, found(0, 1))).toBe(true);
+  });
+
+  it("anew with each replica that comes up, and not with one that comes and goes", () => {
+    for (const running of [1, 2, 3]) expect(after(100, found(running))).toBe(false);
+    expect(after(60, found(2))).toBe(false);
+    expect(after(60, found(3))).toBe(true);
+  });
+
+  it("no longer for an image that cannot be had, or by a provider that does not say", () => {
+    const problem = { kind: "cannot start", message: "No such image" };
+    expect(after(100, found(0, 1, { problem }))).toBe(false);
+    expect(after(19, { name: "hello" })).toBe(false);
+    expect(after(1, undefined)).toBe(true);
+  });
 });
