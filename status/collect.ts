@@ -12,6 +12,7 @@ import {
   parseAlerts,
   parseHost,
   parseParts,
+  parseProblems,
   parseQueue,
   parseSamples,
   parseServices,
@@ -99,7 +100,11 @@ export function fill(report: Report, parts: Map<string, Part>): void {
   if (report.queue && answers.oldest?.[0]) report.queue.oldestSeconds = answers.oldest[0].value;
   const services = take("services", parseServices);
   report.services = services?.stack;
-  report.functions = services?.functions.map((one) => withRates(one, answers));
+  const troubles = take("functions", parseProblems);
+  report.functions = services?.functions.map((one) => {
+    const problem = troubles?.get(one.name);
+    return { ...withRates(one, answers), ...(problem ? { problem } : {}) };
+  });
   mergePrometheus(report);
 }
 

@@ -1,6 +1,6 @@
 /** What of a report is unhealthy. */
 import { SCALING_ALERT } from "../components/openfaas/alerts";
-import type { Report, ServiceStatus } from "./report";
+import type { FunctionStatus, Report, ServiceStatus } from "./report";
 
 export interface Limits {
   /** Services that have to be there. */
@@ -44,15 +44,20 @@ function frontDoor({ frontDoor: door, units }: Report): string[] {
   ];
 }
 
-function running(kind: string, all: ServiceStatus[] | undefined, wanted: readonly string[]): string[] {
+function running(
+  kind: string,
+  all: (ServiceStatus & Pick<FunctionStatus, "problem">)[] | undefined,
+  wanted: readonly string[],
+): string[] {
   if (!all) return [];
-  const short = all
+  const short = all.flatMap((one) => {
+    const why = one.problem ?? one.lastError;
     // A function may sleep; a service of the stack that nobody wants to run was switched off by hand.
-    .filter((one) => one.running < one.desired || (kind === "service" && one.desired === 0))
-    .map((one) => {
-      const why = one.lastError ? `: ${one.lastError}` : "";
-      return `${kind} ${one.name} runs ${one.running} of ${one.desired}${why}`;
-    });
+    if (one.running < one.desired || (kind === "service" && one.desired === 0))
+      return [`${kind} ${one.name} runs ${one.running} of ${one.desired}${why ? `: ${why}` : ""}`];
+    // One whose update was taken back has every replica, of the version before.
+    return one.problem ? [`${kind} ${one.name}: ${one.problem}`] : [];
+  });
   const absent = wanted.filter((name) => !all.some((one) => one.name === name));
   return [...absent.map((name) => `${kind} ${name} is not there`), ...short];
 }

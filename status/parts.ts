@@ -75,6 +75,16 @@ export function parseServices(text: string): Services {
   return result;
 }
 
+/** What is wrong, by function, in the provider's words: "rolled back: the last update failed…". */
+export function parseProblems(text: string): Map<string, string> {
+  const functions = JSON.parse(text) as { name: string; problem?: { kind: string; message: string } }[];
+  return new Map(
+    functions.flatMap(({ name, problem }) =>
+      problem ? [[name, `${problem.kind}: ${problem.message}`]] : [],
+    ),
+  );
+}
+
 /** The answer of NATS Streaming's monitoring. */
 export const parseQueue = (text: string): QueueStatus => channelsState(JSON.parse(text));
 

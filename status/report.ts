@@ -24,6 +24,8 @@ export interface ServiceStatus {
 }
 
 export interface FunctionStatus extends ServiceStatus {
+  /** What the provider says is wrong, though every replica may run: "rolled back: the last update failed…". */
+  problem?: string;
   /** Answered calls a second, over 5 minutes; undefined where Prometheus could not be asked. */
   rate?: number;
   /** Of these, answered with 5xx. */

@@ -73,17 +73,32 @@ services() {
   done <"$dir/services"
 }
 
-# Neither NATS nor Prometheus has a port on the host; root can ask from within their network.
-inside() {
+# Sets pid to the first process of a service's container.
+find_process() {
   service=$1
-  shift
   id=$(timeout 15 docker ps -q --filter "label=com.docker.swarm.service.name=$service" | head -n 1)
   if [ -z "$id" ]; then
     echo "no container of $service runs on this host" >&2
     return 1
   fi
-  pid=$(timeout 15 docker inspect -f '{{.State.Pid}}' "$id") || return
+  pid=$(timeout 15 docker inspect -f '{{.State.Pid}}' "$id")
+}
+
+# Neither NATS nor Prometheus has a port on the host; root can ask from within their network.
+inside() {
+  find_process "$1" || return
+  shift
   nsenter -t "$pid" -n -- "$@"
+}
+
+# What the provider knows and the engine's list does not show: why a function does not start, or that its update was taken back.
+functions() {
+  find_process swarm-provider || return
+  secrets=/proc/$pid/root/run/secrets
+  credentials=$(printf '%s:%s' "$(cat "$secrets/basic-auth-user")" "$(cat "$secrets/basic-auth-password")" | base64 -w0)
+  # On standard input: everybody on the host can read arguments.
+  printf 'Authorization: Basic %s\n' "$credentials" |
+    nsenter -t "$pid" -n -- curl -sSf -m 15 -H @- http://127.0.0.1:8080/system/functions
 }
 
 queue() {
@@ -98,6 +113,7 @@ part facts facts
 part units units
 part frontDoor front_door
 part services services
+part functions functions
 part queue queue
 part alerts inside prometheus curl -sS -m 10 http://127.0.0.1:9090/api/v1/alerts
 while IFS='	' read -r name query; do

@@ -46,6 +46,7 @@ const ANSWER: Record<string, [number, string, string?]> = {
     0,
     "gateway|1/1|r.no/gateway:1@sha256:00|gateway||\nhello|2/2|r.no/hello:dev||hello|\nother|0/1|x:1|||\n",
   ],
+  functions: [0, '[{"name":"hello"},{"name":"other"}]'],
   queue: [0, JSON.stringify({ channels: [CHANNEL] })],
   alerts: [0, '{"status":"success","data":{"alerts":[]}}'],
   "prometheus.rate": [0, samples(["hello", "1.5"], ["hello.openfaas-fn", "0.5"], ["other", "9"])],
@@ -118,6 +119,24 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
     "what is not there at all",
     { services: [0, "nats|1/1|n:1|nats||\n"] },
     ["service gateway is not there", "function hello is not there"],
+  ],
+  [
+    "a function whose update was taken back, with every replica of the version before",
+    { functions: [0, '[{"name":"hello","problem":{"kind":"rolled back","message":"exit code 3"}}]'] },
+    ["function hello: rolled back: exit code 3"],
+  ],
+  [
+    "a function that does not start, in the provider's words",
+    {
+      services: [0, "gateway|1/1|g:1|gateway||\nhello|0/1|h:1||hello|Rejected: x\n"],
+      functions: [0, '[{"name":"hello","problem":{"kind":"cannot start","message":"no such image"}}]'],
+    },
+    ["function hello runs 0 of 1: cannot start: no such image"],
+  ],
+  [
+    "a provider that does not answer",
+    { functions: [22, "", "curl: (22) The requested URL returned error: 503"] },
+    ["functions: cannot be asked: curl: (22) The requested URL returned error: 503"],
   ],
   ["a unit that is stopped", { units: [0, "docker=active\nnginx=failed\n"] }, ["nginx is failed"]],
   ["a front door that fails", { frontDoor: [0, "502 0.01\n"] }, ["/healthz through Nginx answers 502"]],
