@@ -258,6 +258,7 @@ function makeIdler(app: FastifyInstance, { config, functions, directory, metrics
   const { gatewayMetrics: url, network } = config;
   if (!url) return undefined;
   const scaling = {
+    drowsy: functions.drowsy,
     scalable: () => functions.scalable(),
     wake: (name: string) => functions.wake(name),
     scale: async (name: string, replicas: number) => {

@@ -40,6 +40,11 @@ export interface FunctionsOptions {
 const NO_USAGE: Usage = { cpu: 0, totalMemoryBytes: 0 };
 
 export class Functions {
+  /**
+   * By name, those that are about to be scaled to zero. They are said to be there already while their replicas still answer: whoever
+   * looks before a call, as the gateway does, asks for a replica then, which ends this, and is not sent to one that is going.
+   */
+  readonly drowsy = new Set<string>();
   private readonly changes: Changes;
   private readonly failures: Failures;
   private readonly usage: UsageMeter;
@@ -91,8 +96,10 @@ export class Functions {
     const usage = withUsage ? await this.usage.measure(ready) : undefined;
     const found = findProblem(service, tasks, ready.length);
     const rollout = rolloutOf(service, tasks);
+    const isGoing = replicasOf(service) === 0 || this.drowsy.has(name);
     return {
-      ...toStatus(service, ready.length, this.options.network),
+      ...toStatus(service, isGoing ? 0 : ready.length, this.options.network),
+      ...(isGoing ? { replicas: 0 } : {}),
       ...(rollout ? { rollout } : {}),
       ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
       ...(found ? { problem: await this.failures.explain(found) } : {}),
@@ -131,11 +138,14 @@ export class Functions {
    */
   async scale(name: string, replicas: number): Promise<number> {
     let set = replicas;
+    // Who wants one of a function that is still all there gets what is there.
+    const isRoused = replicas > 0 && this.drowsy.delete(name);
     await this.changes.change(name, {}, async (service) => {
       set = Math.min(
         replicas,
         Number(service.Spec.Labels?.[SCALE_MAX] ?? DEFAULT_SCALE_MAX) || DEFAULT_SCALE_MAX,
       );
+      if (isRoused) set = Math.max(set, replicasOf(service));
       if (set === replicasOf(service)) return;
       if (await this.changes.isUpdating(service)) throw updating(name);
       // Everything else stays as it was read, so that no replica restarts.
@@ -152,6 +162,7 @@ export class Functions {
 
   /** Gives a function at zero its least number of replicas, one without a label; another it leaves alone. @throws ApiError 404 */
   async wake(name: string): Promise<void> {
+    this.drowsy.delete(name);
     await this.changes.change(name, {}, async (service) => {
       if (replicasOf(service) > 0) return;
       const Replicas = initialReplicas(service.Spec.Labels ?? {}, 1);

@@ -31,7 +31,7 @@ interface Watched {
   active: number;
 }
 
-/** After a scaling to zero: how long the gateway may go on sending to replicas that it takes for available (its cache: 250 ms). */
+/** Before and after a scaling to zero: how long the gateway may go on sending to replicas that it takes for available (its cache: 250 ms). */
 const SETTLE_MS = 500;
 
 export class Idler {
@@ -40,7 +40,7 @@ export class Idler {
   private closed = false;
 
   constructor(
-    private readonly functions: Pick<Functions, "scalable" | "scale" | "wake">,
+    private readonly functions: Pick<Functions, "scalable" | "scale" | "wake" | "drowsy">,
     private readonly metrics: Metrics,
     private readonly options: IdlerOptions,
     private readonly now: () => number = Date.now,
@@ -67,17 +67,36 @@ export class Idler {
     for (const name of this.watched.keys()) if (!names.has(name)) this.watched.delete(name);
     if (candidates.length === 0 || !(await this.update([...names]))) return [];
     const idle = candidates.filter((each) => this.isIdle(each));
-    // Once more, for calls that came since: the shorter the gap, the fewer can fall into it.
-    if (idle.length === 0 || !(await this.update([...names]))) return [];
-    const asleep: string[] = [];
-    for (const service of idle) {
-      const name = service.Spec.Name!;
-      if (!this.isIdle(service)) continue;
-      if (await this.lay(service)) asleep.push(name);
-    }
+    if (idle.length === 0) return [];
+    const asleep = await this.layDown(idle);
     if (asleep.length > 0) await this.wakeCalled(asleep);
     // Whoever starts it again, by a call or by hand: its time begins anew.
     for (const name of asleep) this.watched.delete(name);
+    return asleep;
+  }
+
+  /**
+   * They are said to be at zero first, and are scaled when nobody wanted them for as long as a caller may go by what was said before:
+   * from then on each looks, and asks for a replica, before it calls.
+   */
+  private async layDown(idle: ServiceRecord[]): Promise<string[]> {
+    const { drowsy } = this.functions;
+    const names = idle.map(({ Spec }) => Spec.Name!);
+    for (const name of names) drowsy.add(name);
+    const asleep: string[] = [];
+    try {
+      await sleep(SETTLE_MS);
+      if (!(await this.update(names))) return [];
+      for (const service of idle) {
+        const name = service.Spec.Name!;
+        if (!drowsy.has(name) || !this.isIdle(service) || !(await this.lay(service))) continue;
+        asleep.push(name);
+        // Asked for in the very moment of the scaling.
+        if (!drowsy.has(name)) await this.wake(name);
+      }
+    } finally {
+      for (const name of names) drowsy.delete(name);
+    }
     return asleep;
   }
 
@@ -101,13 +120,14 @@ export class Idler {
     const marks = new Map(names.map((name) => [name, this.watched.get(name)?.mark]));
     await sleep(SETTLE_MS);
     if (!(await this.update(names))) return;
-    for (const name of names)
-      if (this.watched.get(name)?.mark !== marks.get(name)) {
-        this.options.log.info({ function: name }, "called as it was scaled to zero: started again");
-        await this.functions.wake(name).catch((error: Error) => {
-          this.options.log.warn({ function: name, err: error.message }, "could not be started again");
-        });
-      }
+    for (const name of names) if (this.watched.get(name)?.mark !== marks.get(name)) await this.wake(name);
+  }
+
+  private async wake(name: string): Promise<void> {
+    this.options.log.info({ function: name }, "called as it was scaled to zero: started again");
+    await this.functions.wake(name).catch((error: Error) => {
+      this.options.log.warn({ function: name, err: error.message }, "could not be started again");
+    });
   }
 
   /** False when nothing is known of the calls, which then might be many: everything counts as called just now. */

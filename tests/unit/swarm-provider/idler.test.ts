@@ -1,6 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseDeployment } from "../../../services/swarm-provider/src/deployment";
+import { Engine } from "../../../services/swarm-provider/src/engine";
+import { Functions } from "../../../services/swarm-provider/src/functions";
 import {
   type Invocations,
   parseInvocations,
@@ -8,7 +11,9 @@ import {
 } from "../../../services/swarm-provider/src/gatewayCalls";
 import { Idler } from "../../../services/swarm-provider/src/idler";
 import { Metrics } from "../../../services/swarm-provider/src/metrics";
+import { Readiness } from "../../../services/swarm-provider/src/readiness";
 import type { ServiceRecord } from "../../../services/swarm-provider/src/status";
+import { FakeEngine } from "./fakeEngine";
 
 const MINUTE = 60_000;
 
@@ -19,13 +24,16 @@ class World {
   readonly labels = new Map<string, Record<string, string>>();
   readonly counts = new Map<string, Invocations>();
   readonly woken: string[] = [];
+  readonly drowsy = new Set<string>();
   readonly warnings: string[] = [];
   gateway: "answers" | "is away" = "answers";
+  onScale?: (name: string) => void;
   readonly metrics = new Metrics(() => this.now);
   readonly idler: Idler;
 
   constructor() {
     const functions = {
+      drowsy: this.drowsy,
       scalable: async () =>
         [...this.replicas].map(([name, Replicas]) => {
           const Labels = { "com.openfaas.scale.zero": "true", ...this.labels.get(name) };
@@ -37,6 +45,7 @@ class World {
       scale: async (name: string, count: number) => {
         if (name === "gone") throw new Error("No such function: gone");
         this.replicas.set(name, count);
+        this.onScale?.(name);
         return count;
       },
       wake: async (name: string) => {
@@ -148,11 +157,60 @@ test("one that is called at the moment of its scaling is started again", async (
   world.add("f");
   await world.watch(14);
   const looked = world.watch(60);
-  await new Promise((done) => setTimeout(done, 100));
-  expect(world.replicas.get("f")).toBe(0);
+  while (world.replicas.get("f") !== 0) await sleep(10);
   world.call("f");
   await looked;
   expect(world.woken).toEqual(["f"]);
+});
+
+test.each([
+  ["one that a caller asks for while it is said to be at zero", () => world.drowsy.delete("f")],
+  ["one that is still called by who took it for available", () => world.call("f")],
+])("%s is not scaled", async (_what, want) => {
+  world.add("f");
+  await world.watch(14);
+  const looked = world.watch(0);
+  while (!world.drowsy.has("f")) await sleep(10);
+  expect(world.replicas.get("f")).toBe(1);
+  want();
+  expect(await looked).toBeUndefined();
+  expect([world.replicas.get("f"), world.drowsy.size, world.woken]).toEqual([1, 0, []]);
+});
+
+test("one that is asked for in the moment of its scaling is started again", async () => {
+  world.add("f");
+  world.onScale = (name) => world.drowsy.delete(name);
+  expect(await world.watch(60)).toBe(15);
+  expect(world.woken).toEqual(["f"]);
+});
+
+describe("a function that is about to sleep", () => {
+  test("is said to be at zero until somebody asks for a replica, and is left as it is then", async () => {
+    const fake = await new FakeEngine().start();
+    const options = { network: "openfaas-fn", port: 8080, stopGraceMs: 1, deleteTimeoutMs: 1, settleMs: 1 };
+    const readiness = new Readiness("openfaas-fn", 8080, async () => true);
+    const functions = new Functions(new Engine(fake.socket, 1000), options, readiness);
+    fake.addService("f", { Mode: { Replicated: { Replicas: 3 } } });
+    const NetworksAttachments = [{ Network: { Spec: { Name: "openfaas-fn" } }, Addresses: ["10.0.1.5/24"] }];
+    const Status = { State: "running" };
+    const Spec = fake.services[0].Spec.TaskTemplate;
+    fake.tasks = [{ ID: "t", ServiceID: "id-f", DesiredState: "running", Status, Spec, NetworksAttachments }];
+    const counts = async () => {
+      const { replicas, availableReplicas } = await functions.status("f");
+      return [replicas, availableReplicas];
+    };
+    expect(await counts()).toEqual([3, 1]);
+    functions.drowsy.add("f");
+    expect(await counts()).toEqual([0, 0]);
+    // The gateway asks for the least number.
+    expect(await functions.scale("f", 1)).toBe(3);
+    expect(fake.changes()).toEqual([]);
+    expect(await counts()).toEqual([3, 1]);
+    // At zero nobody is sent to a replica that has not ended yet.
+    await functions.scale("f", 0);
+    expect(await counts()).toEqual([0, 0]);
+    await fake.stop();
+  });
 });
 
 test("labels that mean nothing are refused", () => {
