@@ -30,14 +30,14 @@ export async function both(...work: Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
-async function status(): Promise<{ code: number | null; report: Report; all: string }> {
+export async function readStatus(): Promise<{ code: number | null; report: Report; all: string }> {
   const file = path.relative(CLONE, lab.derivedStackFile!);
   const { code, stdout, all } = await run(npm("status", "-s", lab.stack, "--json", "--config-file", file));
   return { code, report: JSON.parse(stdout) as Report, all };
 }
 
 export async function statusTellsHowItIs(password: string): Promise<void> {
-  const well = await status();
+  const well = await readStatus();
   expect(well.report.problems).toEqual([]);
   expect(well.code).toBe(0);
   expect(well.all).not.toContain(password);
@@ -62,7 +62,7 @@ export async function statusTellsHowItIs(password: string): Promise<void> {
 
   await onHostOk("systemctl stop nginx");
   try {
-    const ill = await status();
+    const ill = await readStatus();
     expect(ill.code).toBe(1);
     expect(ill.report.problems).toEqual(expect.arrayContaining(["nginx is inactive"]));
     expect(ill.report.services).toHaveLength(8);

@@ -31,7 +31,7 @@ import {
   stateFile,
   variant,
 } from "./lib";
-import { keepsContract, roughDay, servesFaasCli } from "./provider";
+import { keepsContract, roughDay, servesFaasCli, socketHolders } from "./provider";
 
 jest.setTimeout(25 * 60_000);
 
@@ -243,10 +243,14 @@ step("an up that was killed is repaired, and the next goes on", async () => {
   await pulumiOk(["preview", "--expect-no-changes"]);
 });
 
-step("the provider keeps OpenFaaS's contract behind the stock gateway", async () => {
-  expect(await keepsContract({ user: "admin", password })).toBeGreaterThan(30);
-  await servesFaasCli({ user: "admin", password });
-});
+step(
+  "the provider keeps OpenFaaS's contract behind the stock gateway, and alone has the engine's socket",
+  async () => {
+    expect(await keepsContract({ user: "admin", password })).toBeGreaterThan(30);
+    await servesFaasCli({ user: "admin", password });
+    expect(await socketHolders()).toEqual(["swarm-provider"]);
+  },
+);
 
 step("functions are updated, taken back, put to sleep and woken without a lost request", async () => {
   const { answered, failed } = await roughDay({ user: "admin", password });

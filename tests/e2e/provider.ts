@@ -4,6 +4,7 @@ import * as http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkContract, type Contract } from "../contract/calls";
 import { useFaasCli } from "../contract/faasCli";
+import { readStatus } from "./async";
 import { FRONT_DOOR, lab, onHostOk, run } from "./lib";
 
 const NAMESPACE = "openfaas-fn";
@@ -106,9 +107,13 @@ export async function roughDay(platform: Platform): Promise<{ answered: number; 
   const { envVars, problem } = await status();
   expect(envVars).toEqual({ version: "2" });
   expect(problem).toMatchObject({ kind: "rolled back", log: [expect.stringContaining("hello ended")] });
+  const { problems } = (await readStatus()).report;
+  expect(problems).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^function rough-day: rolled back: /)]),
+  );
 
   await sleepAndWake(call, name, deploy, status);
-  await followed(call, name);
+  await followed(platform, call, name);
   await call("DELETE", "/system/functions", { body: { functionName: name } });
   await deploy("POST", { envVars: { port: "99999" } });
   await until("the crash to be told", async () => (await status()).problem?.kind === "crashing");
@@ -135,11 +140,50 @@ async function sleepAndWake(
   expect(first).toMatchObject({ status: 200, text: expect.stringContaining("world") });
 }
 
-/** The log comes line by line while it is followed, through gateway and Nginx. */
-async function followed(call: Contract["call"], name: string): Promise<void> {
-  const { status, text } = await call("GET", `/system/logs?name=${name}&tail=5`);
-  expect(status).toBe(200);
-  expect(text).toContain("hello listens");
+/**
+ * The log comes line by line while it is followed, through gateway and Nginx: one that is said after the answer's head is read. The gateway
+ * sends the head with the first line: a last line of before is asked for as well.
+ */
+async function followed({ user, password }: Platform, call: Contract["call"], name: string): Promise<void> {
+  const options = { auth: `${user}:${password}`, agent: false, timeout: 60_000 };
+  const response = await new Promise<http.IncomingMessage>((done, fail) => {
+    const request = http.get(`${FRONT_DOOR}/system/logs?name=${name}&follow=1&tail=1`, options, done);
+    request
+      .on("timeout", () => request.destroy(new Error("no line of the log within 60 s")))
+      .on("error", fail);
+  });
+  expect(response.statusCode).toBe(200);
+  let text = "";
+  response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  response.on("error", () => undefined);
+  // A replica more says that it listens.
+  const since = Date.now();
+  const { status } = await call("POST", `/system/scale-function/${name}`, { body: { replicas: 2 } });
+  expect(status).toBe(202);
+  const said = () => {
+    const whole = text.split("\n").slice(0, -1);
+    return whole.map((line) => JSON.parse(line) as { timestamp: string; text: string });
+  };
+  const isNew = (line: { timestamp: string; text: string }) =>
+    Date.parse(line.timestamp) > since && line.text.includes("hello listens");
+  await until("the line of the second replica", async () => said().some(isNew), 30);
+  response.destroy();
+}
+
+/** Of all services on the host, those that have the engine's socket, or a folder with it. */
+export async function socketHolders(): Promise<string[]> {
+  const mounts = await onHostOk(
+    "docker service inspect $(docker service ls -q) --format " +
+      "'{{.Spec.Name}}{{range .Spec.TaskTemplate.ContainerSpec.Mounts}} {{.Source}}{{end}}'",
+  );
+  const isSocket = (source: string) =>
+    source !== "" && (/docker\.sock$/.test(source) || /^(\/var)?(\/run)?\/?$/.test(source));
+  return mounts
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "))
+    .filter(([, ...sources]) => sources.some(isSocket))
+    .map(([name]) => name!);
 }
 
 function startCalls(call: Contract["call"], path: string) {
