@@ -20,6 +20,8 @@ export interface Report {
   rows: Row[];
   /** What is compared: machines are noisy, so only ratios within one run mean something. */
   ratios: Record<string, number>;
+  /** What was promised and not kept, one sentence each: then the command ends with 1. Default: nothing. */
+  missed?: string[];
   /** What is shown below the table, such as a plot; not in the JSON. */
   text?: string;
 }
@@ -34,6 +36,8 @@ async function main(names: string[]): Promise<void> {
     process.stderr.write(`bench ${name} …\n`);
     const { text, ...report } = await BENCHMARKS[name]!();
     print(report);
+    for (const line of report.missed ?? []) process.stdout.write(`\nMISSED: ${line}\n`);
+    if (report.missed?.length) process.exitCode = 1;
     if (text) process.stdout.write(`\n${text}\n`);
     const file = path.join(".cache", "bench", `${name}.json`);
     fs.mkdirSync(path.dirname(file), { recursive: true });
