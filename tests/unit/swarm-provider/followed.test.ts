@@ -12,7 +12,7 @@ let log: PassThrough;
 afterEach(() => provider.stop());
 
 async function start(env: Record<string, string> = {}): Promise<void> {
-  provider = await Provider.start(env);
+  provider = await Provider.start({ docker_timeout: "10s", ...env });
   provider.engine.addService("quiet");
   log = new PassThrough();
   provider.engine.intercept = ({ path }) =>
@@ -72,7 +72,7 @@ test("a follower does not hold up the end of the provider", async () => {
 });
 
 test("many followers keep nobody else waiting, and more than 64 are sent away", async () => {
-  await start({ docker_timeout: "10s" });
+  await start();
   provider.engine.intercept = ({ path }) =>
     path.endsWith("/logs") ? { status: 200, stream: new PassThrough() } : undefined;
   const followers = await Promise.all(Array.from({ length: 64 }, follow));
