@@ -1,6 +1,7 @@
 /** What can be done with functions. Services that are not functions are neither shown nor touched. */
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { registryOf } from "./auth";
 import { Changes, taken, updating } from "./changes";
 import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX, scalesToZero } from "./deployment";
 import { type Engine, OWNER_LABEL, OWNER_VALUE, type RegistryAuth, type SecretRecord } from "./engine";
@@ -127,7 +128,7 @@ export class Functions {
     const how = { sayTaken: true, settledUntil: Date.now() + this.options.settleMs };
     await this.changes.change(deployment.service, how, async (service) => {
       const spec = await this.render(deployment, service);
-      await this.engine.updateService(service, spec, auth);
+      await this.engine.updateService(service, spec, auth ?? loginToForget(service, deployment));
     });
   }
 
@@ -274,6 +275,12 @@ function keptReplicas(service: ServiceRecord, { labels }: Deployment): number | 
 
 function usesOne(service: ServiceRecord, ids: Set<string>): boolean {
   return secretsOf(service.Spec).some((id) => ids.has(id));
+}
+
+/** The engine keeps a function's login where none is sent, and would show one registry's to another: no login, in its own words, ends that. */
+function loginToForget({ Spec }: ServiceRecord, { image }: Deployment): RegistryAuth | undefined {
+  const before = Spec.TaskTemplate?.ContainerSpec?.Image;
+  return before && registryOf(before) !== registryOf(image) ? {} : undefined;
 }
 
 /** The spec as it is, but for one secret. */

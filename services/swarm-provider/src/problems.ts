@@ -108,8 +108,13 @@ function endedByItself({ Status }: TaskRecord): boolean {
   return Status.State === "failed" || Status.State === "complete";
 }
 
+/** All that the engine says when a registry refuses an image, has none, or is not there. */
+const NO_IMAGE = /^No such image: /;
+
 function reason({ Status }: TaskRecord): string {
   const text = (Status.Err ?? "").replace(/^task: /, "");
+  if (NO_IMAGE.test(text))
+    return `${text} (its registry has none, cannot be reached, or asks for a login: registryAuth)`;
   return (
     text || `exit code ${Status.ContainerStatus?.ExitCode ?? (Status.State === "complete" ? 0 : "unknown")}`
   );

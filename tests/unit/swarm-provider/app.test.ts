@@ -183,8 +183,23 @@ describe("a deployment", () => {
     expect(JSON.stringify(engine.asked.at(-1)!.body)).not.toContain('reg.example"');
   });
 
+  test("keeps the login that it has for its registry, and shows it to no other", async () => {
+    const at = (Image: string) => ({ TaskTemplate: { ContainerSpec: { Image } } });
+    engine.addService("hello", at("reg.example/hello:0"));
+    await call("PUT", "/system/functions", body);
+    const kept = engine.asked.at(-1)!;
+    expect(kept.query.get("registryAuthFrom")).toBe("spec");
+    expect(kept.headers["x-registry-auth"]).toBeUndefined();
+    engine.services = [];
+    engine.addService("hello", at("theirs.example/hello:1"));
+    await call("PUT", "/system/functions", body);
+    const dropped = engine.asked.at(-1)!;
+    expect(dropped.query.has("registryAuthFrom")).toBe(false);
+    expect(Buffer.from(dropped.headers["x-registry-auth"] as string, "base64").toString()).toBe("{}");
+  });
+
   test("keeps its environment out of the engine's addresses", async () => {
-    engine.addService("hello");
+    engine.addService("hello", { TaskTemplate: { ContainerSpec: { Image: "reg.example/hello:0" } } });
     await call("PUT", "/system/functions", { ...body, envVars: { TOKEN: "canary" } });
     const update = engine.asked.at(-1)!;
     expect(update.path).toBe("/v1.41/services/id-hello/update");

@@ -83,7 +83,11 @@ describe("a problem", () => {
 
   test("is an image that is not there, or no node that will do", () => {
     const rejected = task("rejected", { status: { Err: "No such image: a:1" } });
-    expect(find([rejected])!.problem).toMatchObject({ kind: "cannot start", message: "No such image: a:1" });
+    expect(find([rejected])!.problem).toMatchObject({
+      kind: "cannot start",
+      message:
+        "No such image: a:1 (its registry has none, cannot be reached, or asks for a login: registryAuth)",
+    });
     const pending = task("pending", {
       status: { Err: "no suitable node (insufficient resources on 1 node)" },
     });
