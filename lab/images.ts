@@ -6,8 +6,8 @@ import { parse } from "yaml";
 import { parseEnvironment } from "../components/environment/parse";
 import { SECRET_KEYS, type Environment } from "../components/environment/schema";
 import { parseStack } from "../components/functions/stack";
-import { BASES } from "../components/images/context";
-import { familiarName, parseImage, readLock, withRegistry, writeLock } from "../components/images/lock";
+import { familiarName, parseImage, readLock, writeLock } from "../components/images/lock";
+import { pulledImages } from "../components/images/registries";
 import { describe, LabError } from "./errors";
 import { remoteDigest, type ClientOptions } from "./images/client";
 import { inParallel } from "./images/work";
@@ -42,41 +42,13 @@ export function imagesOf(name: string, root = ROOT): { lock: string; images: str
   } catch (error) {
     throw new LabError(`${file}: ${(error as Error).message}`);
   }
-  const {
-    registry,
-    lock,
-    own: origin,
-    node,
-    python,
-    go,
-    swarmProvider,
-    queueWorker,
-    ...stack
-  } = environment.images;
-  const pulled = origin === "registry";
-  const all = [
-    ...Object.values(stack),
-    ...(pulled ? [swarmProvider, queueWorker] : [node]),
-    ...functionImages(environment, root, pulled, { node, python, go }),
-  ];
-  return {
-    lock: resolve(root, lock),
-    images: [...new Set(all.map((image) => withRegistry(image, registry)))],
-  };
-}
-
-/** Those that are pulled, and the bases of those that are built. */
-function functionImages(
-  environment: Environment,
-  root: string,
-  pulled: boolean,
-  bases: Record<string, string>,
-): string[] {
-  return environment.functions.flatMap(({ stack, only }) =>
+  const functions = environment.functions.flatMap(({ stack, only }) =>
     parseStack(readFileSync(resolve(root, stack), "utf8"), stack, process.env)
       .filter(({ spec }) => !only || only.includes(spec.name))
-      .flatMap(({ spec, build }) => (pulled || !build ? spec.image : (bases[BASES[build.lang] ?? ""] ?? []))),
+      .map((one) => ({ ...one, file: stack })),
   );
+  const { images } = environment;
+  return { lock: resolve(root, images.lock), images: pulledImages(images, functions) };
 }
 
 /**

@@ -59,7 +59,7 @@ function withoutSecrets(
   if (typeof secure === "string" && Object.keys(rest).length === 0) {
     dummies.push(`${code(at.join(".").replace(`${NAMESPACE}:`, ""))} (a secret)`);
     const mark = crypto.createHash("sha256").update(secure).digest("hex").slice(0, 12);
-    return { secure: encrypt(dummyOf(at.at(-1)!, mark)) };
+    return { secure: encrypt(dummyOf(at, mark)) };
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner, [...at, key], encrypt, dummies)]),
@@ -67,9 +67,11 @@ function withoutSecrets(
 }
 
 /** What the program takes in the place of a secret: it looks at those that have a form. */
-function dummyOf(key: string, mark: string): string {
+function dummyOf(at: string[], mark: string): string {
   const dummy = `dummy-for-the-preview-${mark}`;
-  return key === `${NAMESPACE}:alertWebhookUrl` ? `https://dummy.invalid/${dummy}` : dummy;
+  const key = at[0]!.replace(`${NAMESPACE}:`, "");
+  if (key === "alertWebhookUrl") return `https://dummy.invalid/${dummy}`;
+  return key === "registryAuth" ? `dummy:${dummy}` : dummy;
 }
 
 /** The engine's own format: AES-256-GCM with a key from the passphrase and the salt. The key takes a moment, so only when it is needed. */

@@ -8,15 +8,8 @@ import { isUrl } from "./fields";
 import { readBase } from "./layers";
 import { clean, pathName } from "./legible";
 import { EnvironmentError, parseEnvironment } from "./parse";
-import { type Environment, SECRET_NAME } from "./schema";
-import {
-  BAD_SECRET_NAME,
-  isSecretKey,
-  isSecretMapping,
-  NESTED_SECRET,
-  plainSecret,
-  SECRET_MAPPING,
-} from "./secrets";
+import { type Environment, SECRET_MAPPINGS } from "./schema";
+import { isSecretKey, isSecretMapping, NESTED_SECRET, plainSecret, secretMapping } from "./secrets";
 import { isOrigin, located } from "./sources";
 import { configValue, readStackFile } from "./stackfile";
 
@@ -38,6 +31,8 @@ export interface LoadedEnvironment extends Environment {
   alertSmtpPassword?: pulumi.Output<string>;
   /** Secrets of functions by their names; the values are secret. */
   functionSecrets: Record<string, pulumi.Output<string>>;
+  /** `user:password` by registry; the values are secret. */
+  registryAuth: Record<string, pulumi.Output<string>>;
 }
 
 interface Given {
@@ -47,8 +42,8 @@ interface Given {
   secret: Set<string>;
   /** Secret keys that are set. */
   secrets: string[];
-  /** Names, without the values. */
-  functionSecrets: string[];
+  /** Names inside of those that are mappings, without the values: key → names. */
+  secretNames: Record<string, string[]>;
 }
 
 // Exported by the SDK and used by its own Config, but left out of its typings.
@@ -59,7 +54,7 @@ export function loadEnvironment(): LoadedEnvironment {
   const stack = pulumi.getStack();
   const file = `stacks/Pulumi.${stack}.yaml`;
   const given = fromEngine(pulumi.getProject());
-  given.problems.push(...plainOnes(file, given.functionSecrets));
+  given.problems.push(...plainOnes(file, given.secretNames));
   try {
     const { secret, secrets } = given;
     const environment = parseEnvironment(given.raw, given.problems, { secret, secrets });
@@ -75,9 +70,8 @@ export function loadEnvironment(): LoadedEnvironment {
       alertWebhookUrl: config.getSecret("alertWebhookUrl"),
       alertWebhookToken: config.getSecret("alertWebhookToken"),
       alertSmtpPassword: config.getSecret("alertSmtpPassword"),
-      functionSecrets: Object.fromEntries(
-        given.functionSecrets.map((secret) => [secret, functionSecret(secret)]),
-      ),
+      functionSecrets: secretsOf("functionSecrets", given),
+      registryAuth: secretsOf("registryAuth", given),
     };
   } catch (error) {
     const told = error instanceof EnvironmentError ? withLines(error, file, given) : (error as Error);
@@ -86,13 +80,13 @@ export function loadEnvironment(): LoadedEnvironment {
 }
 
 function fromEngine(project: string): Given {
-  const given: Given = { raw: {}, problems: [], secret: new Set(), secrets: [], functionSecrets: [] };
+  const given: Given = { raw: {}, problems: [], secret: new Set(), secrets: [], secretNames: {} };
   for (const [full, text] of Object.entries(pulumi.runtime.allConfig())) {
     const [namespace, key] = [full.slice(0, full.indexOf(":")), full.slice(full.indexOf(":") + 1)];
     if (namespace !== project) continue;
     const secret = isConfigSecret(full);
     if (isSecretMapping(key)) {
-      given.functionSecrets = namesOf(key, configValue(text), secret, given.problems);
+      given.secretNames[key] = namesOf(key, configValue(text), secret, given.problems);
       continue;
     }
     if (isSecretKey(key)) {
@@ -119,29 +113,37 @@ const wrongSecret = (key: string, value: string) =>
 function namesOf(key: string, value: unknown, secret: boolean, problems: Problem[]): string[] {
   const say = (at: string[], text: string) => problems.push({ path: at, text: `${pathName(at)}: ${text}` });
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    say([key], SECRET_MAPPING(key));
+    say([key], secretMapping(key));
     return [];
   }
   const names = Object.keys(value);
+  const { name: form, badName, value: wanted } = SECRET_MAPPINGS[key]!;
   if (!secret) names.forEach((name) => say([key, name], plainSecret([key, name])));
-  for (const name of names) if (!SECRET_NAME.test(name)) say([key, name], BAD_SECRET_NAME);
+  for (const [name, text] of Object.entries(value)) {
+    if (!form.test(name)) say([key, name], badName);
+    if (secret && wanted && !wanted.form.test(String(text)))
+      say([key, name], `[secret]: must be ${wanted.phrase}`);
+  }
   return names;
 }
 
 /** Entries in plain text beside encrypted ones: the engine hands them over alike, and only the file tells them apart. */
-function plainOnes(file: string, names: string[]): Problem[] {
-  if (names.length === 0 || !fs.existsSync(file)) return [];
+function plainOnes(file: string, given: Record<string, string[]>): Problem[] {
+  if (Object.keys(given).length === 0 || !fs.existsSync(file)) return [];
   const own = readStackFile(fs.readFileSync(file, "utf8"), file);
   // With --config-file it is another file that the engine read.
-  if (!same(own.secretNames.functionSecrets ?? [], names)) return [];
-  return own.problems.filter(({ path: [top] }) => top === "functionSecrets");
+  const read = Object.keys(given).filter((key) => same(own.secretNames[key] ?? [], given[key]!));
+  return own.problems.filter(({ path: [top] }) => read.includes(top!));
 }
 
 const same = (a: string[], b: string[]) => [...a].sort().join("\0") === [...b].sort().join("\0");
 
-function functionSecret(name: string): pulumi.Output<string> {
-  const all = new pulumi.Config().requireSecretObject<Record<string, unknown>>("functionSecrets");
-  return all.apply((values) => String(values[name]));
+/** A mapping's secrets by their names. */
+function secretsOf(key: string, { secretNames }: Given): Record<string, pulumi.Output<string>> {
+  const names = secretNames[key] ?? [];
+  if (names.length === 0) return {};
+  const all = new pulumi.Config().requireSecretObject<Record<string, unknown>>(key);
+  return Object.fromEntries(names.map((name) => [name, all.apply((values) => String(values[name]))]));
 }
 
 /** The same error, with the line of each value where the file is the one that the engine read. */

@@ -54,14 +54,41 @@ export const SECRET_KEYS = {
     "Password of the gateway's management API. Default: one is made and kept, encrypted, in the state.",
   functionSecrets:
     "Secrets of functions by their names, each encrypted: `pulumi config set --secret --path functionSecrets.api-key`. A function gets those that its stack.yml lists under `secrets`, as files in /var/openfaas/secrets. Default: none.",
+  registryAuth:
+    "Logins of registries by their hosts, each `user:password` and encrypted: `pulumi config set --secret --path 'registryAuth[\"registry.example.no\"]'`. Docker Hub is `docker.io`. The engine pulls the stack's images, functions and the bases of builds with it. Default: none.",
   alertWebhookUrl:
     "Where alerts are posted, in place of alerts.webhook.url, if whoever knows the URL can post there: one with a token in it. Default: none.",
   alertWebhookToken: "Bearer token that goes to alerts.webhook.url or alertWebhookUrl. Default: none.",
   alertSmtpPassword: "Password of alerts.email.username. Default: none.",
 } as const;
 
-/** Those of them that are a mapping of names to secrets. */
-export const SECRET_MAPPINGS: readonly string[] = ["functionSecrets"];
+export interface SecretMapping {
+  /** What a name may be, and what is said of one that is none. */
+  name: RegExp;
+  badName: string;
+  /** What the whole maps, and a name for an example. */
+  maps: string;
+  example: string;
+  /** What a value has to be, where not every text will do. */
+  value?: { form: RegExp; phrase: string };
+}
 
-/** Names that such a mapping may have: what the provider takes. */
-export const SECRET_NAME = /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/;
+/** Those of them that are a mapping of names to secrets. */
+export const SECRET_MAPPINGS: Readonly<Record<string, SecretMapping>> = {
+  functionSecrets: {
+    // What the provider takes.
+    name: /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/,
+    badName: "is no name of a secret: letters, digits, dashes, dots and underscores, at most 64",
+    maps: "names to secrets",
+    example: "NAME",
+  },
+  registryAuth: {
+    // What stands before the first slash of an image's name.
+    name: /^(localhost|[a-z0-9]([a-z0-9-]*[a-z0-9])?(?=[.:])(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)(:\d{1,5})?$/,
+    badName:
+      'is no registry: a host in lower case such as "registry.example.no" or "registry.example.no:5000", without scheme or path',
+    maps: "registries to user:password",
+    example: "registry.example.no",
+    value: { form: /^[^:\s]+:\S/, phrase: "user:password" },
+  },
+};

@@ -1,4 +1,5 @@
 /** What a secret looks like in a stack file, and what is said of one that does not. */
+import { quote } from "../../plugin/src/quote";
 import { keyName } from "./legible";
 import { SECRET_KEYS, SECRET_MAPPINGS } from "./schema";
 
@@ -42,20 +43,27 @@ export function secretProblem(value: unknown, path: string[], ownKey: boolean): 
   return isSecure(value) ? `is not what the engine encrypts to, and so ${plain}` : plain;
 }
 
-export const plainSecret = (path: string[]) =>
-  `is a secret in plain text; set it with: pulumi config set --secret ${path.length > 1 ? "--path " : ""}${path.map(keyName).join(".")}`;
+/** How a secret is set; one of a mapping by its name, of which a dot would begin another mapping. */
+export function setSecret([key, name]: readonly string[]): string {
+  const command = "pulumi config set --secret";
+  if (name === undefined) return `${command} ${keyName(key!)}`;
+  const dotted = /[.:]/.test(name);
+  return `${command} --path ${dotted ? quote(`${keyName(key!)}["${keyName(name)}"]`) : [key!, name].map(keyName).join(".")}`;
+}
 
-export const SECRET_MAPPING = (key: string) =>
-  `must be a mapping of names to secrets, each set with: pulumi config set --secret --path ${key}.NAME`;
+export const plainSecret = (path: readonly string[]) =>
+  `is a secret in plain text; set it with: ${setSecret(path)}`;
 
-export const BAD_SECRET_NAME =
-  "is no name of a secret: letters, digits, dashes, dots and underscores, at most 64";
+export function secretMapping(key: string): string {
+  const { maps, example } = SECRET_MAPPINGS[key]!;
+  return `must be a mapping of ${maps}, each set with: ${setSecret([key, example])}`;
+}
 
 export const NESTED_SECRET = `holds a secret where none is read; secrets are top-level keys of their own: ${Object.keys(SECRET_KEYS).join(", ")}`;
 
 export const isSecretKey = (key: string): boolean => Object.hasOwn(SECRET_KEYS, key);
 
-export const isSecretMapping = (key: string): boolean => SECRET_MAPPINGS.includes(key);
+export const isSecretMapping = (key: string): boolean => Object.hasOwn(SECRET_MAPPINGS, key);
 
 /** Where secrets are inside of a value. */
 export function securePaths(value: unknown, path: string[]): string[][] {

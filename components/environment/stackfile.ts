@@ -16,15 +16,14 @@ import {
 import type { Problem } from "./describe";
 import { clean, keyName, pathName, shortened } from "./legible";
 import { nearest } from "./nearest";
-import { SECRET_NAME } from "./schema";
+import { SECRET_MAPPINGS } from "./schema";
 import {
-  BAD_SECRET_NAME,
   isSecretKey,
   isSecretMapping,
   isSecure,
   NESTED_SECRET,
+  secretMapping,
   secretProblem,
-  SECRET_MAPPING,
   securePaths,
 } from "./secrets";
 
@@ -228,10 +227,10 @@ function readSecretMapping(
   say: (path: string[], text: string, covers?: boolean) => void,
 ): void {
   if (typeof value !== "object" || value === null || Array.isArray(value) || isSecure(value))
-    return say([key], SECRET_MAPPING(key), true);
+    return say([key], secretMapping(key), true);
   const entries = Object.entries(value);
   for (const [name, secret] of entries) {
-    if (!SECRET_NAME.test(name)) say([key, name], BAD_SECRET_NAME);
+    if (!SECRET_MAPPINGS[key]!.name.test(name)) say([key, name], SECRET_MAPPINGS[key]!.badName);
     else {
       const wrong = secretProblem(secret, [key, name], result.ownKey);
       if (wrong !== undefined) say([key, name], wrong, true);

@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { nearest } from "../environment/nearest";
+import { setSecret } from "../environment/secrets";
 import { buildProblems } from "../images/context";
 import type { Environment } from "../environment/schema";
 import { located, parseEnvironmentFile, parseStack, type StackFunction, StackFileError } from "./stack";
@@ -83,7 +84,7 @@ class FunctionsReader {
     if (twin) say([], `is there twice, also at ${twin.file}:${twin.line()}`);
     one.spec.secrets.forEach((secret, at) => {
       if (this.options.secrets.includes(secret)) return;
-      const remedy = `set it with: pulumi config set --secret --path functionSecrets.${secret}`;
+      const remedy = `set it with: ${setSecret(["functionSecrets", secret])}`;
       say(
         ["secrets", String(at)],
         `${secret} is none of the environment's functionSecrets${meant(secret, this.options.secrets)}; ${remedy}`,

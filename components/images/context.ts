@@ -63,7 +63,8 @@ export function buildProblems({ build, spec, file, line }: FunctionOfFile, root 
   ];
 }
 
-const dockerfileOf = (lang: string, handler: string) =>
+/** @param handler its folder, as it is seen from the project */
+export const dockerfileOf = (lang: string, handler: string) =>
   path.join(lang === DOCKERFILE ? handler : path.join(TEMPLATES, lang), "Dockerfile");
 
 function copyProblems(extra: string, file: string, root: string): string[] {

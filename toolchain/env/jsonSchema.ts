@@ -52,7 +52,7 @@ export function stackFileJsonSchema(): JsonSchema {
   ]);
   const secrets = Object.entries(SECRET_KEYS).map(([key, description]) => [
     `${NAMESPACE}:${key}`,
-    SECRET_MAPPINGS.includes(key)
+    Object.hasOwn(SECRET_MAPPINGS, key)
       ? { description, type: "object", additionalProperties: encrypted("A secret.") }
       : encrypted(`${description}\n\nSet it with: pulumi config set --secret ${key}`),
   ]);

@@ -1,6 +1,8 @@
 /** `npm run env -- validate [NAME …]`: every mistake of every file, without an engine, a passphrase or a host. */
 import { environmentNames, fileOf, readEnvironment, strayFiles } from "../../components/environment/files";
+import { located } from "../../components/environment/sources";
 import { readFunctions } from "../../components/functions/files";
+import { loginProblems } from "../../components/images/registries";
 
 export interface Verdict {
   file: string;
@@ -21,16 +23,14 @@ export function validate(
   const verdicts = (names.length > 0 ? names : environmentNames(root)).map((name): Verdict => {
     const { environment, problems, layers } = readEnvironment(name, root);
     const secrets = layers[0]?.secretNames.functionSecrets ?? [];
-    const functions = environment
-      ? readFunctions(environment.functions, {
-          root,
-          secrets,
-          variables,
-          builds: environment.images.own === "build",
-          timeouts: environment.openfaas,
-        }).problems
-      : [];
-    return { file: fileOf(name), problems: [...problems, ...functions] };
+    if (!environment) return { file: fileOf(name), problems };
+    const builds = environment.images.own === "build";
+    const timeouts = environment.openfaas;
+    const read = readFunctions(environment.functions, { root, secrets, variables, builds, timeouts });
+    // What a broken stack.yml would have named is not known.
+    const logins = read.problems.length > 0 ? [] : (layers[0]?.secretNames.registryAuth ?? []);
+    const unused = located(loginProblems(logins, environment, read.functions, root), layers);
+    return { file: fileOf(name), problems: [...problems, ...read.problems, ...unused] };
   });
   return [...verdicts, ...strays.map(([file, remedy]) => ({ file, problems: [remedy] }))];
 }

@@ -318,6 +318,35 @@ const secrets: BadFile[] = [
   [key("gatewayPassword", "{secure: 12345678}"), "gatewayPassword", "is a secret in plain text"],
   [key("gatewayPassword", `{secure: "${CIPHER}", also: 1}`), "gatewayPassword", "is a secret in plain text"],
   [
+    key("functionSecrets", "{api.key: hunter2}"),
+    "functionSecrets.api.key",
+    "pulumi config set --secret --path 'functionSecrets[\"api.key\"]'",
+  ],
+  [
+    key("registryAuth", "{registry.example.no: user:hunter2}"),
+    "registryAuth.registry.example.no",
+    "is a secret in plain text; set it with: pulumi config set --secret --path 'registryAuth[\"registry.example.no\"]'",
+  ],
+  ...[
+    "https://registry.example.no",
+    "registry.example.no/path",
+    "registry",
+    "Registry.example.no",
+    "a.no:port",
+  ].map((name): BadFile => [
+    key("registryAuth", `{"${name}": {secure: "v1:x"}}`),
+    `registryAuth.${name}`,
+    "is no registry: a host in lower case such as",
+  ]),
+  ...each(
+    "registryAuth",
+    "must be a mapping of registries to user:password, each set with",
+    "user:hunter2",
+    "[a]",
+    '{secure: "v1:x"}',
+  ),
+  [key("registryauth", "{}"), "registryauth", "unknown, did you mean registryAuth?"],
+  [
     key("gatewaypassword", "hunter2"),
     "gatewaypassword",
     "unknown, did you mean gatewayPassword?; if it is a secret",

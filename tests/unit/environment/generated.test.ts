@@ -111,6 +111,7 @@ describe("the schema for editors", () => {
     const config = {
       "oslo-faas:gatewayPassword": { secure: CIPHER },
       "oslo-faas:functionSecrets": { "api-key": { secure: OF_SERVICE } },
+      "oslo-faas:registryAuth": { "registry.example.no:5000": { secure: CIPHER } },
       "oslo-faas:functions": ["functions/stack.yml", { stack: "other.yml", only: ["hello"] }],
       "docker:host": "x",
       "pulumi:tags": { a: "b" },
@@ -123,6 +124,7 @@ describe("the schema for editors", () => {
     ["a plain secret", { config: { "oslo-faas:gatewayPassword": "x" } }],
     ["a plain secret in the clothes of one", { config: { "oslo-faas:gatewayPassword": { secure: "x" } } }],
     ["a plain secret of a function", { config: { "oslo-faas:functionSecrets": { a: "x" } } }],
+    ["a plain login", { config: { "oslo-faas:registryAuth": { "a.example.no": "ci:x" } } }],
     ["a mistyped key", { config: { "oslo-faas:nginx": { keepAlive: 1 } } }],
     ["a mistyped section", { config: { "oslo-faas:ngnix": {} } }],
     ["a key without its namespace", { config: { nginx: {} } }],

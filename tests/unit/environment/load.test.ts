@@ -84,6 +84,33 @@ test("secrets of functions in plain text are refused, and not shown", async () =
   );
 });
 
+test("logins of registries arrive by their hosts, each as a secret; one that is none is not shown", async () => {
+  const config = (login: string) => ({ host, registryAuth: { "registry.example.no:5000": login } });
+  const { registryAuth } = await load(config("ci:hunter2:x"), ["registryAuth"]);
+  const login = registryAuth["registry.example.no:5000"]!;
+  expect(await new Promise((resolve) => login.apply(resolve))).toBe("ci:hunter2:x");
+  expect(await (login as unknown as { isSecret: Promise<boolean> }).isSecret).toBe(true);
+  expect((await load({ host })).registryAuth).toEqual({});
+  for (const bad of ["hunter2", ":hunter2", "ci:", "", "my hunter2:x"])
+    expect(await message(config(bad), ["registryAuth"])).toBe(
+      "Error|stacks/Pulumi.test.yaml: one error\n  registryAuth.registry.example.no:5000: [secret]: must be user:password",
+    );
+  expect(await message(config("ci:hunter2"))).toBe(
+    "Error|stacks/Pulumi.test.yaml: one error\n" +
+      "  registryAuth.registry.example.no:5000: is a secret in plain text; set it with: pulumi config set --secret --path 'registryAuth[\"registry.example.no:5000\"]'",
+  );
+});
+
+test("one login in plain text beside an encrypted one is seen in the file", async () => {
+  const text = `config:\n  oslo-faas:host: ${JSON.stringify(host)}\n  oslo-faas:registryAuth:\n    a.example.no: {secure: "v1:x"}\n    b.example.no: ci:hunter2\n`;
+  fs.writeFileSync("stacks/Pulumi.test.yaml", text);
+  const registryAuth = { "a.example.no": "ci:x", "b.example.no": "ci:hunter2" };
+  expect(await message({ host, registryAuth }, ["registryAuth"])).toBe(
+    "Error|stacks/Pulumi.test.yaml: one error\n" +
+      "  registryAuth.b.example.no: is a secret in plain text; set it with: pulumi config set --secret --path 'registryAuth[\"b.example.no\"]' (stacks/Pulumi.test.yaml:5)",
+  );
+});
+
 test("functions may be one file, or files and mappings", async () => {
   const functions = async (value: unknown) => (await load({ host, functions: value })).functions;
   expect(await functions("a.yml")).toEqual([{ stack: "a.yml" }]);

@@ -36,6 +36,9 @@ beforeEach(() => {
   oslo-faas:functionSecrets:
     api-key:
       secure: ${CIPHER}
+  oslo-faas:registryAuth:
+    ghcr.io:
+      secure: ${CIPHER}
   oslo-faas:nginx:
     keepalive: 32
     managementAllow: [198.51.100.0/24]
@@ -65,9 +68,9 @@ test("each value is shown with the line that says it, and a secret without its v
       ?.replace(/ {2,}#/, " #")
       .trim();
   expect(lines[0]).toBe("# one: stacks/Pulumi.one.yaml over stacks/base.yaml over the defaults");
-  expect(line("keepalive")).toBe("keepalive: 32 # stacks/Pulumi.one.yaml:12");
+  expect(line("keepalive")).toBe("keepalive: 32 # stacks/Pulumi.one.yaml:15");
   expect(line("backlog")).toBe("backlog: 1024 # stacks/base.yaml:4");
-  expect(line("managementAllow")).toBe("managementAllow: [198.51.100.0/24] # stacks/Pulumi.one.yaml:13");
+  expect(line("managementAllow")).toBe("managementAllow: [198.51.100.0/24] # stacks/Pulumi.one.yaml:16");
   expect(line("oslo-faas:checks")).toBe("oslo-faas:checks: [{path: /a, status: 200}] # stacks/base.yaml:6");
   expect(line("httpPort")).toBe("httpPort: 80 # default");
   expect(line("sysctl")).toBe("sysctl: {} # default");
@@ -76,6 +79,9 @@ test("each value is shown with the line that says it, and a secret without its v
   );
   expect(line("oslo-faas:functionSecrets")).toBe(
     'oslo-faas:functionSecrets: {api-key: "[secret]"} # stacks/Pulumi.one.yaml:8',
+  );
+  expect(line("oslo-faas:registryAuth")).toBe(
+    'oslo-faas:registryAuth: {ghcr.io: "[secret]"} # stacks/Pulumi.one.yaml:11',
   );
   expect(lines.join("\n")).not.toContain(CIPHER.slice(3, 12));
   // Every value says where it is from: a line without a source opens a mapping.
@@ -119,6 +125,14 @@ test("a base has no base and no secrets, and its YAML is judged too", () => {
   ]);
   put("stacks/base.yaml", "config: [\n");
   expect(readEnvironment("one", root).problems[0]).toMatch(/^stacks\/base\.yaml: line 2: /);
+});
+
+test("validate names a login that no image needs, with its line", () => {
+  const text = fs.readFileSync(path.join(root, "stacks/Pulumi.one.yaml"), "utf8");
+  put("stacks/Pulumi.one.yaml", text.replace("    ghcr.io:", "    gchr.io:"));
+  expect(validate(["one"], root)[0]!.problems).toEqual([
+    "registryAuth.gchr.io: no image of this environment comes from there, did you mean ghcr.io? (stacks/Pulumi.one.yaml:12)",
+  ]);
 });
 
 test("validate names every mistake of every file, and functions that are not there", () => {

@@ -57,6 +57,14 @@ test("each secret becomes a dummy that the preview's passphrase opens, and is na
   expect(decrypted(copy(text("v1:abc:another")).file.config["oslo-faas:gatewayPassword"])).not.toBe(dummy);
 });
 
+test("a login becomes one that can be read as a login", () => {
+  const login = `  oslo-faas:registryAuth:\n    registry.example.no:\n      secure: v1:abc:x\n`;
+  const { file, dummies } = copy(`config:\n${own}${login}`);
+  const logins = file.config["oslo-faas:registryAuth"] as Record<string, unknown>;
+  expect(decrypted(logins["registry.example.no"])).toMatch(/^dummy:dummy-for-the-preview-[0-9a-f]{12}$/);
+  expect(dummies).toEqual(["`registryAuth.registry.example.no` (a secret)"]);
+});
+
 test("all else is as it was: lists, maps, numbers as the engine reads them, what the base says", () => {
   fs.writeFileSync(path.join(dir, "stacks/base.yaml"), "config:\n  oslo-faas:nginx:\n    backlog: 1024\n");
   const { file, dummies } = copy(
