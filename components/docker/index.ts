@@ -5,6 +5,7 @@ import * as host from "../../plugin/sdk";
 import { quote } from "../../plugin/src/quote";
 import type { LoadedEnvironment } from "../environment";
 import { commandConnection } from "../host/connection";
+import { dockerLogins } from "../images/login";
 import {
   type DaemonValues,
   ENGINE_NEEDS,
@@ -94,7 +95,8 @@ export class DockerEngine extends pulumi.ComponentResource {
 
 /**
  * The Docker API of the host over SSH, for @pulumi/docker. It connects when a resource needs it, not in preview; what uses it depends on
- * DockerEngine. It is no child of that component, and so waits for nothing.
+ * DockerEngine. It is no child of that component, and so waits for nothing. The logins of registries are its own, and no service's: there a new
+ * password would replace the service.
  */
 export function dockerApi(name: string, env: LoadedEnvironment): docker.Provider {
   const { address, port, user, privateKeyPath, jump } = env.host;
@@ -102,5 +104,6 @@ export function dockerApi(name: string, env: LoadedEnvironment): docker.Provider
   return new docker.Provider(name, {
     host: `ssh://${user}@${named}:${port}`,
     sshOpts: sshOptions({ hostKey: env.pinnedHostKey, privateKeyPath, jump }),
+    registryAuth: dockerLogins(env),
   });
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import type { OwnImages } from "../images/own";
+import { loginProblems } from "../images/registries";
 import { locationLabels } from "../location";
 import { type FunctionOfFile, readFunctions } from "./files";
 
@@ -39,7 +40,7 @@ export class Functions extends pulumi.ComponentResource {
         {
           ...spec,
           labels: { ...locationLabels(args.environment.location), ...spec.labels },
-          image: args.images.ofFunction(one),
+          ...args.images.ofFunction(one),
           ...access,
           secretRevisions: Object.fromEntries(
             spec.secrets.map((secret) => [secret, secrets[secret]!.revision]),
@@ -65,13 +66,19 @@ export class Functions extends pulumi.ComponentResource {
   }
 }
 
-/** Every function of the environment. @throws pulumi.RunError with every mistake in its files. */
+/** Every function of the environment. @throws pulumi.RunError with every mistake in its files, and for a login that no image needs. */
 export function environmentFunctions(env: LoadedEnvironment): FunctionOfFile[] {
   const { functions, problems } = readFunctions(env.functions, {
     secrets: Object.keys(env.functionSecrets),
     builds: env.images.own === "build",
     timeouts: env.openfaas,
   });
+  const logins = loginProblems(Object.keys(env.registryAuth), env, functions).map(({ text }) => text);
+  // What a broken stack.yml would have named is not known.
+  if (problems.length === 0 && logins.length > 0)
+    throw new pulumi.RunError(
+      `stacks/Pulumi.${env.name}.yaml:\n${logins.map((line) => `  ${line}`).join("\n")}`,
+    );
   if (problems.length > 0)
     throw new pulumi.RunError(
       `functions: ${problems.length === 1 ? "one error" : `${problems.length} errors`}\n${problems.map((line) => `  ${line}`).join("\n")}`,

@@ -1,9 +1,14 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import type { FunctionOfFile } from "../functions/files";
 import type { EnvironmentImages } from ".";
 import { BASES, packFunction } from "./context";
+import { loginOf, pulledFirst } from "./login";
+import { parentImages } from "./registries";
 import { packService } from "./service";
 
 export interface OwnImagesArgs {
@@ -21,6 +26,8 @@ export interface OwnImagesArgs {
 export class OwnImages extends pulumi.ComponentResource {
   private readonly environment: LoadedEnvironment;
   private readonly images: EnvironmentImages;
+  /** Images that builds begin with and a registry asks a login for. */
+  private readonly parents = new Map<string, docker.RemoteImage | undefined>();
 
   constructor(
     private readonly label: string,
@@ -50,11 +57,15 @@ export class OwnImages extends pulumi.ComponentResource {
     return this.build(name, hash, folder, args);
   }
 
-  /** Image of a function: as its stack.yml names it, or built from its folder. */
-  ofFunction({ spec, build, file }: FunctionOfFile): pulumi.Input<string> {
-    if (!build || this.environment.images.own === "registry") return this.images.any(spec.image);
+  /** Image of a function: as its stack.yml names it, with the login of its registry, or built from its folder. */
+  ofFunction({ spec, build, file }: FunctionOfFile): Pick<host.FunctionArgs, "image" | "registryAuth"> {
+    if (!build || this.environment.images.own === "registry") {
+      const image = this.images.any(spec.image);
+      const registryAuth = loginOf(this.environment, image);
+      return registryAuth ? { image, registryAuth } : { image };
+    }
     const { folder, hash, args } = packFunction(spec.name, build, file, this.bases(build.lang));
-    return this.build(`fn-${spec.name}`, hash, folder, args);
+    return { image: this.build(`fn-${spec.name}`, hash, folder, args) };
   }
 
   private bases(lang: string): Record<string, string> {
@@ -77,8 +88,18 @@ export class OwnImages extends pulumi.ComponentResource {
         // A task that is still stopping holds its image; the engine's own clean-up takes it later.
         keepLocally: true,
       },
-      { parent: this, customTimeouts: { create: "20m" } },
+      { parent: this, dependsOn: this.pulled(context, buildArgs), customTimeouts: { create: "20m" } },
     );
     return image.name;
+  }
+
+  /** A build takes what the engine has, and asks registries without a login. */
+  private pulled(context: string, buildArgs: Record<string, string>): docker.RemoteImage[] {
+    const dockerfile = fs.readFileSync(path.join(context, "Dockerfile"), "utf8");
+    return parentImages(dockerfile, buildArgs).flatMap((image) => {
+      if (!this.parents.has(image))
+        this.parents.set(image, pulledFirst(this.label, this.environment, image, this));
+      return this.parents.get(image) ?? [];
+    });
   }
 }

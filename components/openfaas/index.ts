@@ -4,6 +4,8 @@ import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import { bytes } from "../environment/units";
 import type { ImageResolver } from "../images";
+import { HUB, pulledFirst } from "../images/login";
+import { parseImage } from "../images/lock";
 import { locationLabels } from "../location";
 import { revisionOf } from "../revision";
 import { renderAlertmanager, renderAlertRules } from "./alerts";
@@ -93,7 +95,14 @@ export class OpenFaaS extends pulumi.ComponentResource {
     const configs = Object.values(values.configs ?? {}).map((config) => config.id);
     this.parts.push([name, values.image, values.args, values.env, values.replicas, values.ports, configs]);
     const all = { ...values, labels: locationLabels(this.env.location) };
-    return stackService(`${this.label}-${name}`, name, all, { parent: this, dependsOn });
+    const after = [...dependsOn, ...this.fromHub(values.image)];
+    return stackService(`${this.label}-${name}`, name, all, { parent: this, dependsOn: after });
+  }
+
+  /** @pulumi/docker finds a service's login by what stands before the first slash of its image: of Docker Hub's that is no registry. */
+  private fromHub(image: pulumi.Input<string>): docker.RemoteImage[] {
+    if (typeof image !== "string" || parseImage(image).domain !== HUB) return [];
+    return [pulledFirst(this.label, this.env, image, this)].filter((one) => one !== undefined);
   }
 
   private network(name: string): docker.Network {

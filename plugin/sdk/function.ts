@@ -18,6 +18,11 @@ export interface FunctionArgs {
   name: pulumi.Input<string>;
   /** By digest where it should not change behind the program's back. Example: "registry/name:tag@sha256:...". */
   image: pulumi.Input<string>;
+  /**
+   * Login of the image's registry, "user:password" (secret). Every node pulls with it, until another one is given. A new one is an update of the
+   * function. Default: none.
+   */
+  registryAuth?: pulumi.Input<string>;
   /** Default: the gateway's. */
   namespace?: pulumi.Input<string>;
   /** Environment variables; secrets belong in `secrets`. Default: none. */
@@ -62,7 +67,13 @@ export class Function extends pulumi.CustomResource {
     super(
       "host:index:Function",
       name,
-      { ...args, password: pulumi.secret(args.password), path: undefined, extras: undefined },
+      {
+        ...args,
+        password: pulumi.secret(args.password),
+        registryAuth: args.registryAuth === undefined ? undefined : pulumi.secret(args.registryAuth),
+        path: undefined,
+        extras: undefined,
+      },
       opts,
     );
   }

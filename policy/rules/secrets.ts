@@ -5,6 +5,8 @@ import { isUnknown, looksSecret } from "../../preview/values";
 const SECRET_INPUTS: Record<string, string[]> = {
   "docker:index/secret:Secret": ["data"],
   "host:index:FunctionSecret": ["value"],
+  "host:index:Function": ["registryAuth"],
+  "pulumi:providers:docker": ["registryAuth"],
 };
 
 /** Paths of plain secrets, by resource: found when the engine offers inputs with their marks, and reported when it asks for a verdict. */

@@ -125,7 +125,7 @@ export const faasFunction: ResourceHandler<FunctionInputs, FunctionOutputs> = {
   schema: inputs,
   replaceOn: ["name", "namespace"],
   stables: ["path"],
-  secrets: ["password"],
+  secrets: ["password", "registryAuth"],
   changed(olds, news) {
     // How the gateway is reached says nothing about what runs: a new password rolls no function.
     return changedKeys(olds, news, IGNORED);

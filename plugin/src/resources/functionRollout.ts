@@ -120,7 +120,8 @@ export async function waitUp(
   return gateway.fail(
     `wait for the function ${wanted.name}`,
     `the function ${wanted.name} was not up within ${wanted.waitSeconds} s${patience.progressed ? " of its last progress" : ""}: ${found}`,
-    `see the tasks and the log above; where its start is slow, give it more with the annotation ${WAIT_ANNOTATION}`,
+    pullRemedy(wanted, last) ??
+      `see the tasks and the log above; where its start is slow, give it more with the annotation ${WAIT_ANNOTATION}`,
     await whatIsKnown(ctx, gateway, wanted, last),
   );
 }
@@ -147,9 +148,21 @@ async function refuse(
   return gateway.fail(
     `roll the function ${wanted.name}`,
     `the new version of the function ${wanted.name} did not stay up, and ${before}${said(found)}`,
-    "see the log above; correct the function, or go back to what was deployed before",
+    pullRemedy(wanted, found) ??
+      "see the log above; correct the function, or go back to what was deployed before",
     await whatIsKnown(ctx, gateway, wanted, found),
   );
+}
+
+/** What the engine says of an image that it cannot get: all that is left of a registry's refusal. */
+const NOT_PULLED =
+  /no such image|pull access denied|unauthorized|no basic auth credentials|authentication required/i;
+
+function pullRemedy(wanted: FunctionInputs, found: FunctionStatus | undefined): string | undefined {
+  if (!NOT_PULLED.test(found?.problem?.message ?? "")) return undefined;
+  return wanted.registryAuth
+    ? `see whether the registry of ${wanted.image} has the image and still takes the login of registryAuth`
+    : `see whether the registry of ${wanted.image} has the image; where it asks for a login, set registryAuth for it`;
 }
 
 const said = (found: FunctionStatus | undefined): string =>

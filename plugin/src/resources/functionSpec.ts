@@ -43,6 +43,10 @@ export const inputs = z
         "a function's name has lower-case letters, digits and - only",
       ),
     image: z.string().min(1),
+    registryAuth: z
+      .string()
+      .regex(/^[^:\s]+:\S/, "is not user:password")
+      .optional(),
     namespace: z.string().optional(),
     env: z.record(z.string(), z.string()).default({}),
     envProcess: z.string().optional(),
@@ -115,6 +119,8 @@ export function renderDeployment(wanted: FunctionInputs): object {
   return {
     service: wanted.name,
     image: wanted.image,
+    // OpenFaaS's own field, in the form of Docker's config.json.
+    ...(wanted.registryAuth ? { registryAuth: Buffer.from(wanted.registryAuth).toString("base64") } : {}),
     ...(wanted.namespace ? { namespace: wanted.namespace } : {}),
     ...(wanted.envProcess ? { envProcess: wanted.envProcess } : {}),
     envVars: wanted.env,

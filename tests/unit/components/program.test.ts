@@ -224,6 +224,60 @@ test("a function gets the secrets that it names, by their revisions and never by
   );
 });
 
+describe("a registry that asks for a login", () => {
+  const HOST = "registry.example.no";
+  const login = { ...own, registryAuth: { [HOST]: "ci:hunter2:x" } };
+  const given = (resources: Registered[]) => named(resources, "docker-api").inputs.registryAuth;
+  const opened = (value: { value: string }) => JSON.parse(value.value) as unknown;
+  const pulled = (resources: Registered[]) => resources.filter(({ name }) => name.includes("-pulled-"));
+
+  test("is given it for services and functions, as a secret and nowhere else", async () => {
+    const { resources } = await program(login, ["registryAuth"]);
+    expect(opened(given(resources))).toEqual([{ address: HOST, username: "ci", password: "hunter2:x" }]);
+    expect(named(resources, "functions-hello").inputs.registryAuth).toMatchObject({ value: "ci:hunter2:x" });
+    // Services take the connection's, which replaces none of them.
+    expect(pulled(resources)).toEqual([]);
+    const others = resources.filter(
+      ({ type, name }) => type !== "host:index:Function" && name !== "docker-api",
+    );
+    expect(JSON.stringify(others)).not.toContain("hunter2");
+  });
+
+  test("is asked for the base of a build before that, once, and the function is built without it", async () => {
+    const config = { ...login, images: { ...own.images, own: "build" } };
+    const { resources } = await program(config, ["registryAuth"]);
+    const names = pulled(resources).map(({ name }) => name);
+    expect(names).toContain(`images-pulled-${HOST}-library-node-22-bookworm-slim`);
+    expect(new Set(names).size).toBe(names.length);
+    const base = named(resources, `images-pulled-${HOST}-library-node-22-bookworm-slim`).inputs;
+    expect(base).toEqual({ name: `${HOST}/library/node:22-bookworm-slim@${DIGEST}`, keepLocally: true });
+    expect(named(resources, "functions-hello").inputs.registryAuth).toBeUndefined();
+  });
+
+  test("and is Docker Hub has its images of the stack pulled first: of them @pulumi/docker knows no registry", async () => {
+    const images = { lock, own: "registry" };
+    const config = { ...own, images, registryAuth: { "docker.io": "ci:hunter2" } };
+    const { resources } = await program(config, ["registryAuth"]);
+    expect(opened(given(resources))).toMatchObject([{ address: "registry-1.docker.io" }]);
+    expect(pulled(resources).map(({ inputs }) => inputs.name)).toEqual([
+      "nats-streaming:0.25.6",
+      "prom/prometheus:v2.42.0",
+      "prom/alertmanager:v0.25.0",
+    ]);
+  });
+
+  test("and that no image comes from is an error before anything is registered", async () => {
+    const config = { ...own, registryAuth: { "registry.exmaple.no": "ci:hunter2" } };
+    await expect(program(config, ["registryAuth"])).rejects.toThrow(
+      "stacks/Pulumi.test.yaml:\n  registryAuth.registry.exmaple.no: no image of this environment comes from there, did you mean registry.example.no?",
+    );
+  });
+
+  test("without one nothing is registered for it", async () => {
+    expect(given((await program(own)).resources)).toBeUndefined();
+  });
+});
+
 test("without a firewall nothing is closed and nothing installed for it", async () => {
   const { resources } = await program({ ...own, firewall: { enabled: false } });
   expect(resources.filter((r) => r.name.startsWith("host-firewall"))).toEqual([]);

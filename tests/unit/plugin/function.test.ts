@@ -44,6 +44,18 @@ describe("a deployment", () => {
     });
   });
 
+  it("carries the login of its registry in OpenFaaS's own form, and a new one is an update and no replacement", () => {
+    const with_ = (registryAuth: string) => wanted({ registryAuth });
+    const { registryAuth } = renderDeployment(with_("ci:pass:word")) as { registryAuth: string };
+    expect(Buffer.from(registryAuth, "base64").toString()).toBe("ci:pass:word");
+    expect(faasFunction.changed!(with_("ci:a"), with_("ci:b"))).toEqual(["registryAuth"]);
+    expect(faasFunction.replaceOn).not.toContain("registryAuth");
+    expect(faasFunction.secrets).toContain("registryAuth");
+    const error = faasFunction.schema.safeParse({ ...with_("ci:a"), registryAuth: "canary" }).error!;
+    expect(error.message).toContain("is not user:password");
+    expect(error.message).not.toContain("canary");
+  });
+
   it.each([
     ["128Mi", 134217728],
     ["128m", 134217728],
