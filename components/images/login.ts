@@ -5,7 +5,7 @@ import type { LoadedEnvironment } from "../environment";
 import { familiarName, parseImage } from "./lock";
 
 /** Docker Hub, as a complete image name has it. */
-export const HUB = "docker.io";
+const HUB = "docker.io";
 
 type Logins = Pick<LoadedEnvironment, "registryAuth">;
 
@@ -27,22 +27,35 @@ export function dockerLogins({ registryAuth }: Logins): docker.ProviderArgs["reg
 }
 
 /**
- * An image brought to the host's engine before something needs it that has no login of its own: a build, for one. One that is there by
- * digest is not pulled again. Undefined where its registry asks for none.
+ * Images brought to the host's engine, with the login of their registry, before what needs them: a build asks registries without one, and
+ * @pulumi/docker finds none for a service of Docker Hub. A service whose login is wrong would moreover be waited for in vain, without a
+ * word of that. One that is there by its digest is not pulled again.
  */
-export function pulledFirst(
-  label: string,
-  env: Logins,
-  reference: string,
-  parent: pulumi.Resource,
-): docker.RemoteImage | undefined {
-  if (!loginOf(env, reference)) return undefined;
-  const { digest: _, ...tagged } = parseImage(reference);
-  const name = familiarName(tagged).replaceAll(/[^\w.-]/g, "-");
-  // What runs on it, or was built on it, outlives it in the configuration.
-  const args = { name: reference, keepLocally: true };
-  return new docker.RemoteImage(`${label}-pulled-${name}`, args, {
-    parent,
-    customTimeouts: { create: "20m" },
-  });
+export class PulledImages {
+  private readonly pulled = new Map<string, docker.RemoteImage>();
+
+  constructor(
+    private readonly label: string,
+    private readonly env: Logins,
+    private readonly parent: pulumi.Resource,
+  ) {}
+
+  /** What to wait for before the image is used; nothing where its registry asks for no login. */
+  first(reference: string): docker.RemoteImage[] {
+    if (!loginOf(this.env, reference)) return [];
+    const image = this.pulled.get(reference) ?? this.pull(reference);
+    this.pulled.set(reference, image);
+    return [image];
+  }
+
+  private pull(reference: string): docker.RemoteImage {
+    const { digest: _, ...tagged } = parseImage(reference);
+    const name = familiarName(tagged).replaceAll(/[^\w.-]/g, "-");
+    return new docker.RemoteImage(
+      `${this.label}-pulled-${name}`,
+      // What runs on it, or was built on it, outlives it in the configuration.
+      { name: reference, keepLocally: true },
+      { parent: this.parent, customTimeouts: { create: "20m" } },
+    );
+  }
 }

@@ -7,7 +7,7 @@ import type { LoadedEnvironment } from "../environment";
 import type { FunctionOfFile } from "../functions/files";
 import type { EnvironmentImages } from ".";
 import { BASES, packFunction } from "./context";
-import { loginOf, pulledFirst } from "./login";
+import { loginOf, PulledImages } from "./login";
 import { parentImages } from "./registries";
 import { packService } from "./service";
 
@@ -26,8 +26,7 @@ export interface OwnImagesArgs {
 export class OwnImages extends pulumi.ComponentResource {
   private readonly environment: LoadedEnvironment;
   private readonly images: EnvironmentImages;
-  /** Images that builds begin with and a registry asks a login for. */
-  private readonly parents = new Map<string, docker.RemoteImage | undefined>();
+  private readonly pulled: PulledImages;
 
   constructor(
     private readonly label: string,
@@ -37,6 +36,7 @@ export class OwnImages extends pulumi.ComponentResource {
     super("oslo-faas:index:OwnImages", label, {}, opts);
     this.environment = args.environment;
     this.images = args.images;
+    this.pulled = new PulledImages(label, args.environment, this);
   }
 
   /** Image of the Swarm provider. */
@@ -79,6 +79,8 @@ export class OwnImages extends pulumi.ComponentResource {
     context: string,
     buildArgs: Record<string, string>,
   ): pulumi.Output<string> {
+    const dockerfile = fs.readFileSync(path.join(context, "Dockerfile"), "utf8");
+    const pulled = parentImages(dockerfile, buildArgs).flatMap((parent) => this.pulled.first(parent));
     const image = new docker.RemoteImage(
       `${this.label}-${name}`,
       {
@@ -88,18 +90,8 @@ export class OwnImages extends pulumi.ComponentResource {
         // A task that is still stopping holds its image; the engine's own clean-up takes it later.
         keepLocally: true,
       },
-      { parent: this, dependsOn: this.pulled(context, buildArgs), customTimeouts: { create: "20m" } },
+      { parent: this, dependsOn: pulled, customTimeouts: { create: "20m" } },
     );
     return image.name;
-  }
-
-  /** A build takes what the engine has, and asks registries without a login. */
-  private pulled(context: string, buildArgs: Record<string, string>): docker.RemoteImage[] {
-    const dockerfile = fs.readFileSync(path.join(context, "Dockerfile"), "utf8");
-    return parentImages(dockerfile, buildArgs).flatMap((image) => {
-      if (!this.parents.has(image))
-        this.parents.set(image, pulledFirst(this.label, this.environment, image, this));
-      return this.parents.get(image) ?? [];
-    });
   }
 }

@@ -4,8 +4,7 @@ import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import { bytes } from "../environment/units";
 import type { ImageResolver } from "../images";
-import { HUB, pulledFirst } from "../images/login";
-import { parseImage } from "../images/lock";
+import { PulledImages } from "../images/login";
 import { locationLabels } from "../location";
 import { revisionOf } from "../revision";
 import { renderAlertmanager, renderAlertRules } from "./alerts";
@@ -53,6 +52,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
 
   private readonly env: LoadedEnvironment;
   private readonly image: ImageResolver;
+  private readonly pulled: PulledImages;
   private readonly parts: pulumi.Input<unknown>[] = [];
 
   constructor(
@@ -63,6 +63,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
     super("oslo-faas:index:OpenFaaS", label, {}, opts);
     this.env = args.environment;
     this.image = args.images;
+    this.pulled = new PulledImages(label, this.env, this);
     this.user = this.env.openfaas.user;
     this.password =
       this.env.gatewayPassword ??
@@ -95,14 +96,9 @@ export class OpenFaaS extends pulumi.ComponentResource {
     const configs = Object.values(values.configs ?? {}).map((config) => config.id);
     this.parts.push([name, values.image, values.args, values.env, values.replicas, values.ports, configs]);
     const all = { ...values, labels: locationLabels(this.env.location) };
-    const after = [...dependsOn, ...this.fromHub(values.image)];
+    const pulled = typeof values.image === "string" ? this.pulled.first(values.image) : [];
+    const after = [...dependsOn, ...pulled];
     return stackService(`${this.label}-${name}`, name, all, { parent: this, dependsOn: after });
-  }
-
-  /** @pulumi/docker finds a service's login by what stands before the first slash of its image: of Docker Hub's that is no registry. */
-  private fromHub(image: pulumi.Input<string>): docker.RemoteImage[] {
-    if (typeof image !== "string" || parseImage(image).domain !== HUB) return [];
-    return [pulledFirst(this.label, this.env, image, this)].filter((one) => one !== undefined);
   }
 
   private network(name: string): docker.Network {

@@ -170,11 +170,11 @@ const PROGRAM = `
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as fs from "node:fs";
-import { dockerLogins } from "${CLONE}/components/images/login";
+import { dockerLogins, PulledImages } from "${CLONE}/components/images/login";
 import { OwnImages } from "${CLONE}/components/images/own";
 import { stackService } from "${CLONE}/components/openfaas/service";
 
-const { socket, image, base, login } = JSON.parse(fs.readFileSync("input.json", "utf8"));
+const { socket, image, base, login, first } = JSON.parse(fs.readFileSync("input.json", "utf8"));
 const environment = {
   images: { own: "build" },
   registryAuth: login ? { "${REGISTRY}": pulumi.secret(login) } : {},
@@ -182,7 +182,9 @@ const environment = {
 const provider = new docker.Provider("api", { host: "unix://" + socket, registryAuth: dockerLogins(environment) });
 if (image) {
   const network = new docker.Network("net", { name: "private-net", driver: "overlay" }, { provider });
-  stackService("stack", "stack", { image, labels: {}, networks: [network] }, { provider });
+  const parent = new pulumi.ComponentResource("test:index:Stack", "stack", {}, { providers: [provider] });
+  const dependsOn = first ? new PulledImages("stack", environment, parent).first(image) : [];
+  stackService("stack", "stack", { image, labels: {}, networks: [network] }, { parent, dependsOn });
 }
 if (base) {
   const own = new OwnImages("images", { environment, images: { any: (x: string) => x } as any }, { providers: [provider] });
@@ -214,6 +216,16 @@ describe("a stack", () => {
     const { code, text } = await project.run("up", "--yes", "--skip-preview");
     expect(code).not.toBe(0);
     expect(text).toMatch(/no basic auth credentials|authorization failed|401 Unauthorized/);
+  });
+
+  test("is told at once that a login is wrong, and not that a service does not converge", async () => {
+    input({ base: undefined, login: `ci:not-${CANARY}`, first: true });
+    const { code, text } = await project.run("up", "--yes", "--skip-preview");
+    expect(code).not.toBe(0);
+    expect(text).toContain(`unable to pull image ${service}`);
+    expect(text).toMatch(/unauthorized|no basic auth credentials/);
+    expectNoLogin(text);
+    expect(await bed.docker.listServices({ filters: { name: ["stack"] } })).toEqual([]);
   });
 
   test("has its services and its builds with one, which is plain in no state and no output", async () => {
