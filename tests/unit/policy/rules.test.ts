@@ -282,6 +282,9 @@ describe("no-plain-secret", () => {
     const type = "docker:index/secret:Secret";
     expect(found({ name: "n", data: "cGxhaW4=" }, type)).toEqual(["data"]);
     expect(found({ name: "n", value: "plain" }, "host:index:FunctionSecret")).toEqual(["value"]);
+    expect(found({ registryAuth: "ci:plain" }, "host:index:Function")).toEqual(["registryAuth"]);
+    expect(found({ registryAuth: "[{}]" }, "pulumi:providers:docker")).toEqual(["registryAuth"]);
+    expect(found({ registryAuth: new Secret("[{}]") }, "pulumi:providers:docker")).toEqual([]);
     expect(found({ name: "n", data: new Secret("cGxhaW4=") }, type)).toEqual([]);
     expect(found({ data: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" }, type)).toEqual([]);
   });
