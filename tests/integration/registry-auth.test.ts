@@ -235,7 +235,7 @@ describe("a stack", () => {
     expect(made!.Spec!.TaskTemplate).toMatchObject({ ContainerSpec: { Image: service } });
     expectNoLogin(text);
     expectNoLogin(await project.state());
-    expectNoLogin((await project.ok("up", "--yes", "--expect-no-changes", "--diff")).text);
+    expectNoLogin((await project.ok("up", "--yes", "--refresh", "--expect-no-changes", "--diff")).text);
   });
 
   test("takes a new password as a change of the connection: nothing is replaced, and nothing restarted", async () => {

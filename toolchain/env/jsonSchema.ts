@@ -53,7 +53,12 @@ export function stackFileJsonSchema(): JsonSchema {
   const secrets = Object.entries(SECRET_KEYS).map(([key, description]) => [
     `${NAMESPACE}:${key}`,
     Object.hasOwn(SECRET_MAPPINGS, key)
-      ? { description, type: "object", additionalProperties: encrypted("A secret.") }
+      ? {
+          description,
+          type: "object",
+          propertyNames: { pattern: SECRET_MAPPINGS[key]!.name.source },
+          additionalProperties: encrypted("A secret."),
+        }
       : encrypted(`${description}\n\nSet it with: pulumi config set --secret ${key}`),
   ]);
   return {

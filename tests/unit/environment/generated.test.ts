@@ -125,6 +125,10 @@ describe("the schema for editors", () => {
     ["a plain secret in the clothes of one", { config: { "oslo-faas:gatewayPassword": { secure: "x" } } }],
     ["a plain secret of a function", { config: { "oslo-faas:functionSecrets": { a: "x" } } }],
     ["a plain login", { config: { "oslo-faas:registryAuth": { "a.example.no": "ci:x" } } }],
+    [
+      "a registry with a scheme",
+      { config: { "oslo-faas:registryAuth": { "https://a.no": { secure: "v1:x" } } } },
+    ],
     ["a mistyped key", { config: { "oslo-faas:nginx": { keepAlive: 1 } } }],
     ["a mistyped section", { config: { "oslo-faas:ngnix": {} } }],
     ["a key without its namespace", { config: { nginx: {} } }],
