@@ -1,4 +1,5 @@
 /** A registry that asks for a login, a real engine and a real provider: whoever has the login gets the image, and nobody is shown it. */
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
@@ -9,6 +10,7 @@ import type { HostError } from "../../plugin/src/session";
 import { contextOf, LocalSession } from "../unit/plugin/localSession";
 import { PrivateRegistry, REGISTRY } from "./privateRegistry";
 import { PulumiProject } from "./pulumiProject";
+import { type Sshd, startSshd } from "./sshd";
 import { IMAGE, PASSWORD, Testbed, until, USER } from "./swarm-provider-support";
 
 const CANARY = "canary:pass-77d1";
@@ -165,16 +167,17 @@ describe("a function's image", () => {
 
 const CLONE = path.resolve(__dirname, "../..");
 
-/** A service of the stack, and an image that is built, as the components make them. */
+/** A service of the stack, an image that is built, and a function, as the components make them. */
 const PROGRAM = `
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as fs from "node:fs";
+import * as host from "SDK";
 import { dockerLogins, PulledImages } from "${CLONE}/components/images/login";
 import { OwnImages } from "${CLONE}/components/images/own";
 import { stackService } from "${CLONE}/components/openfaas/service";
 
-const { socket, image, base, login, first } = JSON.parse(fs.readFileSync("input.json", "utf8"));
+const { socket, image, base, login, first, fn } = JSON.parse(fs.readFileSync("input.json", "utf8"));
 const environment = {
   images: { own: "build" },
   registryAuth: login ? { "${REGISTRY}": pulumi.secret(login) } : {},
@@ -191,12 +194,28 @@ if (base) {
   const build = { lang: "dockerfile", handler: "own", args: { BASE: base }, copy: [] };
   own.ofFunction({ spec: { name: "own" }, build, file: "stack.yml" } as any);
 }
+if (fn) {
+  const machine = new host.Provider("machine", fn.connection);
+  const registryAuth = environment.registryAuth["${REGISTRY}"];
+  new host.Function("fn", { ...fn.args, registryAuth }, { provider: machine });
+}
 `;
 
 describe("a stack", () => {
   let project: PulumiProject;
   let base: string;
   let service: string;
+  let sshd: Sshd;
+  let gatewayPort: number;
+  /** The provider in the gateway's place, where a host has that: at a port of its loopback. */
+  const relay = net.createServer((socket) => {
+    const other = net.connect(path.join(bed.dir, "http.sock"));
+    for (const [one, two] of [
+      [socket, other],
+      [other, socket],
+    ] as const)
+      one.on("error", () => two.destroy()).pipe(two);
+  });
   const input = (more: object) =>
     project.input({ socket: path.join(bed.dir, "docker.sock"), image: service, base, ...more });
 
@@ -204,12 +223,20 @@ describe("a stack", () => {
     registry.accept(LOGIN);
     base = await registry.push(IMAGE, "private/base");
     service = await registry.push(IMAGE, "private/service");
+    sshd = await startSshd();
+    relay.listen(0, "127.0.0.1");
+    await once(relay, "listening");
+    gatewayPort = (relay.address() as net.AddressInfo).port;
     project = await PulumiProject.make(PROGRAM);
     fs.mkdirSync(path.join(project.dir, "own"));
     fs.mkdirSync(path.join(project.dir, "templates"));
     fs.writeFileSync(path.join(project.dir, "own/Dockerfile"), "ARG BASE\nFROM ${BASE}\nENV own=yes\n");
   }, 120_000);
-  afterAll(() => project?.remove());
+  afterAll(async () => {
+    project?.remove();
+    relay.close();
+    await sshd?.stop();
+  });
 
   test("is refused the base of a build without a login", async () => {
     input({ image: undefined });
@@ -257,6 +284,46 @@ describe("a stack", () => {
     const [next] = await bed.docker.listServices({ filters: { name: ["stack"] } });
     expect(next!.ID).toBe(before!.ID);
     expect(next!.Spec!.TaskTemplate).toMatchObject({ ContainerSpec: { Image: service } });
+    await project.ok("destroy", "--yes", "--skip-preview");
+  });
+
+  test("updates its function for a new password, and shows in state and preview that there is one and not which", async () => {
+    const fn = {
+      connection: {
+        host: "127.0.0.1",
+        port: sshd.port,
+        hostKey: sshd.hostKeys.ed25519,
+        privateKeyPath: sshd.privateKeyPath,
+      },
+      args: {
+        gateway: { port: gatewayPort },
+        username: USER,
+        password: PASSWORD,
+        name: "stated",
+        image,
+        waitSeconds: 60,
+      },
+    };
+    const only = { image: undefined, base: undefined, fn };
+    registry.accept(LOGIN);
+    input({ ...only, login: LOGIN });
+    await project.ok("up", "--yes", "--skip-preview");
+    expectNoLogin(await project.state());
+    registry.accept(NEW_LOGIN);
+    input({ ...only, login: NEW_LOGIN });
+    const preview = await project.ok("preview", "--diff");
+    expect(preview.text).toMatch(/~ host:index:Function: \(update\)/);
+    expect(preview.text).toContain("~ registryAuth: [secret] => [secret]");
+    expectNoLogin(preview.text);
+    expectNoLogin((await project.ok("up", "--yes", "--skip-preview", "--diff")).text);
+    expectNoLogin(await project.state());
+    await registry.forget(image);
+    // While the engine still watches the update, it is refused.
+    await until("the scaling", async () => {
+      const { status } = await bed.call("POST", "/system/scale-function/stated", { replicas: 2 });
+      return status === 202;
+    });
+    await bed.available("stated", 2);
     await project.ok("destroy", "--yes", "--skip-preview");
   });
 });
