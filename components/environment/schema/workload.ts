@@ -9,10 +9,10 @@ const retry = z.strictObject({
   }),
   codes: f
     .list(f.whole(400, 599))
-    .default([429, 502, 503])
+    .default([429, 503])
     .meta({
       description:
-        "Statuses that are worth another attempt. By default those of a call that no function finished; with 500 also those that it failed.",
+        "Answers of a function that are worth another attempt; one not reached always is. 502 may have broken in the middle, and is then done twice.",
       examples: [[429, 500, 502, 503, 504]],
     }),
   minDelay: f.duration("100ms", "1h").default("1s").meta({
@@ -22,8 +22,9 @@ const retry = z.strictObject({
 });
 
 const queue = z.strictObject({
-  ackWait: f.duration("1s").default("330s").meta({
-    description: "Time until an unacknowledged call is delivered again; above the longest function.",
+  ackWait: f.duration("1s").default("390s").meta({
+    description:
+      "Time until an unacknowledged call is delivered again; above the longest function and its callback.",
   }),
   maxInflight: f
     .whole(1, 1000)

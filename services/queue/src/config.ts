@@ -1,14 +1,17 @@
 /** What the environment says. Names and forms are those of OpenFaaS's own queue-worker, where it has them. */
+import { AFTER_LIMIT_MS, GATEWAY_SAYS_SO_MS } from "./limits";
 
 export interface Config {
   nats: { url: string; monitor: string; cluster: string; group: string };
   /** The gateway, through which functions are called. */
   gateway: { host: string; port: number };
-  /** `ack_wait`: after it NATS delivers an unacknowledged message again, in ms. Default 330s. */
+  /** `ack_wait`: after it NATS delivers an unacknowledged message again, in ms. Default 390s. */
   ackWaitMs: number;
   /** `max_inflight`: calls under way at once. Default 1, as upstream. */
   maxInflight: number;
-  /** The longest that a call may take, in ms: `upstream_timeout` (default 290s), and a little more for the gateway to say so itself. */
+  /** `upstream_timeout`: the gateway ends a call that takes longer, in ms. Default 290s. */
+  upstreamTimeoutMs: number;
+  /** The longest that an answer is waited for, in ms: a little more, for the gateway to say so itself. */
   callTimeoutMs: number;
   retry: RetryPolicy;
   /** `shutdown_timeout`: how long calls under way may go on after SIGTERM, in ms. Default 110s. */
@@ -24,7 +27,7 @@ export interface Config {
 export interface RetryPolicy {
   /** `retry_attempts`: calls in all, the first included. Default 1, as upstream. */
   attempts: number;
-  /** `retry_codes`: the statuses that are worth another attempt. Default 429,502,503. */
+  /** `retry_codes`: the statuses of a function that are worth another attempt. Default 429,503. One that was not reached always is. */
   codes: ReadonlySet<number>;
   /** `retry_min_delay`: before the second attempt, in ms; doubled for each further one. Default 1s. */
   minDelayMs: number;
@@ -49,10 +52,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     return ms ?? 0;
   };
   const upstreamMs = duration("upstream_timeout", "290s");
-  const ackWaitMs = duration("ack_wait", "330s");
-  if (upstreamMs >= ackWaitMs)
-    problems.push("ack_wait: is not above upstream_timeout; a long call would be delivered twice");
-  const codes = (env.retry_codes || "429,502,503").split(",").map((code) => Number(code.trim()));
+  const ackWaitMs = duration("ack_wait", "390s");
+  if (ackWaitMs <= upstreamMs + AFTER_LIMIT_MS)
+    problems.push(
+      `ack_wait: is not above upstream_timeout and ${AFTER_LIMIT_MS / 1000}s for the callback; a long call would be delivered twice`,
+    );
+  // Given and empty: none.
+  const codes = (env.retry_codes ?? "429,503")
+    .split(",")
+    .filter((code) => code.trim() !== "")
+    .map(Number);
   if (codes.some((code) => !Number.isInteger(code) || code < 400 || code > 599))
     problems.push(`retry_codes: "${env.retry_codes}" is not a list of statuses from 400 to 599`);
   const host = env.faas_nats_address || "nats";
@@ -69,7 +78,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     ackWaitMs,
     maxInflight: whole("max_inflight", 1, 1000),
-    callTimeoutMs: Math.min(upstreamMs + 5000, (upstreamMs + ackWaitMs) / 2),
+    upstreamTimeoutMs: upstreamMs,
+    callTimeoutMs: upstreamMs + GATEWAY_SAYS_SO_MS,
     retry: {
       attempts: whole("retry_attempts", 1, 100),
       codes: new Set(codes),

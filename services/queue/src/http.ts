@@ -6,37 +6,57 @@ import type { LookupFunction } from "node:net";
 export interface Answer {
   status: number;
   headers: http.IncomingHttpHeaders;
+  /** Without `keepBody`, its beginning. */
   body: Buffer;
+  /** With `askFirst`: false where the server answered without the request's body. */
+  took: boolean;
 }
 
 /** The request never got to a server: whatever it was to do, it did not. */
 export class Unreachable extends Error {}
 
+/** No answer, or not all of it. */
+export class Broken extends Error {
+  /** @param took with `askFirst`: whether the server had asked for the request's body */
+  constructor(
+    message: string,
+    readonly took: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** An answer of more than this is not carried to a callback. */
 const MAX_ANSWER = 64 * 1024 * 1024;
+/** Of an answer that is carried nowhere. */
+const BEGINNING = 1024;
 
 export interface PostOptions {
   headers: Record<string, string[]>;
   body: Buffer;
   timeoutMs: number;
-  /** False: the answer's body is read to its end and thrown away. */
+  /** False: the answer's body is read to its end, and all but its beginning thrown away. */
   keepBody: boolean;
+  /** Send the body only once the server asks for it ("Expect: 100-continue"), so that it is known whether it did. Default: false. */
+  askFirst?: boolean;
   /** Which address a name has. Default: the system's answer. */
   lookup?: LookupFunction;
 }
 
-/** @throws Unreachable where no connection came about; any other Error where the answer did not come, or not whole */
+/** @throws Unreachable where no connection came about; Broken where the answer did not come, or not whole */
 export function post(url: string, options: PostOptions): Promise<Answer> {
-  const { headers, body, timeoutMs, keepBody, lookup } = options;
+  const { headers, body, timeoutMs, keepBody, askFirst = false, lookup } = options;
   return new Promise((resolve, reject) => {
     let connected = false;
+    let took = !askFirst;
     const client = url.startsWith("https:") ? https : http;
     const request = client.request(url, {
       method: "POST",
       // A kept connection that the other side is about to close would make a call fail that never began.
       agent: false,
       ...(lookup ? { lookup } : {}),
-      headers: { ...headers, "Content-Length": String(body.length), Connection: "close" },
+      headers: { ...headers, ...framing(body, askFirst), Connection: "close" },
     });
     const timer = setTimeout(
       () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)),
@@ -44,7 +64,8 @@ export function post(url: string, options: PostOptions): Promise<Answer> {
     );
     const fail = (error: Error) => {
       clearTimeout(timer);
-      reject(connected ? error : new Unreachable(error.message, { cause: error }));
+      const options = { cause: error };
+      reject(connected ? new Broken(error.message, took, options) : new Unreachable(error.message, options));
     };
     request.on("socket", (socket) => socket.once("connect", () => (connected = true)));
     request.on("error", fail);
@@ -52,20 +73,36 @@ export function post(url: string, options: PostOptions): Promise<Answer> {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on("data", (chunk: Buffer) => {
+        if (!keepBody && size > BEGINNING) return;
         size += chunk.length;
-        if (!keepBody) return;
         if (size > MAX_ANSWER) request.destroy(new Error(`the answer is larger than ${MAX_ANSWER} bytes`));
         else chunks.push(chunk);
       });
       response.on("error", fail);
       response.on("end", () => {
         clearTimeout(timer);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
+        // Where the body was never asked for, the request is still open.
+        request.destroy();
+        const { statusCode = 0, headers } = response;
+        resolve({ status: statusCode, headers, body: Buffer.concat(chunks), took });
       });
     });
-    request.end(body);
+    if (!askFirst) return void request.end(body);
+    request.on("continue", () => {
+      took = true;
+      request.end(body);
+    });
+    request.flushHeaders();
   });
 }
+
+/** A body of no length is never asked for; one in chunks is, also where there are none. */
+const framing = (body: Buffer, askFirst: boolean): Record<string, string> => ({
+  ...(askFirst ? { Expect: "100-continue" } : {}),
+  ...(askFirst && body.length === 0
+    ? { "Transfer-Encoding": "chunked" }
+    : { "Content-Length": String(body.length) }),
+});
 
 export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -5,7 +5,8 @@
 import { CallbackRefused, checkCallback, closedNetworks } from "./callback";
 import type { Config } from "./config";
 import { Done } from "./done";
-import { type Answer, post, sleep, Unreachable } from "./http";
+import { type Answer, Broken, post, sleep, Unreachable } from "./http";
+import { CALLBACK_ATTEMPTS, CALLBACK_MS, CALLBACK_TIMEOUT_MS, callbackPauseMs } from "./limits";
 import { Counter, metric } from "./metrics";
 import { decode, nextAttempt, passedOn, type QueuedCall } from "./request";
 
@@ -29,8 +30,8 @@ export interface Queue {
 
 /** Between two attempts to reach a gateway that is not there. */
 const GATEWAY_PAUSE_MS = 1000;
-const CALLBACK_ATTEMPTS = 3;
-const CALLBACK_TIMEOUT_MS = 10_000;
+
+type Called = Answer & { milliseconds: number };
 
 export class Worker {
   /** Message → when its call was accepted, and the newest delivery of it: that of a lost connection cannot be acknowledged. */
@@ -39,7 +40,7 @@ export class Worker {
   private readonly ending = new AbortController();
   private readonly calls = new Counter(
     "oslo_faas_queue_calls_total",
-    "Attempts by function and status; 0: no answer.",
+    "Attempts by function and status; 502 also where no answer came.",
   );
   private readonly retries = new Counter(
     "oslo_faas_queue_retries_total",
@@ -47,7 +48,7 @@ export class Worker {
   );
   private readonly lost = new Counter(
     "oslo_faas_queue_failed_total",
-    "Calls whose last attempt failed (5xx, 429 or no answer).",
+    "Calls whose last attempt failed (5xx, 429, or the function could not be asked for).",
   );
   private readonly callbacks = new Counter("oslo_faas_queue_callbacks_total", "Callbacks by outcome.");
 
@@ -122,14 +123,14 @@ export class Worker {
     const { function: function_name, callId, attempt } = call;
     this.calls.add({ function_name, code: String(answer.status) });
     const about = { function: function_name, callId, status: answer.status, attempt };
-    if (this.isWorthAnother(answer.status, attempt)) {
+    if (attempt < this.config.retry.attempts && this.isWorthAnother(answer)) {
       const delayMs = this.delay(attempt);
       await this.queue.putBack(nextAttempt(message.data, attempt + 1), delayMs);
       this.retries.add({ function_name });
       this.log("warn", "failed, and is put back", { ...about, delayMs });
       return true;
     }
-    if (answer.status >= 500 || answer.status === 429 || answer.status === 0) {
+    if (answer.status >= 500 || answer.status === 429 || gatewayAlone(answer)) {
       this.lost.add({ function_name });
       this.log("error", "failed for good", about);
     }
@@ -138,36 +139,44 @@ export class Worker {
   }
 
   /**
-   * The function's answer; status 503 where the connection broke in the middle, as upstream reports it. Undefined: the gateway was not
-   * there for so long that NATS is about to deliver the message again. That is nobody's failed attempt.
+   * The function's answer; status 502 where the connection broke, as the gateway itself says it. Undefined: the gateway was not there
+   * for so long that NATS is about to deliver the message again. That is nobody's failed attempt.
    */
-  private async call(call: QueuedCall): Promise<(Answer & { milliseconds: number }) | undefined> {
+  private async call(call: QueuedCall): Promise<Called | undefined> {
     const { host, port } = this.config.gateway;
-    const started = Date.now();
-    const latest = started + this.config.ackWaitMs - this.config.callTimeoutMs;
+    const { ackWaitMs, callTimeoutMs } = this.config;
+    const latest = performance.now() + ackWaitMs - callTimeoutMs - CALLBACK_MS;
     for (;;) {
-      const begun = Date.now();
+      const begun = performance.now();
+      const timed = (answer: Answer): Called => ({ ...answer, milliseconds: performance.now() - begun });
       try {
-        const answer = await post(`http://${host}:${port}${call.target}`, {
-          headers: passedOn(call.headers),
-          body: call.body,
-          timeoutMs: this.config.callTimeoutMs,
-          keepBody: call.callbackUrl !== undefined,
-        });
-        return { ...answer, milliseconds: Date.now() - begun };
+        return timed(
+          await post(`http://${host}:${port}${call.target}`, {
+            headers: passedOn(call.headers),
+            body: call.body,
+            timeoutMs: callTimeoutMs,
+            keepBody: call.callbackUrl !== undefined,
+            // The gateway asks for the body once it has a connection to the function: then, and only then, the call may have begun.
+            askFirst: true,
+          }),
+        );
       } catch (error) {
         if (!(error instanceof Unreachable)) {
           this.log("warn", "no answer", { function: call.function, reason: (error as Error).message });
-          return { status: 503, headers: {}, body: Buffer.alloc(0), milliseconds: Date.now() - begun };
+          const took = !(error instanceof Broken) || error.took;
+          return timed({ status: 502, headers: {}, body: Buffer.alloc(0), took });
         }
-        if (this.ending.signal.aborted || Date.now() + GATEWAY_PAUSE_MS > latest) return undefined;
+        if (this.ending.signal.aborted || performance.now() + GATEWAY_PAUSE_MS > latest) return undefined;
         await sleep(GATEWAY_PAUSE_MS, this.ending.signal);
       }
     }
   }
 
-  private isWorthAnother(status: number, attempt: number): boolean {
-    return attempt < this.config.retry.attempts && this.config.retry.codes.has(status);
+  /** Whether it does no harm to make the call again, or the environment says that it is wanted. */
+  private isWorthAnother(answer: Called): boolean {
+    // It ran to its limit, and would again.
+    if (answer.milliseconds >= this.config.upstreamTimeoutMs) return false;
+    return gatewayAlone(answer) || this.config.retry.codes.has(answer.status);
   }
 
   private delay(attempt: number): number {
@@ -176,7 +185,7 @@ export class Worker {
   }
 
   /** As upstream sends it: the function's answer with three headers more. What cannot be told is counted. */
-  private async callBack(call: QueuedCall, answer: Answer & { milliseconds: number }): Promise<void> {
+  private async callBack(call: QueuedCall, answer: Called): Promise<void> {
     const headers = {
       ...passedOn(answer.headers),
       "X-Duration-Seconds": [(answer.milliseconds / 1000).toFixed(6)],
@@ -208,9 +217,24 @@ export class Worker {
           });
         }
       }
-      if (attempt < CALLBACK_ATTEMPTS) await sleep(1000 * attempt, this.ending.signal);
+      if (attempt < CALLBACK_ATTEMPTS) await sleep(callbackPauseMs(attempt), this.ending.signal);
     }
     this.callbacks.add({ outcome: "failed" });
     this.log("error", "the callback failed", { function: call.function, callId: call.callId, reason });
   }
+}
+
+/**
+ * The gateway answered by itself, without the function: it had no connection to it, or the provider could not tell it of the function
+ * (which it says with 404 or 500). That there is no such function is an answer like any other.
+ */
+function gatewayAlone({ status, took, body }: Answer): boolean {
+  if (took) return false;
+  if (status === 502) return true;
+  const text = body.toString("latin1", 0, 1000);
+  return (
+    (status === 404 || status === 500) &&
+    text.startsWith("error finding function ") &&
+    !text.includes("status code (404)")
+  );
 }

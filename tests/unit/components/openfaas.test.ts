@@ -19,7 +19,7 @@ test("the queue is in files, synced, and its subscription outlives the worker", 
   expect(args[args.indexOf("--max_bytes") + 1]).toBe(String(1024 ** 3));
   expect(render.queueWorkerEnv(openfaas)).toMatchObject({
     max_inflight: "3",
-    ack_wait: "330s",
+    ack_wait: "390s",
   });
 });
 

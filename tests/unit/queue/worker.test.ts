@@ -1,86 +1,11 @@
 /** The worker against real HTTP servers; the queue is a list. */
-import * as http from "node:http";
-import { type AddressInfo, BlockList } from "node:net";
 import { closedNetworks } from "../../../services/queue/src/callback";
 import { readConfig } from "../../../services/queue/src/config";
 import { Delays, wrap } from "../../../services/queue/src/delays";
+import { CALLBACK_ATTEMPTS, CALLBACK_TIMEOUT_MS } from "../../../services/queue/src/limits";
 import { decode, nextAttempt } from "../../../services/queue/src/request";
 import { type Message, Worker } from "../../../services/queue/src/worker";
-
-interface Seen {
-  url: string;
-  method: string;
-  headers: http.IncomingHttpHeaders;
-  body: string;
-}
-
-const closers: (() => void)[] = [];
-afterEach(() => closers.splice(0).forEach((close) => close()));
-
-async function serve(answer: (seen: Seen, response: http.ServerResponse) => void, port = 0) {
-  const seen: Seen[] = [];
-  const server = http.createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk) => (body += chunk));
-    request.on("end", () => {
-      const one = { url: request.url!, method: request.method!, headers: request.headers, body };
-      seen.push(one);
-      answer(one, response);
-    });
-  });
-  await new Promise<void>((done) => server.listen(port, "127.0.0.1", done));
-  closers.push(() => (server.close(), server.closeAllConnections()));
-  return { port: (server.address() as AddressInfo).port, seen };
-}
-
-const ok = (_: Seen, response: http.ServerResponse) => void response.end("done");
-const fails = (status: number) => (_: Seen, response: http.ServerResponse) =>
-  void response.writeHead(status).end();
-
-/** As the gateway writes it. */
-const queued = (changes: object = {}) =>
-  Buffer.from(
-    JSON.stringify({
-      Header: { "X-Call-Id": ["call-1"], "X-Start-Time": ["1795485600123456789"], Connection: ["close"] },
-      Host: "faas.example.no",
-      Body: Buffer.from("Kari").toString("base64"),
-      Method: "POST",
-      Path: "/a/b",
-      QueryString: "x=1&y=%20",
-      Function: "hello",
-      QueueName: "",
-      Annotations: null,
-      CallbackUrl: null,
-      ...changes,
-    }),
-  );
-
-const callback = (port: number) => ({
-  CallbackUrl: { Scheme: "http", Host: `127.0.0.1:${port}`, Path: "/back", RawQuery: "n=1", User: null },
-});
-
-function setUp(gatewayPort: number, env: Record<string, string> = {}, closed = new BlockList()) {
-  const config = readConfig({
-    faas_gateway_address: "127.0.0.1",
-    faas_gateway_port: String(gatewayPort),
-    retry_attempts: "3",
-    retry_min_delay: "2s",
-    retry_max_delay: "3s",
-    ...env,
-  });
-  const putBack: { data: Buffer; delayMs: number }[] = [];
-  const logged: string[] = [];
-  const queue = { putBack: async (data: Buffer, delayMs: number) => void putBack.push({ data, delayMs }) };
-  const worker = new Worker(config, queue, (_level, message) => logged.push(message), closed);
-  let acks = 0;
-  const message = (data: Buffer, id = "m1"): Message => ({
-    id,
-    data,
-    storedMs: Date.now(),
-    ack: () => acks++,
-  });
-  return { worker, putBack, logged, message, acks: () => acks };
-}
+import { callback, closeAll, fails, ok, serve, queued, setUp } from "./gateway";
 
 test("a call is made as it was accepted, and acknowledged when it is done", async () => {
   const gateway = await serve(ok);
@@ -133,38 +58,8 @@ test.each(["127.0.0.1", "localhost"])("no callback goes to %s, and the call is d
   expect(worker.metrics([])).toContain('callbacks_total{outcome="refused"} 1');
 });
 
-test("a failed call is put back with a longer wait each time, and told of when the last attempt failed", async () => {
-  const gateway = await serve(fails(502));
-  const back = await serve(ok);
-  const { worker, message, putBack, acks } = setUp(gateway.port);
-  await worker.take(message(queued(callback(back.port)), "m1"));
-  await worker.take(message(putBack[0]!.data, "m2"));
-  expect(putBack.map(({ delayMs }) => delayMs)).toEqual([2000, 3000]);
-  expect(back.seen).toEqual([]);
-  await worker.take(message(putBack[1]!.data, "m3"));
-  expect(gateway.seen.map(({ headers }) => headers["x-retry-attempt"])).toEqual([undefined, "2", "3"]);
-  expect(putBack).toHaveLength(2);
-  expect(back.seen[0]!.headers["x-function-status"]).toBe("502");
-  expect(acks()).toBe(3);
-  expect(worker.metrics([])).toContain('queue_failed_total{function_name="hello"} 1');
-});
-
-test.each([
-  ["what a function itself failed", 500, {}, 0],
-  ["what is no failure of the function", 404, {}, 0],
-  ["too many at a time", 429, {}, 1],
-  ["anything with one attempt, as upstream", 502, { retry_attempts: "1" }, 0],
-  ["a code that was asked for", 500, { retry_codes: "500" }, 1],
-])("%s (%d): put back or not", async (_name, status, env, times) => {
-  const gateway = await serve(fails(status));
-  const { worker, message, putBack, acks } = setUp(gateway.port, env);
-  await worker.take(message(queued()));
-  expect(putBack).toHaveLength(times);
-  expect(acks()).toBe(1);
-});
-
 test("what could not be put back is not acknowledged", async () => {
-  const gateway = await serve(fails(502));
+  const gateway = await serve(fails(503));
   const config = readConfig({
     faas_gateway_address: "127.0.0.1",
     faas_gateway_port: String(gateway.port),
@@ -179,7 +74,7 @@ test("what could not be put back is not acknowledged", async () => {
 
 test("a gateway that is away burns no attempt: the call waits for it", async () => {
   const gone = await serve(ok);
-  closers.splice(0).forEach((close) => close());
+  closeAll();
   const { worker, message, putBack, acks } = setUp(gone.port);
   const taken = worker.take(message(queued()));
   await new Promise((next) => setTimeout(next, 300));
@@ -296,5 +191,19 @@ describe("calls that wait for another attempt", () => {
 
 test("an environment that cannot be used says all that is wrong", () =>
   expect(() =>
-    readConfig({ max_inflight: "0", retry_codes: "200", ack_wait: "5m", upstream_timeout: "300s" }),
+    readConfig({ max_inflight: "0", retry_codes: "200", ack_wait: "338s", upstream_timeout: "300s" }),
   ).toThrow(/ack_wait: is not above[^]*retry_codes: "200"[^]*max_inflight: "0"/));
+
+test("between the time limit of a call and the next delivery lies its callback, whole", () => {
+  const { ackWaitMs, callTimeoutMs } = readConfig({ ack_wait: "339s", upstream_timeout: "300s" });
+  expect(ackWaitMs - callTimeoutMs).toBeGreaterThan(CALLBACK_ATTEMPTS * CALLBACK_TIMEOUT_MS + 1000 + 2000);
+});
+
+test("a gateway that is away is not waited for so long that the callback would miss the next delivery", async () => {
+  const gone = await serve(ok);
+  closeAll();
+  // A second more than the call and its callback take at most: not enough for a pause and another attempt.
+  const { worker, message, acks } = setUp(gone.port, { ack_wait: "38500ms", upstream_timeout: "100ms" });
+  await worker.take(message(queued()));
+  expect(acks()).toBe(0);
+});
