@@ -1,4 +1,5 @@
 /** What two values of an environment have to agree on. Each rule is a sentence for docs/configuration.md and a check. */
+import { AFTER_LIMIT_MS } from "../../services/queue/src/limits";
 import { NETWORK_RULES } from "./networkRules";
 import { bytes, seconds } from "./units";
 
@@ -22,18 +23,19 @@ export interface Rule {
   check(get: Get): Violation[];
 }
 
-/** `path` has to be at least (or, where `strictly`, above) every one of `others`; the highest of those is named. */
-function longer(get: Get, path: string, others: string[], why: string, strictly = false): Violation[] {
+/** `path` has to be at least every one of `others`; the highest of those is named. */
+function longer(get: Get, path: string, others: string[], why: string): Violation[] {
   const own = get<string>(path);
   if (own === undefined) return [];
   const tooLong = others
     .map((name) => ({ name, value: get<string>(name) }))
     .filter((other): other is { name: string; value: string } => other.value !== undefined)
-    .filter(({ value }) => (strictly ? seconds(own) <= seconds(value) : seconds(own) < seconds(value)))
+    .filter(({ value }) => seconds(own) < seconds(value))
     .sort((a, b) => seconds(b.value) - seconds(a.value))[0];
   if (!tooLong) return [];
-  const relation = strictly ? "is not above" : "is below";
-  return [{ path, message: `${relation} ${tooLong.name} ${tooLong.value}: ${why}`, others: [tooLong.name] }];
+  return [
+    { path, message: `is below ${tooLong.name} ${tooLong.value}: ${why}`, others: [tooLong.name] },
+  ];
 }
 
 /** Entries of a list that were there before. `by` is the member that has to be different, or the entry itself. */
@@ -127,15 +129,14 @@ export const RULES: readonly Rule[] = [
       ),
   },
   {
-    sentence: "openfaas.queue.ackWait is above openfaas.upstreamTimeout.",
-    check: (get) =>
-      longer(
-        get,
-        "openfaas.queue.ackWait",
-        ["openfaas.upstreamTimeout"],
-        "a long call would be delivered twice",
-        true,
-      ),
+    sentence: `openfaas.queue.ackWait is more than ${AFTER_LIMIT_MS / 1000} s above openfaas.upstreamTimeout: that is for the callback.`,
+    check: (get) => {
+      const [wait, call] = [get<string>("openfaas.queue.ackWait"), get<string>("openfaas.upstreamTimeout")];
+      const after = AFTER_LIMIT_MS / 1000;
+      if (wait === undefined || call === undefined || seconds(wait) > seconds(call) + after) return [];
+      const message = `is not above openfaas.upstreamTimeout ${call} and ${after}s for the callback: a long call would be delivered twice`;
+      return [{ path: "openfaas.queue.ackWait", message }];
+    },
   },
   {
     sentence: "openfaas.queue.retry.minDelay is not above openfaas.queue.retry.maxDelay.",

@@ -95,7 +95,7 @@ test.each<[string, (raw: Record<string, any>) => void, RegExp]>([
   [
     "a queue that delivers twice",
     (raw) => (raw.openfaas = { queue: { ackWait: "30s" } }),
-    /^openfaas\.queue\.ackWait: .*not above openfaas\.upstreamTimeout 290s: a long call would be delivered twice/,
+    /^openfaas\.queue\.ackWait: .*not above openfaas\.upstreamTimeout 290s and 38s for the callback: a long call would be delivered twice/,
   ],
   [
     "two listeners on one port",
