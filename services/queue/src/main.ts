@@ -47,7 +47,13 @@ function runWorker(config: Config): void {
     delayed: (message: Parameters<Delays["take"]>[0]) => delays.take(message),
   };
   const nats: Nats = new Nats(config, handlers, log, `faas-worker-${os.hostname().replace(/[^\w-]/g, "-")}`);
-  const server = serve(config.metricsPort, async () => worker.metrics(delays.accepted()));
+  // Not well before it has reached NATS: an update waits for that. Later a NATS that is away is no reason to be killed: calls under way
+  // would be made again.
+  const server = serve(
+    config.metricsPort,
+    async () => worker.metrics(delays.accepted()),
+    () => nats.wasReady,
+  );
   const stop = async () => {
     log("info", "ending: no new calls, those under way are finished");
     const all = await worker.end(config.shutdownTimeoutMs);
@@ -76,9 +82,12 @@ function onSignals(stop: () => void): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
 }
 
-function serve(port: number, metrics: () => Promise<string>): http.Server {
+function serve(port: number, metrics: () => Promise<string>, isWell = () => true): http.Server {
   const server = http.createServer((request, response) => {
-    if (request.url === "/healthz") return void response.end("ok\n");
+    if (request.url === "/healthz")
+      return void (isWell()
+        ? response.end("ok\n")
+        : response.writeHead(503).end("not connected to the queue yet\n"));
     if (request.url !== "/metrics") return void response.writeHead(404).end();
     metrics().then(
       (text) => response.writeHead(200, { "Content-Type": "text/plain; version=0.0.4" }).end(text),

@@ -1,5 +1,5 @@
 /** The connection to NATS Streaming: kept for ever, anew when it is lost. */
-import { connect, type Stan, type Subscription } from "node-nats-streaming";
+import { connect, type Stan } from "node-nats-streaming";
 import { CHANNEL, DELAYED_CHANNEL } from "./channel";
 import type { Config } from "./config";
 import { sleep } from "./http";
@@ -16,8 +16,8 @@ export interface Handlers {
 
 export class Nats {
   private stan?: Stan;
-  private subscriptions: Subscription[] = [];
   private ended = false;
+  private subscribed = false;
 
   constructor(
     private readonly config: Config,
@@ -26,9 +26,9 @@ export class Nats {
     private readonly clientId: string,
   ) {}
 
-  /** Whether messages can come. */
-  get connected(): boolean {
-    return this.subscriptions.length > 0;
+  /** Whether messages have been able to come, if only once: a lost connection comes back by itself. */
+  get wasReady(): boolean {
+    return this.subscribed;
   }
 
   /** Resolves when `end` was called. */
@@ -39,7 +39,6 @@ export class Nats {
       } catch (error) {
         this.log("warn", "no connection to the queue", { reason: (error as Error).message ?? String(error) });
       }
-      this.subscriptions = [];
       if (!this.ended) await sleep(RECONNECT_MS);
     }
   }
@@ -81,16 +80,9 @@ export class Nats {
       };
       stan.on("connect", () => {
         this.stan = stan;
-        this.subscriptions = [
-          this.subscribe(stan, CHANNEL, this.config.maxInflight, this.config.ackWaitMs, this.handlers.call),
-          this.subscribe(
-            stan,
-            DELAYED_CHANNEL,
-            MAX_DELAYED,
-            this.config.retry.maxDelayMs + 60_000,
-            this.handlers.delayed,
-          ),
-        ];
+        const { maxInflight, ackWaitMs, retry } = this.config;
+        this.subscribe(stan, CHANNEL, maxInflight, ackWaitMs, this.handlers.call);
+        this.subscribe(stan, DELAYED_CHANNEL, MAX_DELAYED, retry.maxDelayMs + 60_000, this.handlers.delayed);
       });
       stan.on("connection_lost", over);
       // What was acknowledged on the way out of the old connection is lost, and would block its places until ack_wait is over. A new
@@ -111,7 +103,7 @@ export class Nats {
     maxInFlight: number,
     ackWaitMs: number,
     handle: (message: Message) => void,
-  ): Subscription {
+  ): void {
     const options = stan
       .subscriptionOptions()
       .setDurableName(channel)
@@ -121,14 +113,16 @@ export class Nats {
       .setMaxInFlight(maxInFlight);
     const subscription = stan.subscribe(channel, this.config.nats.group, options);
     subscription.on("message", (message) => handle(asMessage(channel, message)));
-    subscription.on("ready", () => this.log("info", "subscribed", { channel, maxInFlight }));
+    subscription.on("ready", () => {
+      if (channel === CHANNEL) this.subscribed = true;
+      this.log("info", "subscribed", { channel, maxInFlight });
+    });
     const failed = (error: unknown) => {
       this.log("warn", "the subscription failed", { channel, reason: asError(error).message });
       stan.close();
     };
     subscription.on("error", failed);
     subscription.on("timeout", failed);
-    return subscription;
   }
 }
 
