@@ -8,6 +8,9 @@ const fs = require("node:fs");
 const http = require("node:http");
 const path = require("node:path");
 
+/** For one size. What all of them take together is in images.yml, as exec_timeout. */
+const RESIZE_MS = 60_000;
+
 /** From the environment, with what is usual. */
 function settingsFrom(env) {
   const widths = (env.widths || "160,640,1280").split(",").map(Number);
@@ -31,21 +34,22 @@ class Refusal extends Error {
   }
 }
 
-/** The listener for node:http. */
+/** A request and its response; resolves when it is answered. */
 function createHandler(settings) {
   fs.mkdirSync(settings.folder, { recursive: true });
-  return (request, response) => {
-    answer(request, response, settings).catch((error) => {
+  return async (request, response) => {
+    try {
+      await answer(request, response, settings);
+    } catch (error) {
       if (!(error instanceof Refusal))
         console.error(JSON.stringify({ level: "error", message: error.message }));
       json(response, error.status || 502, { error: error.message });
-    });
+    }
   };
 }
 
 async function answer(request, response, settings) {
   const { pathname } = new URL(request.url, "http://function");
-  if (pathname === "/_/health") return json(response, 200, { status: "ok" });
   if (request.method === "POST") return json(response, 201, await store(request, settings));
   if (request.method !== "GET") throw new Refusal(405, "POST a picture, or GET one of its sizes");
   const match = /^\/([A-Za-z0-9-]{1,64})(?:\/(\d{1,4}\.webp))?$/.exec(pathname);
@@ -85,7 +89,7 @@ function resize(picture, width, type, { gateway }) {
   const url = `${gateway}/function/resize-image?width=${width}&format=webp`;
   return new Promise((resolve, reject) => {
     const headers = { "Content-Type": type || "application/octet-stream", "Content-Length": picture.length };
-    const asked = http.request(url, { method: "POST", headers, timeout: 60_000 }, (response) => {
+    const asked = http.request(url, { method: "POST", headers, timeout: RESIZE_MS }, (response) => {
       read(response, Infinity).then((body) => {
         if (response.statusCode === 200) return resolve(body);
         // A mistake of the caller stays one; what may pass is answered so that the queue tries again.

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// drain is how long requests in flight may still take after SIGTERM. Swarm kills what has not ended after 10 s by default.
-const drain = 8 * time.Second
+// limit is how long a request may take to arrive, and its answer to leave. Those in flight at a SIGTERM have as long: Swarm gives a function
+// the gateway's time limit before it kills it.
+const limit = 30 * time.Second
 
 // linger is how long answers say so before connections are closed: one that is closed as a call is on its way loses it.
 const linger = time.Second
@@ -29,7 +30,7 @@ func main() {
 	defer stop()
 	listener, err := net.Listen("tcp", ":"+port())
 	if err == nil {
-		err = serve(ctx, listener, drain)
+		err = serve(ctx, listener, limit)
 	}
 	if err != nil {
 		slog.Error("hello ended", "error", err)
@@ -51,8 +52,8 @@ func serve(ctx context.Context, listener net.Listener, drain time.Duration) erro
 	server := &http.Server{
 		Handler:           untilStopped(&stopping, newHandler(host)),
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		ReadTimeout:       limit,
+		WriteTimeout:      limit,
 		IdleTimeout:       90 * time.Second,
 	}
 	failed := make(chan error, 1)

@@ -3,9 +3,6 @@
 const http = require("node:http");
 const { createHandler, limitsFrom } = require("./handler");
 
-/** How long calls in flight may still take after SIGTERM. Swarm kills what has not ended after 10 s by default. */
-const DRAIN_MS = 8000;
-
 /** A kept connection that is closed as a call is on its way loses it: for so long each answer first says that it is the last one. */
 const LINGER_MS = 1000;
 
@@ -15,6 +12,7 @@ function start(env = process.env) {
     { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 75_000 },
     createHandler(limitsFrom(env)),
   );
+  // Calls in flight have as long as they take: what bounds them is max_seconds, the wait for their bodies, and Swarm's stop grace period.
   const stop = () => {
     server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
     setTimeout(() => {
@@ -22,10 +20,6 @@ function start(env = process.env) {
       // A connection that was busy at the stop goes idle later, and would be kept for the client's next call.
       setInterval(() => server.closeIdleConnections(), 50).unref();
     }, LINGER_MS);
-    setTimeout(() => {
-      console.error(JSON.stringify({ level: "error", message: "calls were still in flight at the end" }));
-      process.exit(1);
-    }, DRAIN_MS).unref();
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);

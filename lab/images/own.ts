@@ -16,6 +16,8 @@ const QUEUE = join(ROOT, "services", "queue");
 /** For measuring and testing alone: no environment deploys it by itself. */
 const LEDGER = join(ROOT, "bench", "ledger");
 const GALLERY = join(ROOT, "functions", "gallery");
+/** What `lang: node` is built with: the handler goes into its folder `function`. */
+const NODE_TEMPLATE = join(ROOT, "templates", "node");
 const HELLO = join(ROOT, "functions", "hello");
 const RESIZE_IMAGE = join(ROOT, "functions", "resize-image");
 
@@ -73,9 +75,12 @@ export const OWN_IMAGES: BuiltImage[] = [
   },
   {
     name: "oslo-faas/gallery:dev",
-    inputs: [{ path: GALLERY }, { path: nodeManifest() }],
+    inputs: [{ path: GALLERY }, { path: NODE_TEMPLATE }, { path: nodeManifest() }],
     onNode: true,
-    context: async () => treeOf(GALLERY, "", () => true),
+    context: async () => ({
+      ...treeOf(NODE_TEMPLATE, "", (path) => !path.startsWith("function/")),
+      ...treeOf(GALLERY, "function"),
+    }),
   },
   {
     name: "oslo-faas/ledger:dev",

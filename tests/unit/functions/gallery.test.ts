@@ -1,10 +1,13 @@
 /** The function behind a real HTTP server, with the real resize-image where the gateway would be. */
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { seconds } from "../../../components/environment/units";
+import { parseStack, type StackFunction } from "../../../components/functions/stack";
 import { send } from "../../../lab/calls";
 import { ensurePackages, RESIZE_IMAGE } from "./packages";
 
@@ -17,6 +20,9 @@ let folder: string;
 let url: string;
 let resized: number;
 let broken: number;
+/** Of the next picture to be resized: gets it answered, when it is called. */
+let slow: ((respond: () => void) => void) | undefined;
+let env: Record<string, string>;
 
 async function listen(handler: RequestListener): Promise<string> {
   const server = createServer(handler);
@@ -28,17 +34,20 @@ async function listen(handler: RequestListener): Promise<string> {
 beforeAll(() => ensurePackages(), 130_000);
 
 beforeEach(async () => {
-  [servers, resized, broken] = [[], 0, 0];
+  [servers, resized, broken, slow] = [[], 0, 0, undefined];
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-gallery-"));
   const resize = createRequire(path.join(RESIZE_IMAGE, "handler.js"))("./handler.js");
   const handler = resize.createHandler(resize.limitsFrom({}));
   const gateway = await listen((request, response) => {
     resized++;
     if (broken-- > 0) return void response.writeHead(502).end();
-    handler(request, response);
+    const wait = slow;
+    slow = undefined;
+    if (wait) wait(() => handler(request, response));
+    else handler(request, response);
   });
   const { createHandler, settingsFrom } = load("./gallery.js");
-  const env = { gateway_url: gateway, folder, widths: "20,40", max_pictures: "2" };
+  env = { gateway_url: gateway, folder, widths: "20,40", max_pictures: "2" };
   url = await listen(createHandler(settingsFrom(env)));
 });
 
@@ -101,6 +110,48 @@ test("the oldest pictures go", async () => {
   }
   const states = await Promise.all(["old", "middle", "new"].map((id) => send(`${url}/${id}`, {})));
   expect(states.map(({ status }) => status)).toEqual([404, 200, 200]);
+});
+
+const TEMPLATE = path.resolve(RESIZE_IMAGE, "../../templates/node/index.js");
+
+test("SIGTERM: what is under way is answered, each answer says that it is the last, and the program ends with 0", async () => {
+  let proceed = () => undefined as void;
+  const asked = new Promise<void>((reached) => {
+    slow = (respond) => {
+      proceed = respond;
+      reached();
+    };
+  });
+  const program = spawn(process.execPath, [TEMPLATE], {
+    env: { ...env, PATH: process.env.PATH, port: "0", handler: path.join(GALLERY, "handler.js") },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const ended = new Promise((done) => program.on("exit", (code, signal) => done(code ?? signal)));
+    const line = await new Promise<string>((done) =>
+      program.stdout.once("data", (text) => done(String(text))),
+    );
+    url = `http://127.0.0.1:${/port (\d+)/.exec(line)![1]}`;
+    const connection = async () => (await fetch(`${url}/none`)).headers.get("connection");
+    expect(await connection()).toBe("keep-alive");
+    const underWay = upload("call-5");
+    await asked;
+    program.kill("SIGTERM");
+    while ((await connection()) !== "close") await new Promise((next) => setTimeout(next, 10));
+    proceed();
+    expect((await underWay).status).toBe(201);
+    expect(await ended).toBe(0);
+  } finally {
+    program.kill("SIGKILL");
+  }
+}, 20_000);
+
+test("the pipeline's time limits hold every size's own", () => {
+  const file = path.resolve(GALLERY, "../images.yml");
+  const [{ spec }] = parseStack(fs.readFileSync(file, "utf8"), file) as [StackFunction];
+  const limit = (name: string) => seconds(spec.env[name]!);
+  expect(limit("exec_timeout")).toBeGreaterThan(60 * spec.env.widths!.split(",").length);
+  expect(limit("write_timeout")).toBeGreaterThan(limit("exec_timeout"));
 });
 
 test.each([

@@ -221,8 +221,13 @@ test("SIGTERM: the call in flight is answered, then the program ends with 0", as
       asked.on("error", fail);
       asked.write(jpeg.subarray(0, 100));
       setTimeout(() => program.kill("SIGTERM"), 200);
-      setTimeout(() => asked.end(jpeg.subarray(100)), 500);
+      // More than the 10 s that Swarm gives a container by default, and less than what the provider gives a function.
+      setTimeout(() => asked.end(jpeg.subarray(100)), 10_500);
     });
+    let health: Response;
+    do health = await fetch(`http://127.0.0.1:${port}/_/health`);
+    while (health.headers.get("connection") !== "close");
+    expect(health.status).toBe(200);
     expect(await answered).toBe(200);
     const answeredAt = Date.now();
     expect(await ended).toBe(0);
@@ -231,4 +236,4 @@ test("SIGTERM: the call in flight is answered, then the program ends with 0", as
   } finally {
     program.kill("SIGKILL");
   }
-}, 20_000);
+}, 30_000);
