@@ -1,12 +1,12 @@
 /** Rules and routes held against Prometheus's and Alertmanager's own tools, out of the distribution's packages. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { parseEnvironment } from "../../components/environment/parse";
 import { renderAlertmanager, renderAlertRules } from "../../components/openfaas/alerts";
 import { renderPrometheus } from "../../components/openfaas/render";
+import { unpackedPackages } from "./debian";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 const { alerts } = parseEnvironment({
@@ -26,21 +26,7 @@ let folder: string;
 let tools: string;
 
 beforeAll(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-alerts-"));
-  // Unpacked, not installed: nothing of it is to run on this machine.
-  const download = () =>
-    spawnSync("apt-get", ["-o", "APT::Sandbox::User=", "download", "prometheus", "prometheus-alertmanager"], {
-      cwd: folder,
-      encoding: "utf8",
-      timeout: 120_000,
-    });
-  if (download().status !== 0) {
-    execFileSync("apt-get", ["update", "-q"], { timeout: 300_000, stdio: "ignore" });
-    const { status, stderr } = download();
-    if (status !== 0) throw new Error(stderr);
-  }
-  for (const file of fs.readdirSync(folder).filter((name) => name.endsWith(".deb")))
-    execFileSync("dpkg", ["-x", path.join(folder, file), folder]);
+  folder = unpackedPackages("prometheus", "prometheus-alertmanager");
   tools = path.join(folder, "usr", "bin");
   const write = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text);
   write("alert.rules.yml", renderAlertRules(alerts, 1000));
