@@ -14,6 +14,7 @@ import {
   stackSchema,
 } from "./format";
 import { substitute } from "./substitute";
+import { unusedBuildKeys } from "./unused";
 import { type Problem, readYaml, type Yaml } from "./yaml";
 
 /** One function as the provider API takes it. */
@@ -96,7 +97,7 @@ export function parseStack(
   const issues = result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, read));
   const functions = functionsOf(read.value);
   issues.push(...functions.flatMap(([name, keys]) => checkFunction(name, keys, read)));
-  issues.push(...checkConfiguration(read));
+  issues.push(...checkConfiguration(read, functions));
   found.push(...issues.filter((one, at) => issues.findIndex(({ text: same }) => same === one.text) === at));
   if (found.length > 0 || !result.success) throw new StackFileError(file, sorted(found));
   const copy = result.data.configuration?.copy ?? [];
@@ -197,6 +198,7 @@ function checkFunction(name: string, keys: FunctionKeys, read: Yaml): Problem[] 
   const wait = keys.annotations[WAIT_ANNOTATION];
   if (wait !== undefined && !deployable.shape.waitSeconds.safeParse(Number(wait)).success)
     say(["annotations", WAIT_ANNOTATION], `"${wait}" is not whole seconds from 5 to 1800, such as 600`);
+  for (const [key, text] of unusedBuildKeys(keys)) say([key], text);
   const given = { ...toSpec(name, keys), username: "x", password: "x" };
   for (const issue of deployable.safeParse(given).error?.issues ?? [])
     if (issue.path[0] !== "name" && issue.path[0] !== "waitSeconds")
@@ -211,19 +213,32 @@ const keyOf = (key: PropertyKey): PropertyKey =>
   ] ?? key;
 
 /** Templates come with this project; those of a repository elsewhere are not fetched. */
-function checkConfiguration(read: Yaml): Problem[] {
-  const templates = valueAt(read.value, ["configuration", "templates"]);
-  if (!Array.isArray(templates)) return [];
-  return templates.flatMap((template: unknown, at): Problem[] => {
-    const path = ["configuration", "templates", String(at), "source"];
-    if (valueAt(template, ["source"]) === undefined) return [];
-    return [
-      {
-        line: read.line(path),
-        text: `${path.join(".")}: is not supported: templates are those of this project's templates/; for another use lang: dockerfile`,
-      },
-    ];
+function checkConfiguration(read: Yaml, functions: [string, FunctionKeys][]): Problem[] {
+  const problems: Problem[] = [];
+  const say = (path: string[], text: string) => {
+    const at = ["configuration", ...path];
+    problems.push({ line: read.line(at), text: `${at.join(".")}: ${text}` });
+  };
+  const list = (key: string): unknown[] => {
+    const value = valueAt(read.value, ["configuration", key]);
+    return Array.isArray(value) ? value : [];
+  };
+  list("templates").forEach((template, at) => {
+    const name = valueAt(template, ["name"]);
+    if (valueAt(template, ["source"]) !== undefined)
+      say(
+        ["templates", String(at), "source"],
+        "is not supported: templates are those of this project's templates/; for another use lang: dockerfile",
+      );
+    else if (
+      typeof name === "string" &&
+      !functions.some(([, { lang }]) => lang?.toLowerCase() === name.toLowerCase())
+    )
+      say(["templates", String(at), "name"], `would be ignored: ${name} is the lang of no function`);
   });
+  if (list("copy").length > 0 && !functions.some(([, keys]) => toBuild(keys, [])))
+    say(["copy"], "would be ignored: no function of this file is built");
+  return problems;
 }
 
 function sorted(problems: Problem[]): Problem[] {

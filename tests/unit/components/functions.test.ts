@@ -63,6 +63,10 @@ test("what is built is told from what is only run", () => {
     copy: [],
   });
   expect(built("    lang: dockerfile\n    handler: ./a\n    skip_build: true\n")).toBeUndefined();
+  const uses = "  templates: [{ name: node }]\n  copy: [shared]\n";
+  expect(built(`    lang: Node\n    handler: ./a\nconfiguration:\n${uses}`)).toMatchObject({
+    copy: ["shared"],
+  });
 });
 
 test("anchors and merge keys are YAML's own", () => {
@@ -157,6 +161,26 @@ describe("a stack file is refused for", () => {
       ["functions.a.environment.A: must be a te"],
     ],
     ["no truth", one("skip_build: perhaps"), ["functions.a.skip_build: must be true or false"]],
+    ["a lang alone", one("lang: node"), ["functions.a.lang: has no handler beside it"]],
+    ["a handler alone", one("handler: ./a"), ["functions.a.handler: has no lang beside it"]],
+    [
+      "arguments of a build that is none",
+      one("build_args: { V: 1 }"),
+      ["functions.a.build_args: would be ignored: nothing is built"],
+    ],
+    [
+      "arguments of a build that is skipped",
+      one("build_args: { V: 1 }\n    lang: node\n    handler: ./a\n    skip_build: true"),
+      ["functions.a.build_args: would be ignored: nothing is built with skip_build: true"],
+    ],
+    [
+      "what goes into no build, and a template of no function",
+      `${one("skip_build: true")}configuration:\n  copy: [shared]\n  templates: [{ name: node }]\n`,
+      [
+        "configuration.copy: would be ignored: no function of this file is built",
+        "configuration.templates.0.name: would be ignored: node is the lang of no function",
+      ],
+    ],
     ["no size", one("limits: { memory: lots }"), ["functions.a.limits.memory: is no size such as 128Mi"]],
     ["no share", one("requests: { cpu: fast }"), ["functions.a.requests.cpu: is no share such as 100m"]],
     ["no constraint", one("constraints: [worker]"), ['functions.a.constraints.0: "worker" is not like']],
@@ -204,6 +228,9 @@ describe("a stack file is refused for", () => {
   test("what it says is found by its line", () => {
     const text = stack("  a:\n    image: x\n    limits:\n      memory: lots\n");
     expect(() => parseStack(text, "stack.yml")).toThrow("  stack.yml:7: functions.a.limits.memory: ");
+    expect(() => parseStack(stack(one("lang: node")), "stack.yml")).toThrow(
+      "  stack.yml:6: functions.a.lang: ",
+    );
   });
 });
 
