@@ -42,6 +42,17 @@ export async function until<T>(
   }
 }
 
+/** One of this machine's programs, with the libraries it is linked to, into the folder of an image. */
+export function copyProgram(root: string, program: string, to: string): void {
+  const libraries = execFileSync("ldd", [program], { encoding: "utf8" }).match(/\/\S+(?= \()/g) ?? [];
+  const copy = (file: string, target: string) => {
+    mkdirSync(join(root, dirname(target)), { recursive: true });
+    cpSync(realpathSync(file), join(root, target));
+  };
+  for (const file of libraries) copy(file, file);
+  copy(program, to);
+}
+
 export class Testbed {
   private constructor(
     readonly dir: string,
@@ -83,21 +94,20 @@ export class Testbed {
   /** One image for provider and functions: this machine's Node and its libraries, and nothing else. */
   async importImage(): Promise<void> {
     const root = join(this.dir, "root");
-    const libraries =
-      execFileSync("ldd", [process.execPath], { encoding: "utf8" }).match(/\/\S+(?= \()/g) ?? [];
-    for (const file of libraries) {
-      mkdirSync(join(root, dirname(file)), { recursive: true });
-      cpSync(realpathSync(file), join(root, file));
-    }
-    for (const folder of ["bin", "app", "tmp", "etc"]) mkdirSync(join(root, folder), { recursive: true });
-    cpSync(realpathSync(process.execPath), join(root, "bin/node"));
+    for (const folder of ["app", "tmp", "etc"]) mkdirSync(join(root, folder), { recursive: true });
+    copyProgram(root, process.execPath, "bin/node");
     cpSync(join(__dirname, "swarm-provider-function.cjs"), join(root, "app/function.cjs"));
     writeFileSync(join(root, "etc/passwd"), "root:x:0:0:root:/:/bin/false\n");
     const build = join(__dirname, "../../services/swarm-provider/build.mjs");
     execFileSync(process.execPath, [build, join(root, "app")], { stdio: "ignore" });
+    await this.importFolder(root, IMAGE, ['CMD ["/bin/node", "/app/function.cjs"]', "ENV PATH=/bin"]);
+  }
+
+  /** A folder as an image of one layer, under a name with its tag. */
+  async importFolder(root: string, name: string, changes: string[]): Promise<void> {
+    const [repo, tag] = name.split(":");
     const tar = spawn("tar", ["-C", root, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
-    const changes = ['CMD ["/bin/node", "/app/function.cjs"]', "ENV PATH=/bin"];
-    const progress = await this.docker.importImage(tar.stdout, { repo: "provider-test", tag: "1", changes });
+    const progress = await this.docker.importImage(tar.stdout, { repo, tag, changes });
     await new Promise((done, fail) =>
       this.docker.modem.followProgress(progress as Readable, (e) => (e ? fail(e) : done(0))),
     );
