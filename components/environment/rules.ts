@@ -33,9 +33,7 @@ function longer(get: Get, path: string, others: string[], why: string): Violatio
     .filter(({ value }) => seconds(own) < seconds(value))
     .sort((a, b) => seconds(b.value) - seconds(a.value))[0];
   if (!tooLong) return [];
-  return [
-    { path, message: `is below ${tooLong.name} ${tooLong.value}: ${why}`, others: [tooLong.name] },
-  ];
+  return [{ path, message: `is below ${tooLong.name} ${tooLong.value}: ${why}`, others: [tooLong.name] }];
 }
 
 /** Entries of a list that were there before. `by` is the member that has to be different, or the entry itself. */

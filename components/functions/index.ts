@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
+import { buildsFunctions } from "../images/context";
+import { notLoaded } from "../images/loaded";
 import type { OwnImages } from "../images/own";
 import { loginProblems } from "../images/registries";
 import { locationLabels } from "../location";
@@ -70,7 +72,7 @@ export class Functions extends pulumi.ComponentResource {
 export function environmentFunctions(env: LoadedEnvironment): FunctionOfFile[] {
   const { functions, problems } = readFunctions(env.functions, {
     secrets: Object.keys(env.functionSecrets),
-    builds: env.images.own === "build",
+    builds: buildsFunctions(env.images),
     timeouts: env.openfaas,
   });
   const logins = loginProblems(Object.keys(env.registryAuth), env, functions).map(({ text }) => text);
@@ -79,6 +81,8 @@ export function environmentFunctions(env: LoadedEnvironment): FunctionOfFile[] {
     throw new pulumi.RunError(
       `stacks/Pulumi.${env.name}.yaml:\n${logins.map((line) => `  ${line}`).join("\n")}`,
     );
+  if (problems.length === 0 && env.images.functions === "loaded")
+    problems.push(...notLoaded(functions, env.images, env.name));
   if (problems.length > 0)
     throw new pulumi.RunError(
       `functions: ${problems.length === 1 ? "one error" : `${problems.length} errors`}\n${problems.map((line) => `  ${line}`).join("\n")}`,

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { FunctionOfFile } from "../functions/files";
 import type { FunctionBuild } from "../functions/stack";
+import { type ImageLock, resolve, withRegistry } from "./lock";
 
 const TEMPLATES = "templates";
 /** A handler with a Dockerfile of its own. */
@@ -35,6 +36,23 @@ export const BASES: Readonly<Record<string, "node" | "python" | "go">> = {
   python: "python",
   go: "go",
 };
+
+/** Images of the environment by the argument of a template's Dockerfile that takes them, such as NODE_IMAGE. */
+export function basesOf(
+  lang: string,
+  images: Record<"node" | "python" | "go", string> & { registry?: string },
+  lock: ImageLock,
+): Record<string, string> {
+  const part = BASES[lang];
+  if (!part) return {};
+  return {
+    [`${part.toUpperCase()}_IMAGE`]: resolve(withRegistry(images[part], images.registry), lock).reference,
+  };
+}
+
+/** Whether an environment's functions are built from their handlers, by whatever engine, and not pulled. */
+export const buildsFunctions = ({ own, functions }: { own: string; functions: string }): boolean =>
+  own === "build" || functions === "loaded";
 
 /** Why a function cannot be built, before anything is; nothing where it can. */
 export function buildProblems({ build, spec, file, line }: FunctionOfFile, root = "."): string[] {
@@ -77,7 +95,7 @@ function copyProblems(extra: string, file: string, root: string): string[] {
 }
 
 /**
- * @param bases images of the environment by the argument that takes them, such as NODE_IMAGE
+ * @param bases what `basesOf` gives
  * @throws an Error for what a context cannot hold
  */
 export function packFunction(

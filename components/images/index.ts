@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LoadedEnvironment } from "../environment";
 import { readLock, resolve, withRegistry } from "./lock";
 
-type StackImage = Exclude<keyof LoadedEnvironment["images"], "registry" | "lock" | "own">;
+type StackImage = Exclude<keyof LoadedEnvironment["images"], "registry" | "lock" | "own" | "functions">;
 
 /** From the name of a part of the stack ("gateway") to its image by digest. */
 export type ImageResolver = (part: StackImage) => string;

@@ -7,6 +7,8 @@ import type { LoadedEnvironment } from "../environment";
 import type { FunctionOfFile } from "../functions/files";
 import type { EnvironmentImages } from ".";
 import { BASES, packFunction } from "./context";
+import { loadedImage } from "./loaded";
+import { readLock } from "./lock";
 import { loginOf, PulledImages } from "./login";
 import { parentImages } from "./registries";
 import { packService } from "./service";
@@ -57,14 +59,17 @@ export class OwnImages extends pulumi.ComponentResource {
     return this.build(name, hash, folder, args);
   }
 
-  /** Image of a function: as its stack.yml names it, with the login of its registry, or built from its folder. */
+  /** Image of a function: as its stack.yml names it, with the login of its registry, built from its folder, or loaded onto the host before. */
   ofFunction({ spec, build, file }: FunctionOfFile): Pick<host.FunctionArgs, "image" | "registryAuth"> {
-    if (!build || this.environment.images.own === "registry") {
+    const { own, functions, lock } = this.environment.images;
+    const loaded = functions === "loaded";
+    if (!build || (own === "registry" && !loaded)) {
       const image = this.images.any(spec.image);
       const registryAuth = loginOf(this.environment, image);
       return registryAuth ? { image, registryAuth } : { image };
     }
     const { folder, hash, args } = packFunction(spec.name, build, file, this.bases(build.lang));
+    if (loaded) return { image: loadedImage(spec.name, hash, readLock(lock))! };
     return { image: this.build(`fn-${spec.name}`, hash, folder, args) };
   }
 

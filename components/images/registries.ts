@@ -5,18 +5,29 @@ import type { Problem } from "../environment/describe";
 import { nearest } from "../environment/nearest";
 import type { Environment } from "../environment/schema";
 import type { StackFunction } from "../functions/stack";
-import { BASES, dockerfileOf } from "./context";
+import { BASES, buildsFunctions, dockerfileOf } from "./context";
 import { parseImage, withRegistry } from "./lock";
 
 type Wanted = Pick<StackFunction, "spec" | "build"> & { file: string };
 
 /** Every image that is named by the environment or its functions, as it is pulled: the stack's, those of functions, and the bases of those that are built. */
 export function pulledImages(images: Environment["images"], functions: Wanted[]): string[] {
-  const { registry, lock: _, own, node, python, go, swarmProvider, queueWorker, ...stack } = images;
+  const {
+    registry,
+    lock: _l,
+    own,
+    functions: _f,
+    node,
+    python,
+    go,
+    swarmProvider,
+    queueWorker,
+    ...stack
+  } = images;
   const pulled = own === "registry";
   const bases: Record<string, string> = { node, python, go };
   const ofFunctions = functions.flatMap(({ spec, build }) =>
-    pulled || !build ? spec.image : (bases[BASES[build.lang] ?? ""] ?? []),
+    !build || !buildsFunctions(images) ? spec.image : (bases[BASES[build.lang] ?? ""] ?? []),
   );
   const all = [...Object.values(stack), ...(pulled ? [swarmProvider, queueWorker] : [node]), ...ofFunctions];
   return [...new Set(all.map((image) => withRegistry(image, registry)))];
@@ -76,8 +87,8 @@ function meant(registry: string, known: string[]): string {
 }
 
 /** What Dockerfiles of functions name by themselves. */
-function ownBases({ own }: Environment["images"], functions: Wanted[], root: string): string[] {
-  if (own === "registry") return [];
+function ownBases(images: Environment["images"], functions: Wanted[], root: string): string[] {
+  if (!buildsFunctions(images)) return [];
   return functions.flatMap(({ build, file }) => {
     if (!build) return [];
     const dockerfile = path.join(

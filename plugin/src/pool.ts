@@ -6,7 +6,7 @@ import { printed } from "./errors";
 import { Output } from "./output";
 import { command } from "./quote";
 import { runScript } from "./scripts";
-import { floodError, lostError, silentError, sudoError, summary } from "./sessionErrors";
+import { floodError, inputError, lostError, silentError, sudoError, summary } from "./sessionErrors";
 import { HostError, type RunOptions, type RunResult, type Session, type WriteFileOptions } from "./session";
 import { connect, endpointName, exec, type Connection } from "./ssh";
 import { validation } from "./validation";
@@ -216,6 +216,7 @@ export class HostSession implements Session {
         ended = true;
         clearTimeout(timer);
         live.onLost.delete(lost);
+        options.input?.destroy();
         act();
       };
       let code: number | undefined;
@@ -235,7 +236,12 @@ export class HostSession implements Session {
         if (code === undefined && signal === undefined) lost();
         else finish(() => resolve({ code: code ?? 128 + (SIGNALS[signal ?? ""] ?? 1), ...output.end() }));
       });
-      channel.end(input);
+      if (!options.input) return void channel.end(input);
+      channel.write(input);
+      options.input.once("error", (error) =>
+        finish(() => (channel.close(), reject(inputError(this.name, options.step, error)))),
+      );
+      options.input.pipe(channel);
     });
   }
 }

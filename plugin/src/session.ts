@@ -2,13 +2,15 @@
  * What a resource may do on a host. The implementation (ssh.ts) keeps one SSH connection per host and plugin process;
  * every call is a channel on it. Resources never see ssh2.
  */
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 
 export interface RunOptions {
   /** What this step is for, in the words a person reads in an error: "install packages nginx, curl". */
   step: string;
   /** Given to the command's standard input. The way for secret values: never argv, never environment. Default: empty. */
   stdin?: string | Buffer;
+  /** Instead of `stdin`, for what is too large to be held in memory. An error of it fails the step. */
+  input?: Readable;
   /** Run as root (through `sudo -n` where the user is not root). Default: true. */
   root?: boolean;
   /** Seconds until the command is ended (TERM, then the channel closed) and an error names the step. Default: 120. */

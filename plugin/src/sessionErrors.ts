@@ -30,6 +30,11 @@ export function floodError(host: string, step: string): HostError {
   return new HostError(`${step}: the command printed more than the provider keeps`, { host, step });
 }
 
+/** What was to be sent to the command could not be had. */
+export function inputError(host: string, step: string, error: Error): HostError {
+  return new HostError(`${step}: ${error.message}`, { host, step });
+}
+
 /** Undefined where it was not sudo that failed. */
 export function sudoError(
   host: string,

@@ -61,8 +61,8 @@ export const allowedRegistries: StackValidationPolicy = {
   },
 };
 
-/** Built on the host from this project, under a name that no registry serves; the tag is the hash of what it is made of. */
-const OWN = /^localhost\/oslo-faas\/[a-z0-9-]+:[0-9a-f]{12}$/;
+/** From this project, under a name that no registry serves; the tag is the hash of what it is made of, or the id of an image loaded there. */
+const OWN = /^localhost\/oslo-faas\/[a-z0-9-]+:([0-9a-f]{12}|[0-9a-f]{64})$/;
 const REMEDY = "(npm run images -- lock)";
 
 /** References by tag, each once: those that can be judged, and those of which a variable that is not set here would say what they are. */

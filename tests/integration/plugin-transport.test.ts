@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
+import { Readable } from "node:stream";
 import { type ProviderConfig, resolveTarget } from "../../plugin/src/config";
 import { describe as describeError } from "../../plugin/src/errors";
 import { HostSession } from "../../plugin/src/pool";
@@ -54,6 +55,24 @@ test("a script gets its input as it is, binary too, and any value as one word", 
   const bytes = Buffer.from(Array.from({ length: 256 * 40 }, (_, index) => index % 256));
   const sum = execFileSync("sha256sum", { input: bytes }).toString();
   expect((await host.run("sha256sum", { ...step, stdin: bytes })).stdout).toBe(sum);
+});
+
+test("a stream goes to a script as it comes, and one that breaks fails the step", async () => {
+  const host = session(sshd.config());
+  const part = Buffer.alloc(1024 * 1024, "x");
+  const parts = function* (count: number, failure?: Error) {
+    for (let i = 0; i < count; i++) yield part;
+    if (failure) throw failure;
+  };
+  const input = Readable.from(parts(40));
+  expect((await host.run("wc -c", { ...step, input })).stdout.trim()).toBe(String(40 * part.length));
+  const broken = Readable.from(parts(3, new Error("the other end is gone")));
+  const { text } = await failure(host.run("cat > /dev/null", { ...step, input: broken }));
+  expect(text).toContain("say hello: the other end is gone");
+  // A script that does not want all of it is not failed by that.
+  const unread = Readable.from(parts(40));
+  expect((await host.run("head -c 1", { ...step, input: unread })).stdout).toBe("x");
+  expect(unread.destroyed).toBe(true);
 });
 
 test("a script is in no process list", async () => {

@@ -2,6 +2,7 @@
 import { environmentNames, fileOf, readEnvironment, strayFiles } from "../../components/environment/files";
 import { located } from "../../components/environment/sources";
 import { readFunctions } from "../../components/functions/files";
+import { buildsFunctions } from "../../components/images/context";
 import { loginProblems } from "../../components/images/registries";
 
 export interface Verdict {
@@ -24,7 +25,7 @@ export function validate(
     const { environment, problems, layers } = readEnvironment(name, root);
     const secrets = layers[0]?.secretNames.functionSecrets ?? [];
     if (!environment) return { file: fileOf(name), problems };
-    const builds = environment.images.own === "build";
+    const builds = buildsFunctions(environment.images);
     const timeouts = environment.openfaas;
     const read = readFunctions(environment.functions, { root, secrets, variables, builds, timeouts });
     // What a broken stack.yml would have named is not known.

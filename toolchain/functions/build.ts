@@ -1,51 +1,79 @@
-/** `npm run functions -- build`: images of functions on this machine's engine, and into the environment's registry. */
-import { spawnSync } from "node:child_process";
+/** `npm run functions -- build`: images of functions on this machine's engine, and into the environment's registry or onto its host. */
+import fs from "node:fs";
 import path from "node:path";
-import { fileOf, readEnvironment } from "../../components/environment/files";
+import { environmentFrom, fileOf, readEnvironment } from "../../components/environment/files";
 import { type FunctionOfFile, readFunctions } from "../../components/functions/files";
-import { BASES, packFunction } from "../../components/images/context";
-import {
-  familiarName,
-  parseImage,
-  readLock,
-  resolve,
-  withRegistry,
-  writeLock,
-} from "../../components/images/lock";
+import { basesOf, packFunction } from "../../components/images/context";
+import { contentName, loadedName } from "../../components/images/loaded";
+import { familiarName, parseImage, readLock, withRegistry, writeLock } from "../../components/images/lock";
+import { sessionOf } from "../../status/target";
+import { docker } from "./docker";
+import { loadOnto } from "./load";
 
 export interface BuildOptions {
   root: string;
   /** Functions to build. Empty: all that have a handler. */
   names: string[];
+  /** Into the environment's registry. */
   push: boolean;
+  /** Onto the environment's host. Default: false. */
+  load?: boolean;
+  /** A stack file elsewhere. Default: stacks/Pulumi.NAME.yaml. */
+  configFile?: string;
   say(line: string): void;
 }
 
 /** @throws an Error with one clear message */
-export async function buildImages(name: string, { root, names, push, say }: BuildOptions): Promise<void> {
+export async function buildImages(name: string, options: BuildOptions): Promise<void> {
+  const { root, names, push, load, say } = options;
   // Contexts are written and named relative to the project.
   process.chdir(root);
-  const { environment, problems, layers } = readEnvironment(name, root);
-  if (!environment) throw new Error(`${fileOf(name)}:\n${problems.map((line) => `  ${line}`).join("\n")}`);
-  const secrets = layers[0]?.secretNames.functionSecrets ?? [];
-  const read = readFunctions(environment.functions, { secrets, builds: true });
-  if (read.problems.length > 0) throw new Error(read.problems.join("\n"));
+  const { environment, functions } = read(name, options);
   const { registry, lock } = environment.images;
   const locked: Record<string, string> = { ...readLock(lock) };
-  for (const one of chosen(read.functions, names)) {
-    const part = BASES[one.build!.lang];
-    const base = part && resolve(withRegistry(environment.images[part], registry), locked).reference;
-    const bases = part && base ? { [`${part.toUpperCase()}_IMAGE`]: base } : {};
-    const { folder, args } = packFunction(one.spec.name, one.build!, one.file, bases);
-    const image = withRegistry(one.spec.image, registry);
-    say(`${one.spec.name}: ${image}`);
-    const given = Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
-    docker(["build", "--tag", image, ...given, folder]);
-    if (!push) continue;
-    docker(["push", image]);
-    locked[familiarName(parseImage(image))] = digestOf(image);
+  const pin = (image: string, digest: string) => {
+    locked[image] = digest;
     if (writeLock(lock, locked)) say(`wrote ${path.relative(root, path.resolve(lock))}`);
+  };
+  const session = load ? sessionOf(environment, root) : undefined;
+  try {
+    for (const one of chosen(functions, names)) {
+      const bases = basesOf(one.build!.lang, environment.images, locked);
+      const { folder, hash, args } = packFunction(one.spec.name, one.build!, one.file, bases);
+      const image = withRegistry(one.spec.image, registry);
+      say(`${one.spec.name}: ${image}`);
+      const given = Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
+      docker(["build", "--tag", image, ...given, folder]);
+      if (push) {
+        docker(["push", image]);
+        pin(familiarName(parseImage(image)), digestOf(image));
+      }
+      if (!session) continue;
+      const id = docker(["image", "inspect", "--format", "{{.Id}}", image], true).trim();
+      const there = loadedName(one.spec.name, id);
+      docker(["tag", image, there]);
+      const sent = await loadOnto(session, there);
+      say(`${one.spec.name}: ${there} ${sent ? "was loaded onto" : "is already on"} ${session.name}`);
+      pin(contentName(one.spec.name, hash), id);
+    }
+  } finally {
+    await session?.close();
   }
+}
+
+function read(name: string, { root, load, configFile }: BuildOptions) {
+  const file = configFile ?? fileOf(name);
+  const found = configFile
+    ? environmentFrom(fs.readFileSync(path.resolve(root, configFile), "utf8"), { name, root, file })
+    : readEnvironment(name, root);
+  const { environment, problems, layers } = found;
+  if (!environment) throw new Error(`${file}:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+  if (load && environment.images.functions !== "loaded")
+    throw new Error(`${file}: what is loaded would not be used: set images.functions to "loaded".`);
+  const secrets = layers[0]?.secretNames.functionSecrets ?? [];
+  const functions = readFunctions(environment.functions, { secrets, builds: true });
+  if (functions.problems.length > 0) throw new Error(functions.problems.join("\n"));
+  return { environment, functions: functions.functions };
 }
 
 function chosen(functions: FunctionOfFile[], names: string[]): FunctionOfFile[] {
@@ -55,17 +83,6 @@ function chosen(functions: FunctionOfFile[], names: string[]): FunctionOfFile[] 
   if (unknown.length > 0)
     throw new Error(`Nothing to build for ${unknown.join(", ")}; there is ${known.join(", ") || "nothing"}.`);
   return built.filter(({ spec }) => names.length === 0 || names.includes(spec.name));
-}
-
-function docker(args: string[], capture = false): string {
-  const stdout = capture ? "pipe" : "inherit";
-  const result = spawnSync("docker", args, { stdio: ["ignore", stdout, "inherit"], encoding: "utf8" });
-  if (result.error)
-    throw new Error(
-      `docker could not be started (${result.error.message}): it builds and pushes the images.`,
-    );
-  if (result.status !== 0) throw new Error(`docker ${args[0]} ended with ${result.status}.`);
-  return result.stdout ?? "";
 }
 
 function digestOf(image: string): string {

@@ -7,7 +7,9 @@ const ROOT = path.resolve(__dirname, "..", "..");
 const USAGE = `npm run functions -- new NAME --lang LANG        a handler to begin with, and its entry in a stack.yml
     --stack FILE   the stack.yml; default: functions/stack.yml
 npm run functions -- build -s ENVIRONMENT [NAME …]   the images of an environment's functions, on this machine's engine
-    --push         and into their registry; their digests go into the environment's lock file`;
+    --push         and into their registry; their digests go into the environment's lock file
+    --load         and onto the environment's host, over SSH; their ids go into the lock file. Needs images.functions: loaded
+    --config-file FILE   a stack file elsewhere, as Pulumi takes it`;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -30,11 +32,17 @@ async function main([command, ...args]: string[]): Promise<number> {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { stack: { type: "string", short: "s" }, push: { type: "boolean", default: false } },
+      options: {
+        stack: { type: "string", short: "s" },
+        push: { type: "boolean", default: false },
+        load: { type: "boolean", default: false },
+        "config-file": { type: "string" },
+      },
     });
     if (values.stack) {
       const { buildImages } = await import("./build");
-      await buildImages(values.stack, { root: ROOT, names: positionals, push: values.push, say });
+      const { push, load, "config-file": configFile } = values;
+      await buildImages(values.stack, { root: ROOT, names: positionals, push, load, configFile, say });
       return 0;
     }
   }

@@ -108,6 +108,10 @@ export const images = z.strictObject({
     description:
       "Where this project's own images come from, the Swarm provider's, the queue worker's and those of functions with a handler: built by the host's engine, or a registry.",
   }),
+  functions: f.choice(["own", "loaded"]).default("own").meta({
+    description:
+      "Where functions with a handler have their images from: as `own` says, or loaded onto the host from a developer's engine by `npm run functions -- build --load`.",
+  }),
   node: f.image().default("node:22-bookworm-slim").meta({
     description:
       "Base of the Swarm provider's and the queue worker's image, and of functions with `lang: node` where they are built.",

@@ -4,6 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import { packFunction } from "../../../components/images/context";
+import { readLock, writeLock } from "../../../components/images/lock";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 const DIGEST = `sha256:${"0".repeat(64)}`;
@@ -200,6 +202,29 @@ test("own images are built on the host under the hash of what they are made of",
     expect(inputs.name).toMatch(/^localhost\/oslo-faas\/[a-z-]+:[0-9a-f]{12}$/);
   const hello = named(resources, "functions-hello").inputs.image;
   expect(hello).toBe(named(resources, "images-fn-hello").inputs.name);
+});
+
+test("functions that are loaded run by the id that the lock file has for their content, and only then", async () => {
+  const handler = path.join(dir, "hei");
+  fs.mkdirSync(handler, { recursive: true });
+  fs.writeFileSync(path.join(handler, "Dockerfile"), "FROM scratch\n");
+  const stack = path.relative(process.cwd(), path.join(dir, "loaded.yml"));
+  const entry = "{ lang: dockerfile, handler: ./hei, image: example/hei:1 }";
+  fs.writeFileSync(stack, `provider: { name: openfaas }\nfunctions:\n  hei: ${entry}\n`);
+  const lockOfIt = path.join(dir, "loaded.json");
+  const images = { ...own.images, lock: lockOfIt, functions: "loaded" };
+  fs.copyFileSync(lock, lockOfIt);
+  await expect(program({ ...own, functions: stack, images })).rejects.toThrow(
+    /functions: one error\n {2}\S+loaded\.yml:3: functions\.hei\.handler: is, as it is now, not on the host yet: npm run functions -- build -s \S+ --load/,
+  );
+  const build = { lang: "dockerfile", handler: "./hei", args: {}, copy: [] };
+  const { hash, folder } = packFunction("hei", build, stack, {});
+  const id = "a".repeat(64);
+  writeLock(lockOfIt, { ...readLock(lock), [`localhost/oslo-faas/fn-hei:${hash}`]: `sha256:${id}` });
+  const { resources } = await program({ ...own, functions: stack, images });
+  fs.rmSync(folder, { recursive: true });
+  expect(named(resources, "functions-hei").inputs.image).toBe(`localhost/oslo-faas/fn-hei:${id}`);
+  expect(ofType(resources, "docker:index/remoteImage:RemoteImage")).toEqual([]);
 });
 
 test("a function gets the secrets that it names, by their revisions and never by their values", async () => {

@@ -165,6 +165,7 @@ const names: BadFile[] = [
     "a//b:1",
   ),
   ...each("images.own", 'must be "build" or "registry"', "local"),
+  ...each("images.functions", 'must be "own" or "loaded"', "build"),
   ...each("images.registry", "must be a registry such as", "https://registry.example.no", '"a b"', '""'),
   ...each("location.country", "must be a two-letter country code", "no", "Norge", "NOR", "47", "false", '""'),
   ...each("docker.repository.fingerprint", "40 hexadecimal digits", "0EBFCD88", '"9DC8 5822"'),

@@ -139,7 +139,8 @@ describe("images", () => {
     const digest = `sha256:${"0".repeat(64)}`;
     const own = "localhost/oslo-faas/swarm-provider:0123456789ab";
     const rule = pinnedImages(() => true);
-    expect(await violations(rule, [service(`a:1@${digest}`), service(own)])).toEqual([]);
+    const loaded = `localhost/oslo-faas/fn-hello:${"0".repeat(64)}`;
+    expect(await violations(rule, [service(`a:1@${digest}`), service(own), service(loaded)])).toEqual([]);
     const open = [service("b:1"), service("a:1"), service("a:1"), service("localhost/oslo-faas/x:latest")];
     expect(await violations(rule, open)).toEqual([
       "not pinned by digest: a:1, b:1, localhost/oslo-faas/x:latest (npm run images -- lock)",
