@@ -8,7 +8,7 @@ export interface Answer {
   headers: http.IncomingHttpHeaders;
   /** Without `keepBody`, its beginning. */
   body: Buffer;
-  /** With `askFirst`: false where the server answered without the request's body. */
+  /** With `askFirst`: false where the server answered without having read the request's body. */
   took: boolean;
 }
 
@@ -17,7 +17,7 @@ export class Unreachable extends Error {}
 
 /** No answer, or not all of it. */
 export class Broken extends Error {
-  /** @param took with `askFirst`: whether the server had asked for the request's body */
+  /** @param took with `askFirst`: whether the server had begun to read the request's body */
   constructor(
     message: string,
     readonly took: boolean,
@@ -29,6 +29,10 @@ export class Broken extends Error {
 
 /** An answer of more than this is not carried to a callback. */
 const MAX_ANSWER = 64 * 1024 * 1024;
+/** A server that does not want a body of this size takes it off the connection all the same, and its answer is not lost. */
+const AT_ONCE = 128 * 1024;
+/** Then the body is sent unasked: a gateway whose function answered without it waits for it. It still says when it begins to read. */
+const ASK_MS = 1000;
 /** Of an answer that is carried nowhere. */
 const BEGINNING = 1024;
 
@@ -38,7 +42,7 @@ export interface PostOptions {
   timeoutMs: number;
   /** False: the answer's body is read to its end, and all but its beginning thrown away. */
   keepBody: boolean;
-  /** Send the body only once the server asks for it ("Expect: 100-continue"), so that it is known whether it did. Default: false. */
+  /** Have the server say when it begins to read the body ("Expect: 100-continue"), so that it is known whether it did. Default: false. */
   askFirst?: boolean;
   /** Which address a name has. Default: the system's answer. */
   lookup?: LookupFunction;
@@ -81,18 +85,18 @@ export function post(url: string, options: PostOptions): Promise<Answer> {
       response.on("error", fail);
       response.on("end", () => {
         clearTimeout(timer);
-        // Where the body was never asked for, the request is still open.
+        // A body that was never asked for may not have been sent.
         request.destroy();
         const { statusCode = 0, headers } = response;
         resolve({ status: statusCode, headers, body: Buffer.concat(chunks), took });
       });
     });
-    if (!askFirst) return void request.end(body);
-    request.on("continue", () => {
-      took = true;
-      request.end(body);
-    });
+    request.on("continue", () => (took = true));
+    if (!askFirst || body.length <= AT_ONCE) return void request.end(body);
     request.flushHeaders();
+    const send = () => void (request.writableEnded || request.destroyed || request.end(body));
+    request.on("continue", send);
+    setTimeout(send, ASK_MS).unref();
   });
 }
 

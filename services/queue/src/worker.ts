@@ -156,7 +156,7 @@ export class Worker {
             body: call.body,
             timeoutMs: callTimeoutMs,
             keepBody: call.callbackUrl !== undefined,
-            // The gateway asks for the body once it has a connection to the function: then, and only then, the call may have begun.
+            // The gateway reads the body once it has a connection to the function: then, and only then, the call may have begun.
             askFirst: true,
           }),
         );
