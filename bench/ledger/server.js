@@ -1,7 +1,7 @@
 "use strict";
 /**
  * A function that writes down which calls it got: POST with an id as the body, after ?wait= milliseconds; GET gives ids and how often
- * each came. In memory, hence for one replica.
+ * each came. ?fail=N answers the first N calls with 503, ?break ends the connection without an answer. In memory, hence for one replica.
  */
 const http = require("node:http");
 
@@ -15,6 +15,11 @@ const server = http.createServer((request, response) => {
   let id = "";
   request.on("data", (chunk) => (id += chunk));
   request.on("end", () => {
+    // As one that crashes on its input, when it has done its work.
+    if (url.searchParams.has("break")) {
+      times.set(id, (times.get(id) || 0) + 1);
+      return request.socket.destroy();
+    }
     // The first calls fail, for as many as asked.
     if (failures < Number(url.searchParams.get("fail") || 0)) {
       failures++;

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as timers from "node:timers/promises";
 import { Ledger, callAll, compare, type Platform } from "../../bench/ledger";
-import { measure } from "../../bench/queue";
+import { CALLS, measure } from "../../bench/queue";
 import { readFunctions } from "../../components/functions/files";
 import { readLock } from "../../components/images/lock";
 import { send } from "../../lab/calls";
@@ -75,7 +75,7 @@ export async function queueLosesNothing(at: Platform): Promise<void> {
   const ledger = new Ledger(at);
   await ledger.deploy();
   try {
-    const { missing, twice, depth } = await measure(ledger, 300, 16);
+    const { missing, twice, depth } = await measure(ledger, CALLS, 16);
     expect({ missing, twice }).toEqual({ missing: [], twice: [] });
     expect(Math.max(...depth.points.map(([, value]) => value))).toBeGreaterThan(0);
 
@@ -92,9 +92,51 @@ export async function queueLosesNothing(at: Platform): Promise<void> {
     // Two failures, and the third attempt is the one that counts.
     await ledger.until(() => ledger.call("failed-twice", "?fail=2").then(() => true), 60);
     await ledger.until(async () => (await ledger.recorded()).get("failed-twice") === 1, 60);
-    const count =
-      "nsenter -t $(docker inspect -f '{{.State.Pid}}' $(docker ps -q --filter label=com.docker.swarm.service.name=queue-worker)) -n curl -s http://127.0.0.1:8081/metrics";
-    expect(await onHostOk(count)).toContain('oslo_faas_queue_retries_total{function_name="ledger"} 2\n');
+    const [worker] = await workers();
+    expect(await metricsOf(worker!)).toContain('oslo_faas_queue_retries_total{function_name="ledger"} 2\n');
+
+    // It has done its work and breaks: the gateway says 502, as it does where a function is not reached, and it is not made again.
+    await ledger.call("broken", "?break");
+    const failed = 'oslo_faas_queue_failed_total{function_name="ledger"} 1\n';
+    await ledger.until(async () => (await metricsOf(worker!)).includes(failed), 60);
+    expect((await ledger.recorded()).get("broken")).toBe(1);
+  } finally {
+    await ledger.remove();
+  }
+}
+
+/** Containers of the queue worker. */
+const workers = async () =>
+  (await onHostOk("docker ps -q --filter label=com.docker.swarm.service.name=queue-worker"))
+    .split("\n")
+    .filter(Boolean);
+
+const metricsOf = (worker: string) =>
+  onHostOk(
+    `nsenter -t $(docker inspect -f '{{.State.Pid}}' ${worker}) -n curl -s http://127.0.0.1:8081/metrics`,
+  );
+
+/** Two workers; one of them is killed under load, and the provider as well, without which the gateway knows no function. */
+export async function twoWorkersLoseNothing(at: Platform, maxInflight: number): Promise<void> {
+  const ledger = new Ledger(at);
+  await ledger.deploy();
+  try {
+    const ids = Array.from({ length: 160 }, (_, i) => `shared-${i}`);
+    await callAll(ledger, ids, 16, "?wait=500");
+    const [one, other, ...more] = await workers();
+    expect(more).toEqual([]);
+    for (const worker of [one!, other!])
+      expect(await metricsOf(worker)).toMatch(/oslo_faas_queue_worker_under_way [1-9]/);
+    await onHostOk(
+      `docker kill ${one} $(docker ps -q --filter label=com.docker.swarm.service.name=swarm-provider)`,
+    );
+    const all = async () => compare(ids, await ledger.recorded()).missing.length === 0;
+    expect(await all()).toBe(false);
+    await ledger.until(all, 240);
+    await ledger.until(async () => (await ledger.queue())?.depth === 0, 60);
+    // What the killed one had under way, and nothing else.
+    expect(compare(ids, await ledger.recorded()).twice.length).toBeLessThanOrEqual(maxInflight);
+    expect(await metricsOf(other!)).toMatch(/oslo_faas_queue_retries_total\{function_name="ledger"\} [1-9]/);
   } finally {
     await ledger.remove();
   }

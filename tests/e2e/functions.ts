@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { CLONE, FRONT_DOOR, lab, ok, onHostOk, pulumi, pulumiOk, stateFile, variant } from "./lib";
+import { CLONE, FRONT_DOOR, lab, npm, ok, onHostOk, pulumi, pulumiOk, stateFile, variant } from "./lib";
 
 const folder = path.join(lab.cacheDir, "built");
 const NODE_IMAGE = "registry.lab:5000/oslo-faas/node:22";
@@ -116,4 +116,48 @@ export async function putsBackAndRotates(): Promise<void> {
   const values = "docker secret ls -q -f label=com.openfaas.owner=openfaas";
   const gone = `for i in $(seq 40); do [ "$(${values} | wc -l)" = 1 ] && break; sleep 0.5; done; ${values} | wc -l`;
   expect(await onHostOk(gone)).toBe("1\n");
+}
+
+/** From this machine's engine, over SSH, with no registry between and no base that one would have to have. */
+export async function loadsFromThisMachine(): Promise<void> {
+  write("carried/Dockerfile", 'FROM scratch\nCOPY hello /hello\nUSER 65532:65532\nENTRYPOINT ["/hello"]\n');
+  const go = [
+    "go",
+    "-C",
+    "functions/hello",
+    "build",
+    "-trimpath",
+    "-o",
+    path.join(folder, "carried/hello"),
+    ".",
+  ];
+  await ok(go, { env: { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOWORK: "off" } });
+  write(
+    "carried.yml",
+    "provider: { name: openfaas }\nfunctions:\n  carried: { lang: dockerfile, handler: ./carried, image: ghcr.io/example/carried:1 }\n",
+  );
+  const lock = path.join(folder, "lock.json");
+  fs.copyFileSync(lab.imagesLock, lock);
+  const config = variant("loaded", {
+    "images.functions": "loaded",
+    "images.lock": path.relative(CLONE, lock),
+    functions: path.relative(CLONE, path.join(folder, "carried.yml")),
+    checks: [{ path: "/function/carried" }],
+  });
+  const early = await pulumi(["preview"], { config });
+  expect(early.all).toContain("functions.carried.handler: is, as it is now, not on the host yet");
+  const load = npm("functions", "build", "-s", lab.stack, "--config-file", config, "--load");
+  const loaded = await ok(load, { timeoutSeconds: 300, env: { DOCKER_BUILDKIT: "0" } });
+  expect(loaded.all).toContain("was loaded onto");
+  await pulumiOk(["up", "--yes", "--skip-preview"], { config, timeoutSeconds: 600 });
+  expect(await call("carried")).toContain("Hello, world!");
+  const running = "docker service inspect -f '{{.Spec.TaskTemplate.ContainerSpec.Image}}' carried";
+  expect(await onHostOk(running)).toMatch(/^localhost\/oslo-faas\/fn-carried:[0-9a-f]{64}\n$/);
+  await pulumiOk(["preview", "--expect-no-changes"], { config });
+  await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"], { config });
+  const [image] = Object.entries(JSON.parse(fs.readFileSync(lock, "utf8")).images as Record<string, string>)
+    .filter(([name]) => name.includes("/fn-carried:"))
+    .map(([, id]) => `localhost/oslo-faas/fn-carried:${id.slice("sha256:".length)}`);
+  await ok(["docker", "rmi", "-f", image!, "registry.lab:5000/example/carried:1"]);
+  built.config = config;
 }

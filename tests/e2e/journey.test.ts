@@ -13,8 +13,15 @@ import {
   platform,
   queueLosesNothing,
   statusTellsHowItIs,
+  twoWorkersLoseNothing,
 } from "./async";
-import { built, buildsOnTheHost, failsWithTheOldVersionServing, putsBackAndRotates } from "./functions";
+import {
+  built,
+  buildsOnTheHost,
+  failsWithTheOldVersionServing,
+  loadsFromThisMachine,
+  putsBackAndRotates,
+} from "./functions";
 import { forgetService, killUp } from "./killed";
 import {
   changedLines,
@@ -258,10 +265,11 @@ step("functions are updated, taken back, put to sleep and woken without a lost r
   expect(answered).toBeGreaterThan(100);
 });
 
-step("NATS, gateway and worker can change in one up", async () => {
+step("NATS, gateway and worker can change in one up, and two workers make every call", async () => {
   const config = variant("all-at-once", {
     "openfaas.queue.maxBytes": "512m",
     "openfaas.queue.maxInflight": 4,
+    "openfaas.queue.workers": 2,
     "openfaas.readTimeout": "296s",
     // Somebody else's network: the checks that end the `up` ask from the host itself.
     "nginx.managementAllow": ["198.51.100.0/24"],
@@ -294,6 +302,7 @@ step("NATS, gateway and worker can change in one up", async () => {
     `${FRONT_DOOR}/system/functions`,
   ]);
   expect(management.stdout).toBe("403");
+  await onPlatform((at) => twoWorkersLoseNothing(at, 4))();
 });
 
 step("the host's engine builds the own images where no registry has them", buildsOnTheHost);
@@ -305,6 +314,8 @@ step(
   "a function that somebody removed or scaled comes back, and one whose secret changed is rolled",
   putsBackAndRotates,
 );
+
+step("a function's image is loaded from this machine's engine", loadsFromThisMachine);
 
 step("a host that is off is named within seconds, and preview does not need it", async () => {
   await ok(["docker", "pause", lab.container]);
