@@ -102,7 +102,7 @@ test.each([
     expect(built.length).toBeGreaterThan(0);
     // Later by more than a second, so that a time of day in a layer would show.
     await new Promise((next) => setTimeout(next, 1100));
-      expect(ownLayers(second, lang, base)).toEqual(built);
+    expect(ownLayers(second, lang, base)).toEqual(built);
 
     docker(first, "run", "-d", "--name", lang, "--network", "none", "--read-only", "--tmpfs", "/tmp", lang);
     const healthy = () => docker(first, "exec", lang, ...program, "--healthcheck") === "";
