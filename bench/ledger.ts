@@ -55,11 +55,10 @@ export class Ledger {
   }
 
   async remove(): Promise<void> {
-    await this.manage("DELETE", "/system/functions", { functionName: this.name });
-    await this.until(
-      async () => (await this.manage("GET", `/system/function/${this.name}`)).status === 404,
-      60,
-    );
+    await this.until(async () => {
+      await this.manage("DELETE", "/system/functions", { functionName: this.name });
+      return (await this.manage("GET", `/system/function/${this.name}`)).status === 404;
+    }, 60);
   }
 
   /** One asynchronous call. @throws an Error unless it is accepted */

@@ -127,11 +127,11 @@ export async function twoWorkersLoseNothing(at: Platform, maxInflight: number): 
     expect(more).toEqual([]);
     for (const worker of [one!, other!])
       expect(await metricsOf(worker)).toMatch(/oslo_faas_queue_worker_under_way [1-9]/);
+    const all = async () => compare(ids, await ledger.recorded()).missing.length === 0;
+    expect(await all()).toBe(false);
     await onHostOk(
       `docker kill ${one} $(docker ps -q --filter label=com.docker.swarm.service.name=swarm-provider)`,
     );
-    const all = async () => compare(ids, await ledger.recorded()).missing.length === 0;
-    expect(await all()).toBe(false);
     await ledger.until(all, 240);
     await ledger.until(async () => (await ledger.queue())?.depth === 0, 60);
     // What the killed one had under way, and nothing else.
