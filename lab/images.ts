@@ -48,7 +48,7 @@ export function imagesOf(name: string, root = ROOT): { lock: string; images: str
       .map((one) => ({ ...one, file: stack })),
   );
   const { images } = environment;
-  return { lock: resolve(root, images.lock), images: pulledImages(images, functions) };
+  return { lock: resolve(root, images.lock), images: pulledImages(images, functions, root) };
 }
 
 /**

@@ -133,7 +133,7 @@ export const RULES: readonly Rule[] = [
       const after = AFTER_LIMIT_MS / 1000;
       if (wait === undefined || call === undefined || seconds(wait) > seconds(call) + after) return [];
       const message = `is not above openfaas.upstreamTimeout ${call} and ${after}s for the callback: a long call would be delivered twice`;
-      return [{ path: "openfaas.queue.ackWait", message }];
+      return [{ path: "openfaas.queue.ackWait", message, others: ["openfaas.upstreamTimeout"] }];
     },
   },
   {

@@ -30,25 +30,38 @@ export function languages(root = "."): string[] {
   return [DOCKERFILE, ...folders.map(({ name }) => name)].sort();
 }
 
-/** The part of the environment's `images` that is the base of a template's image. */
-export const BASES: Readonly<Record<string, "node" | "python" | "go">> = {
-  node: "node",
-  python: "python",
-  go: "go",
-};
+export type BasePart = "node" | "python" | "go";
 
-/** Images of the environment by the argument of a template's Dockerfile that takes them, such as NODE_IMAGE. */
+/** The part of the environment's `images` that is the base of a template's image. */
+export const BASES: Readonly<Record<string, BasePart>> = { node: "node", python: "python", go: "go" };
+
+/** The argument of a Dockerfile that takes a base, such as NODE_IMAGE. */
+export const baseArgument = (part: BasePart): string => `${part.toUpperCase()}_IMAGE`;
+
+/** The bases that a function takes from the environment: its template's, or those that its own Dockerfile has an argument for. */
+export function baseParts({ lang, handler, args }: FunctionBuild, stackFile: string, root = "."): BasePart[] {
+  if (lang !== DOCKERFILE) return BASES[lang] ? [BASES[lang]] : [];
+  const file = path.join(root, dockerfileOf(lang, path.join(path.dirname(stackFile), handler)));
+  if (!fs.existsSync(file)) return [];
+  const taken = argumentsOf(fs.readFileSync(file, "utf8"));
+  return Object.values(BASES).filter((part) => {
+    const name = baseArgument(part);
+    return taken.includes(name) && !Object.hasOwn(args, name);
+  });
+}
+
+/** Images of the environment by the argument that takes them. */
 export function basesOf(
-  lang: string,
-  images: Record<"node" | "python" | "go", string> & { registry?: string },
+  parts: BasePart[],
+  images: Record<BasePart, string> & { registry?: string },
   lock: ImageLock,
 ): Record<string, string> {
-  const part = BASES[lang];
-  if (!part) return {};
-  return {
-    [`${part.toUpperCase()}_IMAGE`]: resolve(withRegistry(images[part], images.registry), lock).reference,
-  };
+  const image = (part: BasePart) => resolve(withRegistry(images[part], images.registry), lock).reference;
+  return Object.fromEntries(parts.map((part) => [baseArgument(part), image(part)]));
 }
+
+const argumentsOf = (dockerfile: string): string[] =>
+  [...dockerfile.matchAll(/^\s*ARG\s+(\w+)/gim)].map(([, name]) => name!);
 
 /** Whether an environment's functions are built from their handlers, by whatever engine, and not pulled. */
 export const buildsFunctions = ({ own, functions }: { own: string; functions: string }): boolean =>
@@ -69,8 +82,7 @@ export function buildProblems({ build, spec, file, line }: FunctionOfFile, root 
   const dockerfile = dockerfileOf(build.lang, handler);
   if (!fs.existsSync(path.join(root, dockerfile)))
     return [`${at("handler")}: there is no ${dockerfile}, which \`lang: dockerfile\` is built from`];
-  const text = fs.readFileSync(path.join(root, dockerfile), "utf8");
-  const taken = [...text.matchAll(/^\s*ARG\s+(\w+)/gim)].map(([, name]) => name!);
+  const taken = argumentsOf(fs.readFileSync(path.join(root, dockerfile), "utf8"));
   const unknown = Object.keys(build.args).filter((name) => !taken.includes(name));
   return [
     ...unknown.map(

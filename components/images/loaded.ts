@@ -5,7 +5,7 @@
 import type { Environment } from "../environment/schema";
 import type { FunctionOfFile } from "../functions/files";
 import { located } from "../functions/stack";
-import { basesOf, packFunction } from "./context";
+import { baseParts, basesOf, packFunction } from "./context";
 import { type ImageLock, readLock } from "./lock";
 
 /** What is looked up in the lock file: `hash` is that of everything that the image is made of. */
@@ -30,7 +30,7 @@ export function notLoaded(
   const lock = readLock(images.lock);
   return functions.flatMap(({ spec: { name }, build, file, line }) => {
     if (!build) return [];
-    const { hash } = packFunction(name, build, file, basesOf(build.lang, images, lock));
+    const { hash } = packFunction(name, build, file, basesOf(baseParts(build, file), images, lock));
     if (loadedImage(name, hash, lock)) return [];
     const text = `functions.${name}.handler: is, as it is now, not on the host yet: npm run functions -- build -s ${environment} --load`;
     return [located(file, { line: line("handler"), text })];

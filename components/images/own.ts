@@ -5,8 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type * as host from "../../plugin/sdk";
 import type { LoadedEnvironment } from "../environment";
 import type { FunctionOfFile } from "../functions/files";
+import type { FunctionBuild } from "../functions/stack";
 import type { EnvironmentImages } from ".";
-import { BASES, packFunction } from "./context";
+import { baseArgument, type BasePart, baseParts, packFunction } from "./context";
 import { loadedImage } from "./loaded";
 import { readLock } from "./lock";
 import { loginOf, PulledImages } from "./login";
@@ -68,14 +69,14 @@ export class OwnImages extends pulumi.ComponentResource {
       const registryAuth = loginOf(this.environment, image);
       return registryAuth ? { image, registryAuth } : { image };
     }
-    const { folder, hash, args } = packFunction(spec.name, build, file, this.bases(build.lang));
+    const { folder, hash, args } = packFunction(spec.name, build, file, this.bases(build, file));
     if (loaded) return { image: loadedImage(spec.name, hash, readLock(lock))! };
     return { image: this.build(`fn-${spec.name}`, hash, folder, args) };
   }
 
-  private bases(lang: string): Record<string, string> {
-    const part = BASES[lang];
-    return part ? { [`${part.toUpperCase()}_IMAGE`]: this.images.stack(part) } : {};
+  private bases(build: FunctionBuild, file: string): Record<string, string> {
+    const image = (part: BasePart) => [baseArgument(part), this.images.stack(part)];
+    return Object.fromEntries(baseParts(build, file).map(image)) as Record<string, string>;
   }
 
   private build(

@@ -5,13 +5,13 @@ import type { Problem } from "../environment/describe";
 import { nearest } from "../environment/nearest";
 import type { Environment } from "../environment/schema";
 import type { StackFunction } from "../functions/stack";
-import { BASES, buildsFunctions, dockerfileOf } from "./context";
+import { baseParts, buildsFunctions, dockerfileOf } from "./context";
 import { parseImage, withRegistry } from "./lock";
 
 type Wanted = Pick<StackFunction, "spec" | "build"> & { file: string };
 
 /** Every image that is named by the environment or its functions, as it is pulled: the stack's, those of functions, and the bases of those that are built. */
-export function pulledImages(images: Environment["images"], functions: Wanted[]): string[] {
+export function pulledImages(images: Environment["images"], functions: Wanted[], root = "."): string[] {
   const {
     registry,
     lock: _l,
@@ -25,9 +25,9 @@ export function pulledImages(images: Environment["images"], functions: Wanted[])
     ...stack
   } = images;
   const pulled = own === "registry";
-  const bases: Record<string, string> = { node, python, go };
-  const ofFunctions = functions.flatMap(({ spec, build }) =>
-    !build || !buildsFunctions(images) ? spec.image : (bases[BASES[build.lang] ?? ""] ?? []),
+  const bases = { node, python, go };
+  const ofFunctions = functions.flatMap(({ spec, build, file }) =>
+    !build || !buildsFunctions(images) ? spec.image : baseParts(build, file, root).map((part) => bases[part]),
   );
   const all = [...Object.values(stack), ...(pulled ? [swarmProvider, queueWorker] : [node]), ...ofFunctions];
   return [...new Set(all.map((image) => withRegistry(image, registry)))];
@@ -70,7 +70,7 @@ export function loginProblems(
   root = ".",
 ): Problem[] {
   if (logins.length === 0) return [];
-  const named = [...pulledImages(images, functions), ...ownBases(images, functions, root)];
+  const named = [...pulledImages(images, functions, root), ...ownBases(images, functions, root)];
   const known = [...new Set(named.map(registryOf))].filter((one) => one !== undefined).sort();
   return logins
     .filter((registry) => !known.includes(registry))

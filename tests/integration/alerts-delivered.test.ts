@@ -94,7 +94,7 @@ beforeAll(async () => {
   write("alert-smtp-password", "of the mail server");
   const address = `127.0.0.1:${await freePort()}`;
   api = `http://${address}`;
-  const args = alertmanagerArgs().map((arg) =>
+  const args = alertmanagerArgs("/etc/alertmanager/alertmanager.yml").map((arg) =>
     arg.replace("=/etc/alertmanager/", `=${folder}/`).replace("=/alertmanager", `=${folder}/data`),
   );
   // Debian's build looks for its templates in this place alone; they are put there for it and for nobody else.

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { environmentFrom, fileOf, readEnvironment } from "../../components/environment/files";
 import { type FunctionOfFile, readFunctions } from "../../components/functions/files";
-import { basesOf, packFunction } from "../../components/images/context";
+import { baseParts, basesOf, packFunction } from "../../components/images/context";
 import { contentName, loadedName } from "../../components/images/loaded";
 import { familiarName, parseImage, readLock, withRegistry, writeLock } from "../../components/images/lock";
 import { sessionOf } from "../../status/target";
@@ -38,7 +38,7 @@ export async function buildImages(name: string, options: BuildOptions): Promise<
   const session = load ? sessionOf(environment, root) : undefined;
   try {
     for (const one of chosen(functions, names)) {
-      const bases = basesOf(one.build!.lang, environment.images, locked);
+      const bases = basesOf(baseParts(one.build!, one.file), environment.images, locked);
       const { folder, hash, args } = packFunction(one.spec.name, one.build!, one.file, bases);
       const image = withRegistry(one.spec.image, registry);
       say(`${one.spec.name}: ${image}`);

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { readFunctions } from "../../../components/functions/files";
-import { BASES, languages, packFunction } from "../../../components/images/context";
+import { BASES, baseParts, languages, packFunction } from "../../../components/images/context";
 
 const ROOT = path.resolve(__dirname, "../../..");
 let root: string;
@@ -123,4 +123,12 @@ test("every template takes its base by an argument, ends as nobody, and looks af
     expect(text).toMatch(/^HEALTHCHECK .* CMD \[/m);
     expect(text).toMatch(/^ENTRYPOINT \[/m);
   }
+});
+
+test("a Dockerfile of one's own takes the environment's bases by their arguments, those that stack.yml gives aside", () => {
+  const build = { lang: "dockerfile", handler: "./resize-image", args: {}, copy: [] };
+  expect(baseParts(build, "functions/stack.yml")).toEqual(["node"]);
+  expect(baseParts({ ...build, handler: "./hello" }, "functions/stack.yml")).toEqual(["go"]);
+  expect(baseParts({ ...build, args: { NODE_IMAGE: "node:24" } }, "functions/stack.yml")).toEqual([]);
+  expect(baseParts({ ...build, handler: "./testdata" }, "functions/stack.yml")).toEqual([]);
 });
