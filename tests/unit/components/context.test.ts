@@ -127,8 +127,8 @@ test("every template takes its base by an argument, ends as nobody, and looks af
 
 test("a Dockerfile of one's own takes the environment's bases by their arguments, those that stack.yml gives aside", () => {
   const build = { lang: "dockerfile", handler: "./resize-image", args: {}, copy: [] };
-  expect(baseParts(build, "functions/stack.yml")).toEqual(["node"]);
-  expect(baseParts({ ...build, handler: "./hello" }, "functions/stack.yml")).toEqual(["go"]);
-  expect(baseParts({ ...build, args: { NODE_IMAGE: "node:24" } }, "functions/stack.yml")).toEqual([]);
-  expect(baseParts({ ...build, handler: "./testdata" }, "functions/stack.yml")).toEqual([]);
+  expect(baseParts(build, "functions/stack.yml", ROOT)).toEqual(["node"]);
+  expect(baseParts({ ...build, handler: "./hello" }, "functions/stack.yml", ROOT)).toEqual(["go"]);
+  expect(baseParts({ ...build, args: { NODE_IMAGE: "node:24" } }, "functions/stack.yml", ROOT)).toEqual([]);
+  expect(baseParts({ ...build, handler: "./testdata" }, "functions/stack.yml", ROOT)).toEqual([]);
 });

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import type * as environment from "../../../components/environment";
-import { KEY } from "./badFiles";
+import { CIPHER, KEY } from "./badFiles";
 
 const host = { address: "198.51.100.7", hostKey: KEY };
 let dir: string;
@@ -102,7 +102,7 @@ test("logins of registries arrive by their hosts, each as a secret; one that is 
 });
 
 test("one login in plain text beside an encrypted one is seen in the file", async () => {
-  const text = `config:\n  oslo-faas:host: ${JSON.stringify(host)}\n  oslo-faas:registryAuth:\n    a.example.no: {secure: "v1:x"}\n    b.example.no: ci:hunter2\n`;
+  const text = `config:\n  oslo-faas:host: ${JSON.stringify(host)}\n  oslo-faas:registryAuth:\n    a.example.no: {secure: "${CIPHER}"}\n    b.example.no: ci:hunter2\n`;
   fs.writeFileSync("stacks/Pulumi.test.yaml", text);
   const registryAuth = { "a.example.no": "ci:x", "b.example.no": "ci:hunter2" };
   expect(await message({ host, registryAuth }, ["registryAuth"])).toBe(

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { isWrong, previewEnvironment, type Settings } from "../../../preview/environment";
+import { CIPHER } from "../environment/writing";
 import { HOST, makeTree, standIn, write } from "./standIn";
 
 let dir: string;
@@ -136,7 +137,7 @@ describe("with the state", () => {
 
   test.each([
     ["as it was", [], HOST, ["secret"]],
-    ["encrypted anew", [], `${HOST}  oslo-faas:gatewayPassword:\n    secure: v1:b:c\n`, []],
+    ["encrypted anew", [], `${HOST}  oslo-faas:gatewayPassword:\n    secure: ${CIPHER}\n`, []],
     ["as it was, with another program", ["index.ts"], HOST, []],
   ])("a secret %s", async (_name, because, head, pending) => {
     const answers = answering(event("create", "secret", { content: "[secret]" }));
