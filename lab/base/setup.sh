@@ -46,5 +46,8 @@ done
 mkdir -p /etc/systemd/journald.conf.d
 printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=64M\n' >/etc/systemd/journald.conf.d/lab.conf
 
+# Images made for containers start no service that a package brings, and leave parts of packages out.
+rm -f /usr/sbin/policy-rc.d /etc/dpkg/dpkg.cfg.d/excludes
+
 apt-get clean
 rm -rf /var/lib/apt/lists/*
