@@ -5,7 +5,7 @@ import { describe, LabError } from "./errors";
 import { Reporter } from "./progress";
 import { endChildren } from "./run";
 import { status } from "./status";
-import { hostOnly, up } from "./up";
+import { hostOnly, imagesOnly, up } from "./up";
 
 const USAGE = `Usage: lab/cli.ts COMMAND
   up                starts the lab, deploys the stack onto its host and calls a function
@@ -13,10 +13,17 @@ const USAGE = `Usage: lab/cli.ts COMMAND
        --cache      also what every clone on this machine shares: base images, toolchain, built images
        --fast       drops the stack's state instead of destroying it resource by resource
   host              makes the disposable host, and nothing on it
+  images            builds the images into the lab's registry, and writes their lock file
   status            says what there is
 OSLO_FAAS_LAB names a second lab beside the usual one, LAB_BASE another base image: see lab/README.md.`;
 
-const OPTIONS: Record<string, string[]> = { up: [], down: ["--cache", "--fast"], host: [], status: [] };
+const OPTIONS: Record<string, string[]> = {
+  up: [],
+  down: ["--cache", "--fast"],
+  host: [],
+  images: [],
+  status: [],
+};
 
 async function main(argv: string[]): Promise<void> {
   const [command = "", ...options] = argv;
@@ -31,6 +38,7 @@ async function main(argv: string[]): Promise<void> {
   if (command === "down") {
     return down(lab, reporter, { cache: options.includes("--cache"), fast: options.includes("--fast") });
   }
+  if (command === "images") return imagesOnly(lab, reporter);
   return command === "host" ? hostOnly(lab, reporter) : status(lab);
 }
 

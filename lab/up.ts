@@ -24,10 +24,7 @@ export async function up(lab: Lab, reporter: Reporter): Promise<void> {
     return found;
   });
   const docker = await enginePhase(lab, reporter);
-  await reporter.phase("images", async () => {
-    const { ensureImages } = await import("./images/index");
-    await ensureImages(lab, reporter);
-  });
+  await imagesPhase(lab, reporter);
   const host = await hostPhase(lab, docker, reporter);
   const stack = new Stack(lab, toolchain, reporter);
   const changed = await reporter.phase("stack", () => stackPhase(lab, docker, stack, host, reporter));
@@ -43,6 +40,21 @@ export async function hostOnly(lab: Lab, reporter: Reporter): Promise<void> {
   process.stdout.write(
     `\nssh -i ${lab.ssh.privateKey} -p ${lab.ports.ssh} root@127.0.0.1\n\n${reporter.table()}\n`,
   );
+}
+
+/** Engine, registry and images alone, and the lock file of the images. */
+export async function imagesOnly(lab: Lab, reporter: Reporter): Promise<void> {
+  lockLab(lab, "lab/cli.ts images");
+  await enginePhase(lab, reporter);
+  await imagesPhase(lab, reporter);
+  process.stdout.write(`\n${reporter.table()}\n`);
+}
+
+async function imagesPhase(lab: Lab, reporter: Reporter): Promise<void> {
+  await reporter.phase("images", async () => {
+    const { ensureImages } = await import("./images/index");
+    await ensureImages(lab, reporter);
+  });
 }
 
 async function enginePhase(lab: Lab, reporter: Reporter): Promise<Docker> {

@@ -7,7 +7,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { writeStackFile } from "../../lab/stackfile";
 import { makeRepository, type SignedRepository, stopAgents } from "../unit/plugin/signedRepository";
-import { CLONE, lab, npm, ok, onHostOk, pulumi, pulumiOk, run, variant } from "./lib";
+import { CLONE, FRONT_DOOR, lab, npm, ok, onHostOk, pulumi, pulumiOk, run, variant } from "./lib";
 
 jest.setTimeout(15 * 60_000);
 
@@ -138,6 +138,14 @@ describe("Docker Engine from Docker's own apt repository", () => {
     "docker.source": "docker",
     "docker.repository": { uri: "file:///srv/docker", fingerprint: repository.fingerprint, ...more },
   });
+  /** As oslo-prod has it: somebody with sudo logs in, HTTP sends on to HTTPS, and management is for a network that this is not. */
+  const asInProduction = () =>
+    variant("production", {
+      ...settings(),
+      "host.user": "ops",
+      "nginx.tls.redirect": true,
+      "nginx.managementAllow": ["198.51.100.0/24"],
+    });
 
   beforeAll(async () => {
     // Debian's engine conflicts with one of the name docker-ce, so it comes under that name.
@@ -170,9 +178,10 @@ describe("Docker Engine from Docker's own apt repository", () => {
     ).toBe("0\n");
   });
 
-  test("the right key: docker-ce and its companions, held, and an engine that answers", async () => {
-    const config = variant("docker-ce", settings());
-    await pulumiOk(["up", "--yes", "--skip-preview", ...DOCKER], { config, timeoutSeconds: 600 });
+  test("the right key: docker-ce and its companions, held, and an engine that answers; all of it as a user with sudo", async () => {
+    await ok(["npx", "tsx", "lab/cli.ts", "images"], { timeoutSeconds: 900, echo: true });
+    const config = asInProduction();
+    await pulumiOk(["up", "--yes", "--skip-preview"], { config, timeoutSeconds: 900 });
     expect(await onHostOk("cat /etc/apt/sources.list.d/docker.list")).toMatch(
       /^deb \[.*signed-by=\/etc\/apt\/keyrings\/docker\.gpg.*\] file:\/\/\/srv\/docker\/debian bookworm stable$/m,
     );
@@ -181,15 +190,26 @@ describe("Docker Engine from Docker's own apt repository", () => {
       expect.arrayContaining(["containerd.io", "docker-ce", "docker-ce-cli"]),
     );
     expect(await onHostOk("docker version --format '{{.Server.Os}}'")).toBe("linux\n");
-    await pulumiOk(["up", "--yes", "--skip-preview", "--expect-no-changes", ...DOCKER], { config });
+    expect((await onHostOk("id -nG ops")).trim().split(" ")).toContain("docker");
+    await pulumiOk(["up", "--yes", "--refresh", "--skip-preview", "--expect-no-changes"], { config });
+  });
+
+  test("HTTP sends on to HTTPS, which serves functions and keeps the management API to its network", async () => {
+    const status = async (url: string) =>
+      (await ok(["curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", url])).stdout;
+    expect(await status(`${FRONT_DOOR}/function/hello`)).toBe("308 https://127.0.0.1/function/hello");
+    const secure = `https://127.0.0.1:${lab.ports.https}`;
+    expect(await status(`${secure}/function/hello`)).toBe("200 ");
+    expect(await status(`${secure}/system/functions`)).toBe("403 ");
   });
 
   test("destroy takes source, key, packages and holds off again", async () => {
     await pulumiOk(["destroy", "--yes", "--skip-preview"], {
-      config: variant("docker-ce", settings()),
+      config: asInProduction(),
       timeoutSeconds: 600,
     });
     expect(await onHostOk(FOOTPRINT)).toBe(before);
+    expect(await onHostOk("id -nG ops")).toBe("ops\n");
     expect(await onHostOk("apt-mark showhold")).toBe("");
   });
 });

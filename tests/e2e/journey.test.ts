@@ -37,6 +37,7 @@ import {
   startLoad,
   stateFile,
   variant,
+  watchProcesses,
 } from "./lib";
 import { keepsContract, roughDay, servesFaasCli, socketHolders } from "./provider";
 
@@ -61,6 +62,7 @@ dpkg-query -W -f '\${Package} \${db:Status-Abbrev}\\n' | sort
 ls /etc/apt/sources.list.d /etc/apt/keyrings /etc/systemd/system /etc/sysctl.d /etc/nginx /etc/docker /etc/oslo-faas 2>/dev/null
 systemctl list-unit-files --state=enabled --no-legend | sort
 nft list tables 2>/dev/null || true
+readlink /etc/localtime; cat /etc/timezone
 `;
 let before = "";
 let password = "";
@@ -80,12 +82,16 @@ step("a clean host has nothing of ours", async () => {
 });
 
 step("up makes it a platform and calls it both ways", async () => {
+  const processes = watchProcesses();
   const up = await ok(npm("up"), { timeoutSeconds: 1500, echo: true });
+  const commands = processes.stop();
   expect(up.stdout).toContain(FRONT_DOOR);
   expect(up.all).toMatch(/asynchronous/i);
   password = (await pulumiOk(["stack", "output", "gatewayPassword", "--show-secrets"])).stdout.trim();
   expect(password).toMatch(/^[\w-]{32,}$/);
   expect(up.all).not.toContain(password);
+  expect(commands.filter((line) => /docker|ssh|curl/.test(line)).length).toBeGreaterThan(10);
+  expect(commands.filter((line) => line.includes(password))).toEqual([]);
 });
 
 step("the outputs are those the documentation promises", async () => {
@@ -145,7 +151,13 @@ step("the password is in no state, diff, log or process list", async () => {
     "ps -eo args; journalctl --no-pager -o cat 2>/dev/null; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'",
   );
   expect(traces).not.toContain(password);
-  const logs = await run(["grep", "-rlF", "--exclude-dir=ssh", "-f", "-", lab.cacheDir], {
+  const engine = await onHostOk(
+    "docker service inspect $(docker service ls -q); docker config ls -q | xargs -r docker config inspect; docker inspect $(docker ps -aq)",
+  );
+  expect(engine).not.toContain(password);
+  // The state's history and copies too.
+  const files = [lab.cacheDir, path.join(lab.cloneDir, ".pulumi")];
+  const logs = await run(["grep", "-rlF", "--exclude-dir=ssh", "-f", "-", ...files], {
     input: password + "\n",
   });
   expect(logs.stdout).toBe("");
@@ -323,7 +335,10 @@ step("a host that is off is named within seconds, and preview does not need it",
 step("destroy leaves nothing of ours on the host", async () => {
   await pulumiOk(["destroy", "--yes", "--skip-preview"], { timeoutSeconds: 900 });
   expect(await onHostOk(FOOTPRINT)).toBe(before);
-  expect((await onHost("docker ps -a || true")).stdout).toBe("");
+  // What the engine keeps stays when its package goes; of ours there is nothing in it.
+  const kept =
+    "ls /var/lib/docker/containers; ls /var/lib/docker/volumes | grep -v -e metadata.db -e backingFsBlockDev; true";
+  expect(await onHostOk(kept)).toBe("");
   expect(await onHostOk("ls /var/run/docker.sock /etc/docker 2>/dev/null | wc -l")).toBe("0\n");
 });
 

@@ -103,6 +103,29 @@ export async function pulumiOk(
   return result;
 }
 
+/**
+ * Command lines of all processes of this machine, those in the lab's host among them (its kernel is this machine's), until `stop`.
+ * A program that ends within a fifth of a second may be missed.
+ */
+export function watchProcesses(): { stop(): string[] } {
+  const seen = new Set<string>();
+  const look = () => {
+    for (const id of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
+      try {
+        seen.add(fs.readFileSync(`/proc/${id}/cmdline`, "utf8").replaceAll("\0", " "));
+      } catch {
+        // It has ended.
+      }
+  };
+  const timer = setInterval(look, 200);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return [...seen];
+    },
+  };
+}
+
 /** A copy of the lab's stack file with some values changed; "nginx.keepalive" is a path below the project's namespace. */
 export function variant(name: string, changes: Record<string, unknown>): string {
   const document = parse(fs.readFileSync(lab.derivedStackFile!, "utf8"));

@@ -42,6 +42,26 @@ beforeAll(() => {
 });
 afterAll(() => repo.remove());
 
+test("the environments as they are committed, previewed with a stack of their own and no host", async () => {
+  const clone = new PreviewRepo();
+  try {
+    const pulumi = (...args: string[]) =>
+      clone.run([process.execPath, "toolchain/bootstrap.mjs", "pulumi", ...args, "--non-interactive"], {
+        PULUMI_CONFIG_PASSPHRASE: "of a test",
+      });
+    for (const name of ["oslo-dev", "oslo-staging", "oslo-prod"]) {
+      expect((await pulumi("stack", "init", name)).code).toBe(0);
+      const { code, out, err } = await pulumi("preview", "--stack", name);
+      expect({ name, code, err: code === 0 ? "" : err + out }).toEqual({ name, code: 0, err: "" });
+      expect(out).toMatch(/\+ \d\d to create/);
+      // The lock file is empty as it is committed, and says so.
+      expect(out + err).toContain(`npm run images -- lock -s ${name}`);
+    }
+  } finally {
+    clone.remove();
+  }
+});
+
 test("a parameter of Nginx in staging and a function's scale in production: exactly those two, with exactly those lines", async () => {
   repo.branch("two");
   repo.edit("stacks/Pulumi.oslo-staging.yaml", "keepalive: 64", "keepalive: 128");

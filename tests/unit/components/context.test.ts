@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { readFunctions } from "../../../components/functions/files";
 import { BASES, baseParts, languages, packFunction } from "../../../components/images/context";
+import { packService } from "../../../components/images/service";
 
 const ROOT = path.resolve(__dirname, "../../..");
 let root: string;
@@ -131,4 +132,17 @@ test("a Dockerfile of one's own takes the environment's bases by their arguments
   expect(baseParts({ ...build, handler: "./hello" }, "functions/stack.yml", ROOT)).toEqual(["go"]);
   expect(baseParts({ ...build, args: { NODE_IMAGE: "node:24" } }, "functions/stack.yml", ROOT)).toEqual([]);
   expect(baseParts({ ...build, handler: "./testdata" }, "functions/stack.yml", ROOT)).toEqual([]);
+});
+
+test("a service on another base image has another tag", () => {
+  write("services/one/Dockerfile", "FROM scratch\n");
+  write("services/one/build.mjs", "");
+  write("package-lock.json", "{}");
+  const hash = (image: string) => packService("one", { NODE_IMAGE: image }).hash;
+  expect(hash("node:22@sha256:b")).not.toBe(hash("node:22@sha256:a"));
+  expect(hash("node:22@sha256:a")).toBe(hash("node:22@sha256:a"));
+  write("package-lock.json", '{"a": 1}');
+  const first = hash("node:22@sha256:a");
+  write("services/one/Dockerfile", "FROM node\n");
+  expect(hash("node:22@sha256:a")).not.toBe(first);
 });

@@ -85,3 +85,17 @@ describe("scripts", () => {
     expect(parseKeyValues("a=1\nnoise\nb=x=y\n=z\n")).toEqual({ a: "1", b: "x=y" });
   });
 });
+
+it.each([
+  ["g++", "curl\ng++\n", true],
+  ["g++", "gxx\n", false],
+  ["libc6:amd64", "libc6\n", true],
+  ["libc6", "libc6:i386\n", true],
+  ["nginx", "nginx-core\n", false],
+  ["nginx", "", false],
+])("%s is held among %j: %p", async (name, held, is) => {
+  const script =
+    renderScript(["packages-lib"], {}) + `\nif is_held ${quote(name)} ${quote(held)}; then echo yes; fi\n`;
+  const { stdout } = await new LocalSession().run(script, { step: "ask" });
+  expect(stdout.trim()).toBe(is ? "yes" : "");
+});
