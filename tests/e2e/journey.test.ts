@@ -237,7 +237,7 @@ step("what somebody changes on the host is drift, line by line, and put back", a
   expect(lines).toContain("keepalive 1;");
   expect(drift.stdout).toMatch(/somaxconn/);
   expect(drift.stdout).toMatch(/replicas\s*: 1 => 2/);
-  expect(lines).toMatch(/active\s*: true => false/);
+  expect(drift.stdout).toMatch(/active\s*: true => false/);
   await pulumiOk(["up", "--yes", "--refresh", "--skip-preview"]);
   const put =
     "grep -c 'keepalive 64;' /etc/nginx/nginx.conf; sysctl -n net.core.somaxconn; nft list table inet oslo_faas | grep -c drop";
