@@ -259,7 +259,6 @@ export class OpenFaaS extends pulumi.ComponentResource {
         networks,
         secrets,
         ports: { 8080: this.env.openfaas.gatewayPort },
-        startsOver: true,
       },
       after,
     );
@@ -280,7 +279,6 @@ export class OpenFaaS extends pulumi.ComponentResource {
         // It finishes the calls it has for up to 110 s; what is still under way then is delivered again.
         stopGraceSeconds: 120,
         startFirst: true,
-        startsOver: true,
       },
       after,
     );

@@ -25,11 +25,6 @@ export interface ServiceValues {
   stopGraceSeconds?: number;
   /** True: the new task starts before the old one stops. Not for what holds a port or a volume of the host. */
   startFirst?: boolean;
-  /**
-   * True: it ends by itself while what it connects to at its start does not listen yet, so one that ended is started again within
-   * the update and not the end of it. What never comes up fails the `up` all the same, by `CONVERGE` and by the checks.
-   */
-  startsOver?: boolean;
 }
 
 /** As the provider reads it back, or every refresh would find another: "35s", "2m", "1m30s". */
@@ -106,11 +101,7 @@ export function stackService(
           publishMode: "host",
         })),
       },
-      updateConfig: {
-        ...update,
-        failureAction: values.startsOver ? "continue" : "pause",
-        maxFailureRatio: "0.0",
-      },
+      updateConfig: { ...update, failureAction: "pause", maxFailureRatio: "0.0" },
       convergeConfig: CONVERGE,
     },
     {

@@ -128,14 +128,6 @@ describe("an environment with Docker's own engine", () => {
     expect(mounts.map((s) => s.inputs.name)).toEqual(["swarm-provider"]);
   });
 
-  test("lets what ends without NATS start over within its update, and stops every other update that fails", () => {
-    const services = ofType(made.resources, "docker:index/service:Service");
-    const continued = services.filter((s) => s.inputs.updateConfig.failureAction === "continue");
-    expect(continued.map((s) => s.inputs.name).sort()).toEqual(["gateway", "queue-worker"]);
-    const rest = services.filter((s) => !continued.includes(s));
-    expect(rest.every((s) => s.inputs.updateConfig.failureAction === "pause")).toBe(true);
-  });
-
   test("keeps the queue on a volume that outlives its service", () => {
     const nats = named(made.resources, "openfaas-nats").inputs.taskSpec.containerSpec;
     expect(nats.mounts).toEqual([{ type: "volume", source: "openfaas-queue", target: "/data" }]);
