@@ -25,6 +25,13 @@ test("the ports are closed before the engine opens any", () => {
   expect(renderFirewallUnit("/etc/x.nft")).toMatch(/^Before=.*docker\.service$/m);
 });
 
+test("the table comes back after a restart of the distribution's service, which flushes all tables", () => {
+  expect(renderFirewallUnit("/etc/x.nft")).toMatch(/^After=.*nftables\.service$/m);
+  expect(renderFirewallUnit("/etc/x.nft")).toContain(
+    "\nPartOf=nftables.service\nReloadPropagatedFrom=nftables.service\n",
+  );
+});
+
 test("the kernel's backlog is Nginx's, and the environment has the last word", () => {
   expect(renderSysctl({ backlog: 16384, overrides: {} })["net.core.somaxconn"]).toBe("16384");
   const own = renderSysctl({
