@@ -110,6 +110,15 @@ describe("which Pulumi is used", () => {
     expect(await flag(["up"])).toBeUndefined();
   });
 
+  it("lets Go collect less often in a preview, which runs no command that could inherit it", async () => {
+    built();
+    const collection = async (args: string[], more: NodeJS.ProcessEnv = {}) =>
+      (await resolveToolchain({ env: { ...env, ...more }, args, quiet: true })).env.GOGC;
+    expect(await collection(["preview", "-s", "local"])).toBe("400");
+    expect(await collection(["preview"], { GOGC: "50" })).toBe("50");
+    expect(await collection(["up"])).toBeUndefined();
+  });
+
   it("does not take its own cache for an official installation", async () => {
     built();
     program(path.join(buildFolder(env), "bin", "pulumi-language-nodejs"), "");
