@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
+import { bracketed } from "../../plugin/src/address";
 import { quote } from "../../plugin/src/quote";
 import type { LoadedEnvironment } from "../environment";
 import { commandConnection } from "../host/connection";
@@ -100,9 +101,8 @@ export class DockerEngine extends pulumi.ComponentResource {
  */
 export function dockerApi(name: string, env: LoadedEnvironment): docker.Provider {
   const { address, port, user, privateKeyPath, jump } = env.host;
-  const named = address.includes(":") ? `[${address}]` : address;
   return new docker.Provider(name, {
-    host: `ssh://${user}@${named}:${port}`,
+    host: `ssh://${user}@${bracketed(address)}:${port}`,
     sshOpts: sshOptions({ hostKey: env.pinnedHostKey, privateKeyPath, jump }),
     registryAuth: dockerLogins(env),
   });

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { expandHome } from "../../plugin/src/config";
+import { expandHome } from "../../plugin/src/home";
 import type { LoadedEnvironment } from "../environment";
 
 /** The environment's host as @pulumi/command takes it: pinned key, bounded dials. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../plugin/sdk";
+import { bracketed } from "../../plugin/src/address";
 import type { LoadedEnvironment } from "../environment";
 import { revisionOf } from "../revision";
 import { renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
@@ -68,6 +69,5 @@ export function publicUrl(env: LoadedEnvironment): string {
   const [scheme, port, usual] = env.nginx.tls
     ? ["https", env.nginx.httpsPort, 443]
     : ["http", env.nginx.httpPort, 80];
-  const address = env.host.address.includes(":") ? `[${env.host.address}]` : env.host.address;
-  return `${scheme}://${address}${port === usual ? "" : `:${port}`}`;
+  return `${scheme}://${bracketed(env.host.address)}${port === usual ? "" : `:${port}`}`;
 }

@@ -1,7 +1,8 @@
 /** The provider's own configuration: which host, and how to be sure that it is that host. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
+import { expandHome } from "./home";
 
 const KEY_TYPES = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$/;
 
@@ -130,9 +131,6 @@ function endpoint(config: z.infer<typeof jump>, privateKey?: string): Endpoint {
   const hostKeys = keyLines(config.hostKey).map((line) => line.split(" ").slice(0, 2).join(" "));
   return { host: config.host, port: config.port, user: config.user, hostKeys, privateKey };
 }
-
-/** "~/.ssh/key" as a shell and ssh read it. */
-export const expandHome = (file: string): string => file.replace(/^~(?=\/)/, process.env.HOME ?? "~");
 
 function readKey(file: string | undefined, root: string, property: string): string | undefined {
   if (file === undefined) return undefined;

@@ -1,5 +1,5 @@
 /** Inputs through a schema: every error at once with its property's path, and as far as it goes where values are not known yet. */
-import { z } from "zod";
+import * as z from "zod";
 import { at, formatPath, hasUnknown, type Path, Unknown } from "./values";
 
 export interface Failure {

@@ -4,6 +4,7 @@ import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import type { Client, ClientChannel, ConnectConfig } from "ssh2";
 import type { Endpoint, Target } from "./config";
+import { bracketed } from "./address";
 import { HostError } from "./session";
 
 /** ssh2 sends none unless told. Half a minute of silence is a lost connection: a busy host's sshd still answers these. */
@@ -16,8 +17,7 @@ const ALGORITHMS: Record<string, string[]> = { "ssh-rsa": ["rsa-sha2-512", "rsa-
 /** A failed dial that another attempt may heal: nobody listens (yet), or the connection was dropped before a word was said. */
 class Transient extends Error {}
 
-export const endpointName = ({ user, host, port }: Endpoint): string =>
-  `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+export const endpointName = ({ user, host, port }: Endpoint): string => `${user}@${bracketed(host)}:${port}`;
 
 const fingerprint = (key: Buffer): string =>
   `SHA256:${crypto.createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;

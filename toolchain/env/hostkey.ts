@@ -2,6 +2,7 @@
 import crypto from "node:crypto";
 import net from "node:net";
 import { Client } from "ssh2";
+import { bracketed } from "../../plugin/src/address";
 
 export interface HostKey {
   /** As it is pinned: "ssh-ed25519 AAAA…". */
@@ -41,7 +42,7 @@ const fingerprint = (blob: Buffer) =>
  * @throws an Error that says what was waited for, after `timeoutMs` at the latest
  */
 export function fetchHostKey(address: string, port: number, timeoutMs = TIMEOUT_MS): Promise<HostKey> {
-  const where = `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  const where = `${bracketed(address)}:${port}`;
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host: address, port });
     const client = new Client();

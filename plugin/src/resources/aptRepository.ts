@@ -1,5 +1,5 @@
 /** host:index:AptRepository: an apt source with a keyring of its own, pinned by the key's whole fingerprint. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Context, ResourceHandler } from "../resource";
 import { fromBase64, parseKeyValues, runScript } from "../scripts";
 

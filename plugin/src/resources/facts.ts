@@ -1,7 +1,7 @@
 /**
  * host:index:Facts and host:index:getFacts: what a host is, gathered by one script in one round trip.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { FunctionHandler, ResourceHandler } from "../resource";
 import { parseKeyValues, runScript } from "../scripts";
 import type { Session } from "../session";

@@ -1,6 +1,6 @@
 /** host:index:File: a file with its content, mode and owner. */
 import * as crypto from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { quote } from "../quote";
 import type { Context, ReadResult, ResourceHandler } from "../resource";
 import { fromBase64, parseKeyValues, runScript } from "../scripts";

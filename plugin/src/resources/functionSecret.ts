@@ -1,5 +1,5 @@
 /** host:index:FunctionSecret: a secret that functions may use, through the gateway. Its value goes in and never comes out. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Gateway, sleep } from "../gateway";
 import type { ResourceHandler } from "../resource";
 import { changedKeys } from "./compare";

@@ -1,5 +1,5 @@
 /** What a Function takes, as the gateway wants it, and back again. Pure. */
-import { z } from "zod";
+import * as z from "zod";
 import { parseCpu, parseMemory } from "../../../services/swarm-provider/src/sizes";
 
 /** On every function of ours: whether a function of that name may be taken over. */

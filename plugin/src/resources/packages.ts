@@ -1,5 +1,5 @@
 /** host:index:Packages: packages of apt in the versions wanted. */
-import { z } from "zod";
+import * as z from "zod";
 import { PartialFailure, printed } from "../errors";
 import type { Context, ResourceHandler } from "../resource";
 import { parseKeyValues, refusalOf, renderScript, runScript } from "../scripts";

@@ -1,6 +1,6 @@
 /** host:index:Password: a random password, made once and kept in the state as a secret. */
 import * as crypto from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { ResourceHandler } from "../resource";
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

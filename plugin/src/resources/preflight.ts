@@ -1,7 +1,7 @@
 /**
  * host:index:Preflight: refuses a host on which the rest cannot work, with every reason at once, before anything is changed.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_VIRTUALIZATION, RELEASES, describeReleases, findRelease } from "../releases";
 import type { ResourceHandler } from "../resource";
 import { HostError } from "../session";

@@ -1,5 +1,5 @@
 /** What a SwarmMember takes and gives. */
-import { z } from "zod";
+import * as z from "zod";
 
 const address = z.string().regex(/^[A-Za-z0-9._:[\]-]+$/, "is no address or interface");
 const label = z.string().regex(/^[^\s=,][^\n]*$/, "is no label");

@@ -1,5 +1,5 @@
 /** host:index:Sysctl: kernel settings, in force at once and after a reboot. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Context, ResourceHandler } from "../resource";
 import { command } from "../quote";
 import { fromBase64, parseKeyValues, runScript } from "../scripts";

@@ -1,5 +1,5 @@
 /** host:index:SystemdUnit: a unit that is (or is not) enabled and running, with files of ours where there are any. */
-import { z } from "zod";
+import * as z from "zod";
 import { command } from "../quote";
 import type { Context, ResourceHandler } from "../resource";
 import { fromBase64, parseKeyValues, runScript } from "../scripts";

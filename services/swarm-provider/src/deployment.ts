@@ -1,5 +1,5 @@
 /** A deployment as OpenFaaS's clients send it, checked whole: every problem at once, each with its field. */
-import { z } from "zod";
+import * as z from "zod";
 import { parseDuration } from "./config";
 import { invalid } from "./errors";
 import { checkHealth } from "./healthcheck";

@@ -1,6 +1,6 @@
 /** Logs of functions, as lines of JSON: what the engine has of every replica, and, when asked, what comes. */
 import type { Readable } from "node:stream";
-import { z } from "zod";
+import * as z from "zod";
 import { invalid } from "./errors";
 
 /** Stream, three zeros, length: what the engine puts before each piece. */

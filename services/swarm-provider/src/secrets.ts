@@ -1,5 +1,5 @@
 /** Functions' secrets: swarm secrets that carry OpenFaaS's label. Their values go in and never come out. */
-import { z } from "zod";
+import * as z from "zod";
 import { isSecretName } from "./deployment";
 import { type Engine, OWNER_LABEL, OWNER_VALUE, type SecretRecord } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
