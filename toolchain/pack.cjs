@@ -14,6 +14,7 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
+const v8 = require("node:v8");
 const vm = require("node:vm");
 
 /** Separates the file that requires from what it requires; neither can hold it. */
@@ -104,6 +105,8 @@ function read({ folder, manifest, around }) {
     pack.path = path.join(folder, pack.file);
     const source = fs.readFileSync(pack.path, "latin1"); // It is ASCII, see wrap(), and this takes a quarter of the time.
     const cachedData = readIfThere(`${pack.path}.v8`);
+    // V8 forgets the code of functions that were not called for a while; those that run once at the start are what the cache is for.
+    if (!cachedData) v8.setFlagsFromString("--no-flush-bytecode");
     const script = new vm.Script(source, {
       filename: pack.path,
       cachedData,
@@ -129,7 +132,9 @@ function readIfThere(file) {
 function write(place, pack, missed) {
   const sources = new Map();
   for (const file of pack.files) sources.set(file, fs.readFileSync(file, "utf8"));
-  for (const [file, content] of missed) sources.set(file, content);
+  // A module made up by a program has a name and no file; nothing could tell whether it is still the same.
+  for (const [file, content] of missed) if (fs.existsSync(file)) sources.set(file, content);
+  if (sources.size === pack.files.length) return;
   const files = [...sources.keys()];
   const text = `[\n${files.map((file) => wrap(sources.get(file))).join(",\n")}\n]`;
   const hash = crypto.createHash("sha256").update(text).digest("hex").slice(0, 16);

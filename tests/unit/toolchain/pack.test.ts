@@ -50,7 +50,7 @@ describe("toolchain/pack.cjs", () => {
   const packs = (): string[] => fs.readdirSync(bundles()).filter((name) => name.endsWith(".cjs"));
 
   /** Loads a (and what is asked beside it) with or without the pack; the answer says what Node itself read of it. */
-  function run(options: { pack?: boolean; also?: string; folder?: string } = {}): Answer {
+  function run(options: { pack?: boolean; also?: string; folder?: string; before?: string } = {}): Answer {
     const folder = options.folder ?? bundles();
     const use = `require(${JSON.stringify(PACK)}).usePack({ folder: ${JSON.stringify(folder)}, root: ${JSON.stringify(inModules(""))},
       around: [${JSON.stringify(path.join(home, "lock"))}] }).packed`;
@@ -59,7 +59,8 @@ describe("toolchain/pack.cjs", () => {
       program,
       `const fs = require("fs"); const readFiles = []; const read = fs.readFileSync;
       fs.readFileSync = (file, ...rest) => { if (String(file).includes("node_modules")) readFiles.push(require("path").basename(file)); return read(file, ...rest); };
-      const packed = ${options.pack === false ? "0" : use}; const exports_ = require("a"); ${options.also ? `require(${JSON.stringify(options.also)});` : ""}
+      const packed = ${options.pack === false ? "0" : use}; ${options.before ?? ""}
+      const exports_ = require("a"); ${options.also ? `require(${JSON.stringify(options.also)});` : ""}
       const { b, ...plain } = exports_;
       const keys = Object.keys(require.cache).map((file) => require("path").basename(file)).filter((file) => file !== "pack.cjs").sort();
       process.stdout.write(JSON.stringify({ packed, exports: plain, where: b.where(), keys, readFiles: [...readFiles] }));`,
@@ -101,6 +102,17 @@ describe("toolchain/pack.cjs", () => {
     expect(run().packed).toBe(3);
     fs.writeFileSync(path.join(home, "lock"), "other");
     expect(run().packed).toBe(0);
+  });
+
+  it("leaves out a module that has no file, and still takes in what a later run loads", () => {
+    const made = `const Module = require("module"); const made = new Module(${JSON.stringify(inModules("a/made-up.js"))});
+      made.paths = []; made._compile("", made.id);`;
+    run({ before: made });
+    expect(run({ before: made }).packed).toBe(3);
+    fs.mkdirSync(inModules("c"));
+    fs.writeFileSync(inModules("c/index.js"), "");
+    run({ also: "c" });
+    expect(run().packed).toBe(4);
   });
 
   it("takes in what a later run loads beside it, and keeps what this one did not need", () => {
