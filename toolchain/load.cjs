@@ -13,6 +13,7 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
+const v8 = require("node:v8");
 const vm = require("node:vm");
 
 const ROOT = path.dirname(__dirname);
@@ -87,7 +88,8 @@ function modulePaths(directory) {
 
 /**
  * Runs the bundle as a module of its own, through V8's code cache: parsing and compiling a large bundle is most of its start.
- * The cache is rejected by V8 itself when it is of another version or of another text; it is written again then.
+ * The cache is rejected by V8 itself when it is of another version or of another text; it is written again then, when the process ends:
+ * what it called while it ran is compiled by then, and the next run takes that from the cache too.
  */
 function run(file) {
   const source = fs.readFileSync(file, "latin1"); // A bundle is ASCII, see build(), and this takes a quarter of the time.
@@ -98,6 +100,8 @@ function run(file) {
   } catch {
     cachedData = undefined;
   }
+  // V8 forgets the code of functions that were not called for a while; those that run once at the start are what the cache is for.
+  if (!cachedData) v8.setFlagsFromString("--no-flush-bytecode");
   const script = new vm.Script(Module.wrap(source), {
     filename: file,
     cachedData,
@@ -111,13 +115,32 @@ function run(file) {
     .call(module.exports, module.exports, Module.createRequire(file), module, file, path.dirname(file));
   module.loaded = true;
   if (!cachedData || script.cachedDataRejected) {
-    try {
-      writeAtomically(cacheFile, script.createCachedData());
-    } catch {
-      // A read-only or full disk costs the cache, not the run.
-    }
+    atEnd(() => {
+      try {
+        writeAtomically(cacheFile, script.createCachedData());
+      } catch {
+        // A read-only or full disk costs the cache, not the run.
+      }
+    });
   }
   return module.exports;
+}
+
+/** Does something once before the process ends, also by the signal with which the engine ends a plugin. */
+function atEnd(work) {
+  let done = false;
+  const once = () => {
+    if (!done) work();
+    done = true;
+  };
+  process.once("exit", once);
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => {
+      once();
+      // As it would have ended without us, unless somebody else answers this signal.
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    });
+  }
 }
 
 const loaded = new Map();

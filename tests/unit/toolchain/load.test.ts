@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -107,6 +108,44 @@ describe("loadBundle", () => {
     const [bundle] = bundles();
     fs.writeFileSync(file(".cache/bundles", `${bundle}.v8`), "not a code cache");
     expect(load()).toEqual({ a: 1 });
+  });
+
+  it("keeps compiled what was called until the end, also of a process that a signal ends as it ends a plugin", async () => {
+    write(
+      "index.ts",
+      `const table = ${JSON.stringify(Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`key${i}`, i])))};
+       export const later = () => { ${Array.from({ length: 400 }, (_, i) => `if (table.key${i} > 500) return ${i};`).join(" ")} return -1; };`,
+    );
+    const size = () => fs.statSync(file(".cache/bundles", `${bundles()[0]}.v8`)).size;
+    const load = `const { later } = require("./toolchain/load.cjs").loadBundle("index.ts", { name: "t" });`;
+    execFileSync(process.execPath, ["-e", load], { cwd: root });
+    const uncalled = size();
+    fs.rmSync(file(".cache/bundles", `${bundles()[0]}.v8`));
+    const child = spawn(
+      process.execPath,
+      ["-e", `${load} later(); setInterval(() => {}, 1000); console.log("called")`],
+      { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const ended = once(child, "exit");
+    await once(child.stdout, "data");
+    child.kill("SIGINT");
+    expect(await ended).toEqual([null, "SIGINT"]);
+    expect(size()).toBeGreaterThan(uncalled + 1000);
+  });
+
+  it("leaves a signal to the program that answers it", () => {
+    write("index.ts", "export const a = 1;");
+    const answer = `process.on("SIGTERM", () => { console.log("answered"); process.exit(7); });`;
+    const run = spawnSync(
+      process.execPath,
+      [
+        "-e",
+        `require("./toolchain/load.cjs").loadBundle("index.ts", { name: "t" }); ${answer} process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000);`,
+      ],
+      { cwd: root, encoding: "utf8" },
+    );
+    expect([run.status, run.stdout]).toEqual([7, "answered\n"]);
+    expect(fs.existsSync(file(".cache/bundles", `${bundles()[0]}.v8`))).toBe(true);
   });
 
   it("prunes old bundles of the same name and no others", () => {
