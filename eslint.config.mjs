@@ -6,7 +6,7 @@ export default tseslint.config(
   { ignores: ["**/node_modules/**", ".cache/**", "coverage/**", "**/*.generated.ts"] },
   js.configs.recommended,
   {
-    files: ["**/*.cjs", "**/*.mjs", "**/*.js", "plugin/pulumi-resource-host"],
+    files: ["**/*.cjs", "**/*.mjs", "**/*.js"],
     languageOptions: {
       ecmaVersion: 2023,
       globals: Object.fromEntries(
@@ -26,7 +26,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.cjs", "**/*.js", "plugin/pulumi-resource-host"],
+    files: ["**/*.cjs", "**/*.js"],
     languageOptions: {
       sourceType: "commonjs",
       globals: {
