@@ -5,11 +5,12 @@
  * needs them gets them, so this makes no other difference:
  *
  * - TypeScript and npm's arborist are loaded for the serialisation of functions into the state (dynamic providers, callbacks), the
- *   automation API for programs that start Pulumi, OpenTelemetry's exporters for `--tracing`;
+ *   automation API for programs that start Pulumi, OpenTelemetry's exporters for `--tracing`, js-yaml for a package.yaml;
  * - a debugger session is opened for the same purpose, under which everything runs slower;
  * - a stack trace is taken for each promise and resource, and mapped to its sources through all source maps of the SDK.
  *
- * And one that costs a minute: an error that ends the program is coloured (withoutColours).
+ * And one that costs a minute: an error that ends the program is coloured (withoutColours). Where OSLO_FAAS_DEBUG_MESSAGES is "false" (set by
+ * lib/resolve.cjs for a preview without --debug), the SDK's debug messages stay here: some two hundred calls to an engine that shows none.
  */
 const Module = require("node:module");
 const path = require("node:path");
@@ -25,10 +26,13 @@ usePack({
 const SDK = /[\\/]@pulumi[\\/]pulumi[\\/]/;
 /** By the file of the SDK that requires it. */
 const DEFERRED = [
-  { request: /^(typescript|@npmcli\/arborist)$/, from: SDK },
+  { request: /^(typescript|@npmcli\/arborist|normalize-package-data)$/, from: SDK },
+  { request: /^js-yaml$/, from: /runtime[\\/]manifest\.js$/ },
   { request: /^\.\/automation$/, from: /@pulumi[\\/]pulumi[\\/]index\.js$/ },
   { request: /^@opentelemetry\/(?!api$)/, from: /cmd[\\/]run[\\/]tracing\.js$/ },
 ];
+
+const WITHOUT_DEBUG_MESSAGES = process.env.OSLO_FAAS_DEBUG_MESSAGES === "false";
 
 const load = Module._load;
 Module._load = function (request, parent, isMain) {
@@ -39,6 +43,7 @@ Module._load = function (request, parent, isMain) {
   if (found) return deferred(read);
   if (request === "util" && /cmd[\\/]run[\\/]error\.js$/.test(file)) return withoutColours(read());
   if (/closure[\\/]v8Hooks$|^\.[\\/]v8Hooks$/.test(request)) return deferredSession(read);
+  if (WITHOUT_DEBUG_MESSAGES && /[\\/]log(?:[\\/]index)?$/.test(request)) return withoutDebugMessages(read());
   if (request === "source-map-support/register") {
     const exports = read();
     mapOnlyWhatIsRead();
@@ -47,6 +52,12 @@ Module._load = function (request, parent, isMain) {
   return read();
 };
 
+/** The SDK's `log`, whose `debug` calls the engine each time; `info` and the others stay. */
+function withoutDebugMessages(log) {
+  if (typeof log.debug === "function" && typeof log.warn === "function") log.debug = () => Promise.resolve();
+  return log;
+}
+
 /** Stands in for a CommonJS module until its first use, whatever the module exports. */
 function deferred(read) {
   let module;
@@ -54,7 +65,11 @@ function deferred(read) {
   // A bound function can be called and constructed, and has no property of its own that a proxy would have to keep.
   return new Proxy(function () {}.bind(), {
     // A compiled `import * as x` copies, and so loads, all that does not say it comes from an ES module.
-    get: (_, key) => (key === "__esModule" && !module ? true : get()[key]),
+    get: (_, key) => {
+      if (key === "__esModule" && !module) return true;
+      // Taken for an ES module, it is asked for the default export; of a CommonJS one that is all of it.
+      return key === "default" && !get().__esModule ? get() : get()[key];
+    },
     ownKeys: () => Reflect.ownKeys(get()),
     getOwnPropertyDescriptor: (_, key) => {
       const own = Reflect.getOwnPropertyDescriptor(get(), key);

@@ -48,6 +48,22 @@ describe("toolchain/preload.cjs", () => {
     expect(text).toBe(run(script, { preload: false }));
   });
 
+  it("keeps debug messages from the engine where nobody asked for them, and no others", () => {
+    const script = `const settings = require("../../runtime/settings"); const sent = [];
+      settings.getEngine = () => ({ log: (request, answered) => { sent.push(request.getMessage()); answered(); } });
+      const log = require("../../log"); const pulumi = require("@pulumi/pulumi");
+      Promise.all([log.debug("first"), pulumi.log.debug("second"), pulumi.log.info("third"), pulumi.log.warn("fourth")])
+        .then(() => { ${print("sent")} process.exit(0); });`;
+    expect(run(script, { env: { OSLO_FAAS_DEBUG_MESSAGES: "false" } })).toEqual(["third", "fourth"]);
+    for (const value of ["true", ""])
+      expect(run(script, { env: { OSLO_FAAS_DEBUG_MESSAGES: value } })).toEqual([
+        "first",
+        "second",
+        "third",
+        "fourth",
+      ]);
+  });
+
   it("gives arborist to whoever looks for the packages of a function", () => {
     const script = `const { computeCodePaths } = require("../../runtime/closure/codePaths");
       computeCodePaths({ extraIncludePaths: [], extraIncludePackages: [], extraExcludePackages: [] }).then((paths) => { ${print("[...paths.keys()].length")} process.exit(0); });`;
