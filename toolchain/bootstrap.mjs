@@ -21,8 +21,8 @@ const inClone = (...parts) => path.join(CLONE, ...parts);
 const typescript = (file, args) => [process.execPath, "--import", "tsx", inClone(file), ...args];
 
 /**
- * Unit tests come first, as they fail fastest. The others wait for sshd, engines and hosts more than they compute, so two files of theirs
- * run at a time; each that needs a lab has its own (tests/e2e/lib.ts).
+ * Unit tests come first, as they fail fastest. The others wait for sshd, engines and hosts more than they compute, so three files of theirs
+ * run at a time, also on two cores; each that needs a lab has its own (tests/e2e/ownLab.ts).
  */
 function jest(args) {
   const asked = args.filter((arg) => JEST_PROJECTS.includes(arg));
@@ -43,8 +43,8 @@ function jest(args) {
   const others = projects.filter((project) => project !== "unit");
   return {
     lines: [
-      ...(unit.length > 0 ? [line(unit, [])] : []),
-      ...(others.length > 0 ? [line(others, ["--maxWorkers=2"])] : []),
+      ...(unit.length > 0 ? [line(unit, ["--maxWorkers=100%"])] : []),
+      ...(others.length > 0 ? [line(others, ["--maxWorkers=3"])] : []),
     ],
   };
 }

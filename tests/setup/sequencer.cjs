@@ -3,25 +3,27 @@ const path = require("node:path");
 const Sequencer = require("@jest/test-sequencer").default;
 
 /**
- * The files that take minutes, longest first: two files run at a time, and one of these begun last would be waited for alone. On a
+ * The files that take minutes, longest first: three files run at a time, and one of these begun last would be waited for alone. On a
  * fresh clone jest knows no times and goes by the files' sizes.
  */
 const LONG = [
   "e2e/journey",
   "e2e/fresh-host",
-  "integration/preview",
-  "integration/plugin-engine",
   "integration/swarm-provider-updates",
   "integration/registry-auth",
   "integration/swarm-provider",
   "integration/plugin-function",
-  "integration/images-reproduced",
-  "integration/preview-state",
-  "e2e/lab",
-  "e2e/environment",
   "integration/workflows",
-  "integration/preview-policy",
+  "integration/preview",
+  "integration/preview-state",
+  "integration/plugin-engine",
+  "e2e/lab-engine",
+  "e2e/lab",
+  "integration/plugin-transport",
+  "e2e/plugin-host",
   "integration/toolchain",
+  "integration/preview-policy",
+  "integration/images-reproduced",
 ];
 
 module.exports = class LongestFirst extends Sequencer {
