@@ -9,11 +9,12 @@
  * - a debugger session is opened for the same purpose, under which everything runs slower;
  * - a stack trace is taken for each promise and resource, and mapped to its sources through all source maps of the SDK.
  *
- * And one that costs a minute: an error that ends the program is coloured (withoutColours). Where OSLO_FAAS_DEBUG_MESSAGES is "false" (set by
- * lib/resolve.cjs for a preview without --debug), the SDK's debug messages stay here: some two hundred calls to an engine that shows none.
+ * And one that costs a minute: an error that ends the program is coloured (withoutColours). Where pulumi was not asked to show them
+ * (lib/talkative.cjs), the SDK's debug messages stay here: some two hundred calls to an engine that drops them.
  */
 const Module = require("node:module");
 const path = require("node:path");
+const { wantsDebugMessages } = require("./lib/talkative.cjs");
 const { usePack } = require("./pack.cjs");
 
 const CLONE = path.dirname(__dirname);
@@ -32,7 +33,7 @@ const DEFERRED = [
   { request: /^@opentelemetry\/(?!api$)/, from: /cmd[\\/]run[\\/]tracing\.js$/ },
 ];
 
-const WITHOUT_DEBUG_MESSAGES = process.env.OSLO_FAAS_DEBUG_MESSAGES === "false";
+const WITHOUT_DEBUG_MESSAGES = !wantsDebugMessages();
 
 const load = Module._load;
 Module._load = function (request, parent, isMain) {

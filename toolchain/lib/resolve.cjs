@@ -30,19 +30,13 @@ async function build(env) {
   return folder;
 }
 
-/** Asks for more than a preview shows by default: --debug, -d, --verbose, -v 9, --logtostderr, --tracing and such. */
-const isTalkative = (args) =>
-  args.some((arg) => /^--(debug|verbose|log|tracing|otel|profiling)|^-\w*[dv]/.test(arg));
-
 /**
  * For a preview, which changes nothing and runs no command that could inherit it. A diff by the docker plugin takes 15 to 25 ms, and nothing
- * waits for another's; engine and plugins live too short for Go to collect as often as by default (an empty preview gains less by it); and
- * the SDK's debug messages, two hundred calls, are shown to nobody who did not ask for them (preload.cjs).
+ * waits for another's; and engine and plugins live too short for Go to collect as often as by default (an empty preview gains less by it).
  */
-const looking = (env, args) => ({
+const looking = (env) => ({
   PULUMI_PARALLEL_DIFF: env.PULUMI_PARALLEL_DIFF ?? "true",
   GOGC: env.GOGC ?? "400",
-  OSLO_FAAS_DEBUG_MESSAGES: env.OSLO_FAAS_DEBUG_MESSAGES ?? String(isTalkative(args)),
 });
 
 /** What every kind needs, and what the caller's environment has already stays as it is. */
@@ -50,7 +44,7 @@ function commonEnv(env, args) {
   return {
     ...env,
     PULUMI_SKIP_UPDATE_CHECK: env.PULUMI_SKIP_UPDATE_CHECK ?? "true",
-    ...(args[0] === "preview" ? looking(env, args) : {}),
+    ...(args[0] === "preview" ? looking(env) : {}),
     ...passphraseFor(env, args),
   };
 }

@@ -119,17 +119,6 @@ describe("which Pulumi is used", () => {
     expect(await collection(["up"])).toBeUndefined();
   });
 
-  it("keeps the SDK's debug messages from the engine in a preview that does not show them", async () => {
-    built();
-    const messages = async (args: string[], more: NodeJS.ProcessEnv = {}) =>
-      (await resolveToolchain({ env: { ...env, ...more }, args, quiet: true })).env.OSLO_FAAS_DEBUG_MESSAGES;
-    expect(await messages(["preview", "-s", "local", "--diff", "--stack", "oslo-dev"])).toBe("false");
-    for (const asked of ["--debug", "-d", "--logtostderr", "-v=9", "--verbose=3", "-jd", "--tracing=file:/x"])
-      expect([asked, await messages(["preview", asked])]).toEqual([asked, "true"]);
-    expect(await messages(["preview"], { OSLO_FAAS_DEBUG_MESSAGES: "true" })).toBe("true");
-    expect(await messages(["up"])).toBeUndefined();
-  });
-
   it("does not take its own cache for an official installation", async () => {
     built();
     program(path.join(buildFolder(env), "bin", "pulumi-language-nodejs"), "");

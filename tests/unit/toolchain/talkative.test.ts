@@ -1,0 +1,43 @@
+/** How the program knows what pulumi was called with, also where nothing of ours called it. */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+const TALKATIVE = path.resolve(__dirname, "../../../toolchain/lib/talkative.cjs");
+
+describe("toolchain/lib/talkative.cjs", () => {
+  let folder: string;
+  beforeAll(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-talkative-"))));
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  /** As the engine does it: a program of this name starts a language host, which starts Node. */
+  function wanted(name: string, args: string[], env: NodeJS.ProcessEnv = {}): boolean {
+    const engine = path.join(folder, name);
+    if (!fs.existsSync(engine)) fs.symlinkSync("/bin/sh", engine);
+    const node = `process.stdout.write(String(require(${JSON.stringify(TALKATIVE)}).wantsDebugMessages()))`;
+    // `; :` keeps a shell from becoming what it starts.
+    const host = `sh -c '"$NODE" -e "$PROGRAM"; :'; :`;
+    const run = spawnSync(engine, ["-c", host, "engine", ...args], {
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, NODE: process.execPath, PROGRAM: node, ...env },
+    });
+    expect([run.stderr, run.status]).toEqual(["", 0]);
+    return run.stdout === "true";
+  }
+
+  it("takes it from the command line of the pulumi that started the language host", () => {
+    expect(wanted("pulumi", ["preview", "--stack", "oslo-dev", "--diff"])).toBe(false);
+    for (const asked of ["--debug", "-d", "--logtostderr", "-v=9", "--verbose=3", "-jd", "--tracing=file:/x"])
+      expect([asked, wanted("pulumi", ["up", "-s", "oslo-dev", asked])]).toEqual([asked, true]);
+  });
+
+  it("wants them where it cannot be told", () => {
+    expect(wanted("another", ["preview"])).toBe(true);
+  });
+
+  it("does as it is told", () => {
+    expect(wanted("pulumi", ["preview"], { OSLO_FAAS_DEBUG_MESSAGES: "true" })).toBe(true);
+    expect(wanted("pulumi", ["preview", "-d"], { OSLO_FAAS_DEBUG_MESSAGES: "false" })).toBe(false);
+  });
+});
