@@ -3,7 +3,7 @@ import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/node_modules/**", ".cache/**", "coverage/**", "**/*.generated.ts"] },
+  { ignores: ["**/node_modules/**", "**/dist/**", ".cache/**", "coverage/**", "**/*.generated.ts"] },
   js.configs.recommended,
   {
     files: ["**/*.cjs", "**/*.mjs", "**/*.js"],
