@@ -22,6 +22,8 @@ const SHARED = [
   "toolchain/program.cjs",
   "toolchain/preload.cjs",
   "toolchain/load.cjs",
+  "toolchain/pack.cjs",
+  "toolchain/lib/talkative.cjs",
   "toolchain/versions.json",
   "toolchain/go/",
 ];

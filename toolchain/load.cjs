@@ -13,7 +13,6 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
-const v8 = require("node:v8");
 const vm = require("node:vm");
 
 const ROOT = path.dirname(__dirname);
@@ -100,8 +99,6 @@ function run(file) {
   } catch {
     cachedData = undefined;
   }
-  // V8 forgets the code of functions that were not called for a while; those that run once at the start are what the cache is for.
-  if (!cachedData) v8.setFlagsFromString("--no-flush-bytecode");
   const script = new vm.Script(Module.wrap(source), {
     filename: file,
     cachedData,
@@ -135,10 +132,11 @@ function atEnd(work) {
   };
   process.once("exit", once);
   for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
+    // First of all, so that one that answers it once is still counted: as it would have ended without us, unless somebody else answers it.
+    process.prependOnceListener(signal, () => {
+      const answered = process.listenerCount(signal) > 0;
       once();
-      // As it would have ended without us, unless somebody else answers this signal.
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      if (!answered) process.kill(process.pid, signal);
     });
   }
 }

@@ -14,7 +14,6 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
-const v8 = require("node:v8");
 const vm = require("node:vm");
 
 /** Separates the file that requires from what it requires; neither can hold it. */
@@ -27,13 +26,14 @@ const empty = () => ({ files: [], resolved: {} });
 /**
  * Hooks into `require` for the rest of the process.
  *
- * @param {{ folder: string, root: string, around?: string[] }} options
+ * @param {{ folder: string, root: string, around?: string[], renew?: boolean }} options
  *   folder: where the pack lies, e.g. `.cache/bundles`; made when it is missing.
  *   root: only files under this folder are packed, e.g. the clone's node_modules.
  *   around: files whose change makes a new pack, e.g. the lock file that npm leaves in node_modules; default: none.
+ *   renew: whether what this run loads goes into the pack; default: true.
  * @returns {{ packed: number }} how many modules the pack had at the start.
  */
-function usePack({ folder, root, around = [] }) {
+function usePack({ folder, root, around = [], renew = true }) {
   const place = { folder, manifest: path.join(folder, "modules.json"), inside: root + path.sep, around };
   const pack = read(place);
   const missed = new Map();
@@ -41,6 +41,7 @@ function usePack({ folder, root, around = [] }) {
   hookResolution(place, resolved, (key, file) => (pack.resolved[key] = file));
   hookLoading(place, pack, missed);
   process.on("exit", (code) => {
+    if (!renew) return;
     try {
       if (code === 0 && missed.size > 0) write(place, pack, missed);
       else if (code === 0 && pack.script && !pack.cached) writeCodeCache(pack);
@@ -69,7 +70,8 @@ function hookLoading({ inside }, pack, missed) {
   const loadFile = Module._extensions[".js"];
   const compile = Module.prototype._compile;
   Module.prototype._compile = function (content, file, ...rest) {
-    if (file.startsWith(inside)) missed.set(file, content);
+    // A module made up by a program has a name and no file; nothing could tell whether it is still the same.
+    if (file.startsWith(inside) && fs.existsSync(file)) missed.set(file, content);
     return compile.call(this, content, file, ...rest);
   };
   Module._extensions[".js"] = function (module, file) {
@@ -105,8 +107,6 @@ function read({ folder, manifest, around }) {
     pack.path = path.join(folder, pack.file);
     const source = fs.readFileSync(pack.path, "latin1"); // It is ASCII, see wrap(), and this takes a quarter of the time.
     const cachedData = readIfThere(`${pack.path}.v8`);
-    // V8 forgets the code of functions that were not called for a while; those that run once at the start are what the cache is for.
-    if (!cachedData) v8.setFlagsFromString("--no-flush-bytecode");
     const script = new vm.Script(source, {
       filename: pack.path,
       cachedData,
@@ -132,9 +132,7 @@ function readIfThere(file) {
 function write(place, pack, missed) {
   const sources = new Map();
   for (const file of pack.files) sources.set(file, fs.readFileSync(file, "utf8"));
-  // A module made up by a program has a name and no file; nothing could tell whether it is still the same.
-  for (const [file, content] of missed) if (fs.existsSync(file)) sources.set(file, content);
-  if (sources.size === pack.files.length) return;
+  for (const [file, content] of missed) sources.set(file, content);
   const files = [...sources.keys()];
   const text = `[\n${files.map((file) => wrap(sources.get(file))).join(",\n")}\n]`;
   const hash = crypto.createHash("sha256").update(text).digest("hex").slice(0, 16);

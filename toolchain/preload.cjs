@@ -1,16 +1,16 @@
 "use strict";
 /**
  * Loaded before the program (`nodeargs` in Pulumi.yaml). Modules of node_modules come out of one file (pack.cjs), and three things that
- * @pulumi/pulumi does at every start, and that cost a preview more than the program itself, are done here when something needs them. Whoever
- * needs them gets them, so this makes no other difference:
+ * @pulumi/pulumi does at every start, and that cost a preview more than the program itself, are done here when something needs them, and
+ * whoever needs them gets them:
  *
  * - TypeScript and npm's arborist are loaded for the serialisation of functions into the state (dynamic providers, callbacks), the
  *   automation API for programs that start Pulumi, OpenTelemetry's exporters for `--tracing`, js-yaml for a package.yaml;
  * - a debugger session is opened for the same purpose, under which everything runs slower;
  * - a stack trace is taken for each promise and resource, and mapped to its sources through all source maps of the SDK.
  *
- * And one that costs a minute: an error that ends the program is coloured (withoutColours). Where pulumi was not asked to show them
- * (lib/talkative.cjs), the SDK's debug messages stay here: some two hundred calls to an engine that drops them.
+ * And one that costs a minute: an error that ends the program is coloured (withoutColours). In a preview that was not asked to show them
+ * (lib/talkative.cjs), the SDK's debug messages stay here: some two hundred calls to an engine that only logs them.
  */
 const Module = require("node:module");
 const path = require("node:path");
@@ -22,6 +22,8 @@ usePack({
   folder: path.join(CLONE, ".cache", "bundles"),
   root: path.join(CLONE, "node_modules"),
   around: [path.join(CLONE, "node_modules", ".package-lock.json")],
+  // A test, or a person's own script, loads what no program of Pulumi needs.
+  renew: /[\\/]cmd[\\/]run[\\/]?(index\.js)?$/.test(process.argv[1] ?? ""),
 });
 
 const SDK = /[\\/]@pulumi[\\/]pulumi[\\/]/;

@@ -2,7 +2,7 @@
  * The engine that the lab starts itself, killed in every way, on what looks like a machine of its own (namespaces), so that no
  * engine in use is touched.
  */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -38,7 +38,7 @@ test("an engine that was killed is started again, the host with it, and down lea
     const options = { cwd: lab.cloneDir, env: { ...process.env, ...ownLab("engine") } };
     spawnSync(process.execPath, ["--import", "tsx", "lab/cli.ts", "host"], options);
     // An engine that had the image made no file of it.
-    if (!fs.existsSync(shared)) spawnSync("docker", ["export", "--output", own, lab.container], options);
+    if (!fs.existsSync(shared)) execFileSync("docker", ["export", "--output", own, lab.container], options);
     spawnSync(process.execPath, ["--import", "tsx", "lab/cli.ts", "down", "--fast"], options);
   }
   if (fs.existsSync(shared)) fs.copyFileSync(shared, own);

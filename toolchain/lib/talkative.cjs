@@ -1,11 +1,12 @@
 "use strict";
-/** Whether a pulumi command shows more than by default. Also loaded by each start of the program (../preload.cjs), so it needs next to nothing. */
+/** Whether pulumi was called so that it shows debug messages. Loaded by each start of the program (../preload.cjs), so it needs next to nothing. */
 const fs = require("node:fs");
 const path = require("node:path");
 
-/** --debug, -d, --verbose, -v 9, --logtostderr, --tracing and such. @param {string[]} args what pulumi is called with */
-const isTalkative = (args) =>
-  args.some((arg) => /^--(debug|verbose|log|tracing|otel|profiling)|^-\w*[dv]/.test(arg));
+/** --debug, -d, --verbose, -v 9, --logtostderr, --tracing, --json, --event-log and such. */
+const FLAG = /^--(debug|verbose|log|tracing|otel|profiling|json|event)|^-\w*[dvj]/;
+/** The engine takes its flags from the environment too. */
+const VARIABLE = /^PULUMI_OPTION_(DEBUG|VERBOSE|LOG|TRACING|OTEL|PROFILING|JSON|EVENT)/;
 
 /**
  * What the pulumi that started this program was called with: its language host started us, and it that. Only Linux says so.
@@ -24,11 +25,15 @@ function argsOfPulumi(parent = process.ppid) {
   }
 }
 
-/** Whether the SDK's debug messages are wanted: as OSLO_FAAS_DEBUG_MESSAGES has it, else as pulumi was called, and where that is not known. */
+/**
+ * Whether the SDK's debug messages are wanted: as OSLO_FAAS_DEBUG_MESSAGES has it; else always, but in a preview that neither flag nor variable
+ * makes show them. An `up` sends them to the engine's own log, which is what there is after one that failed.
+ */
 function wantsDebugMessages(env = process.env) {
-  if (env.OSLO_FAAS_DEBUG_MESSAGES) return env.OSLO_FAAS_DEBUG_MESSAGES !== "false";
+  if (env.OSLO_FAAS_DEBUG_MESSAGES) return !["false", "0"].includes(env.OSLO_FAAS_DEBUG_MESSAGES);
+  if (Object.keys(env).some((name) => VARIABLE.test(name))) return true;
   const args = argsOfPulumi();
-  return !args || isTalkative(args);
+  return !args?.includes("preview") || args.some((arg) => FLAG.test(arg));
 }
 
-module.exports = { isTalkative, argsOfPulumi, wantsDebugMessages };
+module.exports = { wantsDebugMessages };

@@ -133,20 +133,36 @@ describe("loadBundle", () => {
     expect(size()).toBeGreaterThan(uncalled + 1000);
   });
 
-  it("leaves a signal to the program that answers it", () => {
+  it("takes what it kept in the next run, and leaves it as it is", () => {
     write("index.ts", "export const a = 1;");
-    const answer = `process.on("SIGTERM", () => { console.log("answered"); process.exit(7); });`;
-    const run = spawnSync(
-      process.execPath,
-      [
-        "-e",
-        `require("./toolchain/load.cjs").loadBundle("index.ts", { name: "t" }); ${answer} process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000);`,
-      ],
-      { cwd: root, encoding: "utf8" },
-    );
-    expect([run.status, run.stdout]).toEqual([7, "answered\n"]);
-    expect(fs.existsSync(file(".cache/bundles", `${bundles()[0]}.v8`))).toBe(true);
+    load();
+    const cache = file(".cache/bundles", `${bundles()[0]}.v8`);
+    const first = fs.statSync(cache).mtimeMs;
+    expect(load()).toEqual({ a: 1 });
+    expect(fs.statSync(cache).mtimeMs).toBe(first);
   });
+
+  it.each(["SIGINT", "SIGTERM"])(
+    "leaves %s to the program that answers it, also to one that answers once",
+    (signal) => {
+      for (const answers of ["on", "once"]) {
+        write(
+          "index.ts",
+          `let calls = 0; process.${answers}("${signal}", () => { calls++; setTimeout(() => { console.log(calls); process.exit(7); }, 100); });`,
+        );
+        const run = spawnSync(
+          process.execPath,
+          [
+            "-e",
+            `require("./toolchain/load.cjs").loadBundle("index.ts", { name: "t" }); process.kill(process.pid, "${signal}"); setInterval(() => {}, 1000);`,
+          ],
+          { cwd: root, encoding: "utf8" },
+        );
+        expect([answers, run.status, run.signal, run.stdout]).toEqual([answers, 7, null, "1\n"]);
+        expect(fs.existsSync(file(".cache/bundles", `${bundles()[0]}.v8`))).toBe(true);
+      }
+    },
+  );
 
   it("prunes old bundles of the same name and no others", () => {
     write("index.ts", "export const a = 1;");

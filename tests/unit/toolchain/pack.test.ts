@@ -50,10 +50,12 @@ describe("toolchain/pack.cjs", () => {
   const packs = (): string[] => fs.readdirSync(bundles()).filter((name) => name.endsWith(".cjs"));
 
   /** Loads a (and what is asked beside it) with or without the pack; the answer says what Node itself read of it. */
-  function run(options: { pack?: boolean; also?: string; folder?: string; before?: string } = {}): Answer {
+  function run(
+    options: { pack?: boolean; also?: string; folder?: string; before?: string; renew?: boolean } = {},
+  ): Answer {
     const folder = options.folder ?? bundles();
     const use = `require(${JSON.stringify(PACK)}).usePack({ folder: ${JSON.stringify(folder)}, root: ${JSON.stringify(inModules(""))},
-      around: [${JSON.stringify(path.join(home, "lock"))}] }).packed`;
+      around: [${JSON.stringify(path.join(home, "lock"))}], renew: ${options.renew ?? true} }).packed`;
     const program = path.join(home, "program.js");
     fs.writeFileSync(
       program,
@@ -86,7 +88,11 @@ describe("toolchain/pack.cjs", () => {
     });
     expect(first.readFiles).toContain("partner.js");
     expect(third.readFiles.filter((file) => file.endsWith(".js"))).toEqual([]);
-    expect(fs.existsSync(path.join(bundles(), `${packs()[0]}.v8`))).toBe(true);
+    const cache = path.join(bundles(), `${packs()[0]}.v8`);
+    const written = fs.statSync(cache).mtimeMs;
+    run();
+    // V8 took it: one that it refuses is made again.
+    expect(fs.statSync(cache).mtimeMs).toBe(written);
   });
 
   it("sees a changed file, a file that is gone, and a changed lock file", () => {
@@ -112,7 +118,8 @@ describe("toolchain/pack.cjs", () => {
     fs.mkdirSync(inModules("c"));
     fs.writeFileSync(inModules("c/index.js"), "");
     run({ also: "c" });
-    expect(run().packed).toBe(4);
+    expect(run({ before: made }).packed).toBe(4);
+    expect(fs.existsSync(path.join(bundles(), `${packs()[0]}.v8`))).toBe(true);
   });
 
   it("takes in what a later run loads beside it, and keeps what this one did not need", () => {
@@ -142,6 +149,11 @@ describe("toolchain/pack.cjs", () => {
     fs.writeFileSync(file, "nonsense");
     expect(run().packed).toBe(3);
     expect(fs.readFileSync(file, "latin1")).not.toBe("nonsense");
+  });
+
+  it("is not renewed by a run that is not to", () => {
+    expect(run({ renew: false }).packed).toBe(0);
+    expect(fs.existsSync(bundles())).toBe(false);
   });
 
   it("loads where nothing can be written", () => {

@@ -22,7 +22,7 @@ function run(script: string, options: { preload?: boolean; env?: NodeJS.ProcessE
 }
 
 const print = (expression: string): string => `process.stdout.write(JSON.stringify(${expression}));`;
-const LOADED = `Object.keys(require.cache).filter((file) => /node_modules.(typescript|@npmcli.arborist).lib/.test(file)).length`;
+const LOADED = `Object.keys(require.cache).filter((file) => /node_modules.(typescript.lib|@npmcli.arborist.lib|js-yaml|normalize-package-data)/.test(file)).length`;
 
 describe("toolchain/preload.cjs", () => {
   it("loads the SDK without TypeScript and arborist", () => {

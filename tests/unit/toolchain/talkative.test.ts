@@ -14,22 +14,41 @@ describe("toolchain/lib/talkative.cjs", () => {
   /** As the engine does it: a program of this name starts a language host, which starts Node. */
   function wanted(name: string, args: string[], env: NodeJS.ProcessEnv = {}): boolean {
     const engine = path.join(folder, name);
-    if (!fs.existsSync(engine)) fs.symlinkSync("/bin/sh", engine);
-    const node = `process.stdout.write(String(require(${JSON.stringify(TALKATIVE)}).wantsDebugMessages()))`;
-    // `; :` keeps a shell from becoming what it starts.
-    const host = `sh -c '"$NODE" -e "$PROGRAM"; :'; :`;
-    const run = spawnSync(engine, ["-c", host, "engine", ...args], {
+    if (!fs.existsSync(engine)) fs.symlinkSync(process.execPath, engine);
+    const start = (script: string) =>
+      `require("child_process").execFileSync(${JSON.stringify(process.execPath)}, ["-e", ${JSON.stringify(script)}], { stdio: "inherit" })`;
+    const program = `process.stdout.write(String(require(${JSON.stringify(TALKATIVE)}).wantsDebugMessages()))`;
+    const run = spawnSync(engine, ["-e", start(start(program)), "--", ...args], {
       encoding: "utf8",
-      env: { PATH: process.env.PATH, NODE: process.execPath, PROGRAM: node, ...env },
+      env: { PATH: process.env.PATH, ...env },
     });
     expect([run.stderr, run.status]).toEqual(["", 0]);
     return run.stdout === "true";
   }
 
   it("takes it from the command line of the pulumi that started the language host", () => {
-    expect(wanted("pulumi", ["preview", "--stack", "oslo-dev", "--diff"])).toBe(false);
-    for (const asked of ["--debug", "-d", "--logtostderr", "-v=9", "--verbose=3", "-jd", "--tracing=file:/x"])
-      expect([asked, wanted("pulumi", ["up", "-s", "oslo-dev", asked])]).toEqual([asked, true]);
+    expect(wanted("pulumi", ["preview", "--stack", "oslo-next", "--diff"])).toBe(false);
+    for (const asked of [
+      "--debug",
+      "-d",
+      "--logtostderr",
+      "-v=9",
+      "--verbose=3",
+      "--json",
+      "--event-log=x",
+      "--tracing=file:/x",
+    ])
+      expect([asked, wanted("pulumi", ["preview", "-s", "oslo-next", asked])]).toEqual([asked, true]);
+  });
+
+  it("takes the engine's flags from the environment too", () => {
+    expect(wanted("pulumi", ["preview"], { PULUMI_OPTION_DEBUG: "true" })).toBe(true);
+    expect(wanted("pulumi", ["preview"], { PULUMI_OPTION_VERBOSE: "9" })).toBe(true);
+    expect(wanted("pulumi", ["preview"], { PULUMI_OPTION_COLOR: "never" })).toBe(false);
+  });
+
+  it("wants them in an up, for the engine's log", () => {
+    expect(wanted("pulumi", ["up", "--yes"])).toBe(true);
   });
 
   it("wants them where it cannot be told", () => {
