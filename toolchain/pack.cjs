@@ -40,16 +40,19 @@ function usePack({ folder, root, around = [], renew = true }) {
   const resolved = new Map(Object.entries(pack.resolved));
   hookResolution(place, resolved, (key, file) => (pack.resolved[key] = file));
   hookLoading(place, pack, missed);
-  process.on("exit", (code) => {
-    if (!renew) return;
-    try {
-      if (code === 0 && missed.size > 0) write(place, pack, missed);
-      else if (code === 0 && pack.script && !pack.cached) writeCodeCache(pack);
-    } catch {
-      // A full or read-only disk costs the pack, not the run.
-    }
-  });
+  if (renew) process.on("exit", (code) => renewPack(place, pack, missed, code));
   return { packed: pack.files.length };
+}
+
+/** What a run leaves for the next one; nothing, when it failed. */
+function renewPack(place, pack, missed, code) {
+  if (code !== 0) return;
+  try {
+    if (missed.size > 0) write(place, pack, missed);
+    else if (pack.script && !pack.cached) writeCodeCache(pack);
+  } catch {
+    // A full or read-only disk costs the pack, not the run.
+  }
 }
 
 function hookResolution({ inside }, resolved, note) {

@@ -48,8 +48,8 @@ export async function killUp(service: string): Promise<number> {
   );
   await onHost(`until docker service inspect ${service}; do sleep 0.1; done`, { timeoutSeconds: 60 });
   const plugin = spawnSync("pgrep", ["-P", String(engine.pid), "-f", "pulumi-resource-host"]);
-  if (plugin.status !== 0) throw new Error(`no plugin of the engine ${engine.pid} was found`);
   engine.kill("SIGKILL");
   if ((await ended) !== "SIGKILL") throw new Error(`the up ended before it could be killed:\n${said}`);
+  if (plugin.status !== 0) throw new Error(`no plugin of the engine ${engine.pid} was found`);
   return Number(plugin.stdout.toString());
 }

@@ -75,7 +75,10 @@ describe("toolchain/pack.cjs", () => {
 
   it("gives every module as Node gives it, from the second run on out of one file", () => {
     const plain = run({ pack: false });
-    const [first, second, third] = [run(), run(), run()];
+    const [first, second] = [run(), run()];
+    const cache = path.join(bundles(), `${packs()[0]}.v8`);
+    const written = fs.statSync(cache).mtimeMs;
+    const third = run();
     expect([first.packed, second.packed, third.packed]).toEqual([0, 3, 3]);
     for (const answer of [first, second, third]) {
       expect({ ...answer, packed: 0, readFiles: [] }).toEqual({ ...plain, readFiles: [] });
@@ -88,9 +91,6 @@ describe("toolchain/pack.cjs", () => {
     });
     expect(first.readFiles).toContain("partner.js");
     expect(third.readFiles.filter((file) => file.endsWith(".js"))).toEqual([]);
-    const cache = path.join(bundles(), `${packs()[0]}.v8`);
-    const written = fs.statSync(cache).mtimeMs;
-    run();
     // V8 took it: one that it refuses is made again.
     expect(fs.statSync(cache).mtimeMs).toBe(written);
   });

@@ -101,22 +101,17 @@ describe("which Pulumi is used", () => {
     expect(found.env).not.toHaveProperty("PULUMI_BACKEND_URL");
   });
 
-  it("lets the engine diff in parallel where it only looks, unless the caller says otherwise", async () => {
+  // The engine may diff in parallel where it only looks, and Go collect less often where no command could inherit it.
+  it.each([
+    ["PULUMI_PARALLEL_DIFF", "true", "false"],
+    ["GOGC", "400", "50"],
+  ])("sets %s for a preview alone, unless the caller says otherwise", async (variable, ours, theirs) => {
     built();
-    const flag = async (args: string[], more: NodeJS.ProcessEnv = {}) =>
-      (await resolveToolchain({ env: { ...env, ...more }, args, quiet: true })).env.PULUMI_PARALLEL_DIFF;
-    expect(await flag(["preview", "-s", "local"])).toBe("true");
-    expect(await flag(["preview"], { PULUMI_PARALLEL_DIFF: "false" })).toBe("false");
-    expect(await flag(["up"])).toBeUndefined();
-  });
-
-  it("lets Go collect less often in a preview, which runs no command that could inherit it", async () => {
-    built();
-    const collection = async (args: string[], more: NodeJS.ProcessEnv = {}) =>
-      (await resolveToolchain({ env: { ...env, ...more }, args, quiet: true })).env.GOGC;
-    expect(await collection(["preview", "-s", "local"])).toBe("400");
-    expect(await collection(["preview"], { GOGC: "50" })).toBe("50");
-    expect(await collection(["up"])).toBeUndefined();
+    const value = async (args: string[], more: NodeJS.ProcessEnv = {}) =>
+      (await resolveToolchain({ env: { ...env, ...more }, args, quiet: true })).env[variable];
+    expect(await value(["preview", "-s", "local"])).toBe(ours);
+    expect(await value(["preview"], { [variable]: theirs })).toBe(theirs);
+    expect(await value(["up"])).toBeUndefined();
   });
 
   it("does not take its own cache for an official installation", async () => {
