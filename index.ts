@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import * as command from "@pulumi/command";
 import { FrontDoorChecks } from "./components/checks";
 import { DockerEngine, dockerApi } from "./components/docker";
-import { loadEnvironment } from "./components/environment";
+import { loadEnvironment } from "./environment";
 import { environmentFunctions, Functions } from "./components/functions";
 import { Host } from "./components/host";
 import { environmentImages } from "./components/images";

@@ -1,7 +1,7 @@
 /** A function that writes down which calls it got (bench/ledger/), on the lab's platform: for `bench -- queue` and for the tests of the queue. */
 import { readLock } from "../components/images/lock";
-import { channelsState, type ChannelState } from "../services/queue/src/channel";
-import type { Session } from "../plugin/src/session";
+import { channelsState, type ChannelState } from "../shared/queueChannel";
+import type { Session } from "../providers/host/src/session";
 import { send } from "../lab/calls";
 import type { Lab } from "../lab/config";
 

@@ -1,7 +1,7 @@
 /** A no-op preview of the stack `local` against the preview of an empty JavaScript program with the same engine. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { resolveToolchain } from "../toolchain/resolve";
+import { resolveToolchain } from "../lab/toolchain/resolve";
 import type { Report } from "./cli";
 import { summary, timeCommand } from "./measure";
 

@@ -2,9 +2,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { loadLab } from "../lab/config";
-import { readSubject, sessionOf } from "../status/target";
-import { resolveToolchain } from "../toolchain/resolve";
-import { run } from "../preview/engine";
+import { readSubject, sessionOf } from "../cli/status/target";
+import { resolveToolchain } from "../lab/toolchain/resolve";
+import { run } from "../cli/preview/engine";
 import type { Report } from "./cli";
 import { callAll, compare, Ledger, type Platform } from "./ledger";
 import { summary } from "./measure";

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type Docker from "dockerode";
-import { resolveToolchain } from "../toolchain/resolve";
+import { resolveToolchain } from "./toolchain/resolve";
 import { removeBases } from "./base";
 import { LABEL_CLONE, type Lab } from "./config";
 import { answers, connect, orMissing } from "./docker";

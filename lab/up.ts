@@ -1,7 +1,7 @@
 /** `up`: toolchain, engine, images, host, stack, and a proof that functions answer. Again: a look at each, and nothing done. */
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
-import { resolveToolchain } from "../toolchain/resolve";
+import { resolveToolchain } from "./toolchain/resolve";
 import { ensureBase } from "./base";
 import { callFunctions, type Target } from "./calls";
 import type { Lab } from "./config";

@@ -1,6 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { LoadedEnvironment } from "../environment";
+import type { LoadedEnvironment } from "../../environment";
 import { commandConnection } from "../host/connection";
 import { renderCheckScript, renderCheckInput } from "./render";
 

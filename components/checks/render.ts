@@ -1,7 +1,7 @@
 /** The script of the checks, as a pure function of plain values. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { quote } from "../../plugin/src/quote";
+import { quote } from "../../shared/quote";
 
 export interface CheckValues {
   /** Nginx as the host itself reaches it. */

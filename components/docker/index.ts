@@ -1,10 +1,10 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "../../plugin/sdk";
-import { bracketed } from "../../plugin/src/address";
-import { quote } from "../../plugin/src/quote";
-import type { LoadedEnvironment } from "../environment";
+import * as host from "../../providers/host/sdk";
+import { bracketed } from "../../shared/address";
+import { quote } from "../../shared/quote";
+import type { LoadedEnvironment } from "../../environment";
 import { commandConnection } from "../host/connection";
 import { dockerLogins } from "../images/login";
 import {

@@ -1,10 +1,10 @@
 /** All functions of an environment, out of its stack.yml files, with every mistake of every file at once. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { nearest } from "../environment/nearest";
-import { setSecret } from "../environment/secrets";
+import { nearest } from "../../environment/nearest";
+import { setSecret } from "../../environment/secrets";
 import { buildProblems } from "../images/context";
-import type { Environment } from "../environment/schema";
+import type { Environment } from "../../environment/schema";
 import { located, parseEnvironmentFile, parseStack, type StackFunction, StackFileError } from "./stack";
 import { type Timeouts, timeoutProblems } from "./timeouts";
 

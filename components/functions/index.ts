@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "../../plugin/sdk";
-import type { LoadedEnvironment } from "../environment";
+import * as host from "../../providers/host/sdk";
+import type { LoadedEnvironment } from "../../environment";
 import { buildsFunctions } from "../images/context";
 import { notLoaded } from "../images/loaded";
 import type { OwnImages } from "../images/own";

@@ -1,8 +1,8 @@
 /** Reads a stack.yml in OpenFaaS's own format. Whatever of it is not supported is an error that names the key. */
 import type * as z from "zod";
-import { inputs as deployable, WAIT_ANNOTATION } from "../../plugin/src/resources/functionSpec";
-import { clean, pathName } from "../environment/legible";
-import { nearest } from "../environment/nearest";
+import { inputs as deployable, WAIT_ANNOTATION } from "../../providers/host/src/resources/functionSpec";
+import { clean, pathName } from "../../environment/legible";
+import { nearest } from "../../environment/nearest";
 import { parseImage } from "../images/lock";
 import {
   environmentFileSchema,

@@ -1,6 +1,6 @@
 /** How long a function may take, as its variables and the environment say it. */
-import type { Environment } from "../environment/schema";
-import { seconds } from "../environment/units";
+import type { Environment } from "../../environment/schema";
+import { seconds } from "../../environment/units";
 
 /** The environment's own, of the section openfaas. */
 export type Timeouts = Pick<Environment["openfaas"], "upstreamTimeout" | "queue">;

@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { expandHome } from "../../plugin/src/home";
-import type { LoadedEnvironment } from "../environment";
+import { expandHome } from "../../shared/home";
+import type { LoadedEnvironment } from "../../environment";
 
 /** The environment's host as @pulumi/command takes it: pinned key, bounded dials. */
 export function commandConnection(env: LoadedEnvironment): command.types.input.remote.ConnectionArgs {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "../../plugin/sdk";
-import type { LoadedEnvironment } from "../environment";
+import * as host from "../../providers/host/sdk";
+import type { LoadedEnvironment } from "../../environment";
 import { renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
 
 export interface HostArgs {

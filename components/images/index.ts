@@ -1,6 +1,6 @@
 /** The images of an environment, by digest. */
 import * as pulumi from "@pulumi/pulumi";
-import type { LoadedEnvironment } from "../environment";
+import type { LoadedEnvironment } from "../../environment";
 import { readLock, resolve, withRegistry } from "./lock";
 
 type StackImage = Exclude<keyof LoadedEnvironment["images"], "registry" | "lock" | "own" | "functions">;

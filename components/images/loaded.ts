@@ -2,7 +2,7 @@
  * Images of functions that were built on a developer's engine and loaded onto the host (`npm run functions -- build --load`). The lock file
  * says which image the handler's present content became; the name on the host is made of that image's id, so it never means two.
  */
-import type { Environment } from "../environment/schema";
+import type { Environment } from "../../environment/schema";
 import type { FunctionOfFile } from "../functions/files";
 import { located } from "../functions/stack";
 import { baseParts, basesOf, packFunction } from "./context";

@@ -1,7 +1,7 @@
 /** The logins of registries, for whoever pulls an environment's images. */
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
-import type { LoadedEnvironment } from "../environment";
+import type { LoadedEnvironment } from "../../environment";
 import { familiarName, parseImage } from "./lock";
 
 /** Docker Hub, as a complete image name has it. */

@@ -1,9 +1,9 @@
 /** The images that registries give to an environment, and whether its logins are for registries among theirs. Read without an engine. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Problem } from "../environment/describe";
-import { nearest } from "../environment/nearest";
-import type { Environment } from "../environment/schema";
+import type { Problem } from "../../environment/describe";
+import { nearest } from "../../environment/nearest";
+import type { Environment } from "../../environment/schema";
 import type { StackFunction } from "../functions/stack";
 import { baseParts, buildsFunctions, dockerfileOf } from "./context";
 import { parseImage, withRegistry } from "./lock";

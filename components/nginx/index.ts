@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "../../plugin/sdk";
-import { bracketed } from "../../plugin/src/address";
-import type { LoadedEnvironment } from "../environment";
+import * as host from "../../providers/host/sdk";
+import { bracketed } from "../../shared/address";
+import type { LoadedEnvironment } from "../../environment";
 import { revisionOf } from "../revision";
 import { renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
 

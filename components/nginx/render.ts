@@ -1,5 +1,5 @@
 /** nginx.conf, as a pure function of plain values. */
-import type { Environment } from "../environment/schema";
+import type { Environment } from "../../environment/schema";
 
 export interface NginxValues {
   nginx: Environment["nginx"];

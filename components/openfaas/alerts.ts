@@ -1,7 +1,7 @@
 /** Scaling and alerts as plain values: Prometheus's rules, and what Alertmanager does with them. */
 import { stringify } from "yaml";
-import { seconds } from "../environment/units";
-import type { Environment } from "../environment/schema";
+import { seconds } from "../../environment/units";
+import type { Environment } from "../../environment/schema";
 
 type Alerts = Environment["alerts"];
 

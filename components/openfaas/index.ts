@@ -1,8 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "../../plugin/sdk";
-import type { LoadedEnvironment } from "../environment";
-import { bytes } from "../environment/units";
+import * as host from "../../providers/host/sdk";
+import type { LoadedEnvironment } from "../../environment";
+import { bytes } from "../../environment/units";
 import type { ImageResolver } from "../images";
 import { PulledImages } from "../images/login";
 import { locationLabels } from "../location";

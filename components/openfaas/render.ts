@@ -1,7 +1,7 @@
 /** The OpenFaaS stack as plain values: what each service is told, and the files of Prometheus and Alertmanager. */
 import { stringify } from "yaml";
-import { bytes, seconds } from "../environment/units";
-import type { Environment } from "../environment/schema";
+import { bytes, seconds } from "../../environment/units";
+import type { Environment } from "../../environment/schema";
 
 /** NATS Streaming's cluster id; gateway and queue-worker default to the same. */
 export const CLUSTER_ID = "faas-cluster";

@@ -1,6 +1,6 @@
 import type { PolicyResource, StackValidationPolicy } from "@pulumi/policy";
 import { parseImage } from "../../components/images/lock";
-import { DUMMY } from "../../preview/values";
+import { DUMMY } from "../../shared/propertyValues";
 import { known } from "./known";
 import { hasLockedImages, stackOf } from "./stack";
 

@@ -1,5 +1,5 @@
 import { type ResourceValidationPolicy, Secret } from "@pulumi/policy";
-import { isUnknown, looksSecret } from "../../preview/values";
+import { isUnknown, looksSecret } from "../../shared/propertyValues";
 
 /** Inputs that are secret whatever they are called, by type of resource. */
 const SECRET_INPUTS: Record<string, string[]> = {

@@ -1,8 +1,8 @@
 /** Which stack is judged, and what its files say of it. */
 import fs from "node:fs";
 import path from "node:path";
-import { readBase } from "../../components/environment/layers";
-import { readStackFile } from "../../components/environment/stackfile";
+import { readBase } from "../../environment/layers";
+import { readStackFile } from "../../environment/stackfile";
 import { DEFAULT_LOCK, readLock } from "../../components/images/lock";
 
 /** The project that the pack is a part of. */

@@ -11,9 +11,9 @@ import { connect } from "../../lab/docker";
 import { listen, type Listener } from "../../lab/listener";
 import { gatewayAddress } from "../../lab/network";
 import { readPng } from "../../lab/png";
-import { inputs, renderDeployment } from "../../plugin/src/resources/functionSpec";
-import { readSubject, sessionOf } from "../../status/target";
-import type { Report } from "../../status/report";
+import { inputs, renderDeployment } from "../../providers/host/src/resources/functionSpec";
+import { readSubject, sessionOf } from "../../cli/status/target";
+import type { Report } from "../../cli/status/report";
 import { CLONE, FRONT_DOOR, lab, npm, onHostOk, run } from "./lib";
 
 const sleep = (ms: number) => timers.setTimeout(ms);

@@ -6,11 +6,11 @@ import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { environmentFrom } from "../../components/environment/files";
-import { configValue, readStackFile } from "../../components/environment/stackfile";
-import { newEnvironment } from "../../toolchain/env/new";
-import { preview } from "../../toolchain/env/preview";
-import { resolveToolchain, type Toolchain } from "../../toolchain/resolve";
+import { environmentFrom } from "../../environment/files";
+import { configValue, readStackFile } from "../../environment/stackfile";
+import { newEnvironment } from "../../cli/env/new";
+import { preview } from "../../cli/env/preview";
+import { resolveToolchain, type Toolchain } from "../../lab/toolchain/resolve";
 
 const CLONE = path.resolve(__dirname, "../..");
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";

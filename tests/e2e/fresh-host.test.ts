@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { writeStackFile } from "../../lab/stackfile";
-import { makeRepository, type SignedRepository, stopAgents } from "../unit/plugin/signedRepository";
+import { makeRepository, type SignedRepository, stopAgents } from "../unit/providers/host/signedRepository";
 import { CLONE, FRONT_DOOR, lab, npm, ok, onHostOk, pulumi, pulumiOk, run, variant } from "./lib";
 
 jest.setTimeout(15 * 60_000);

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { resolveToolchain } from "../../toolchain/resolve";
+import { resolveToolchain } from "../../lab/toolchain/resolve";
 import { CLONE, lab, onHost, onHostOk, pulumiOk } from "./lib";
 
 /** Takes a service from the host and out of the state, as it is before the `up` that makes it. */

@@ -6,7 +6,7 @@ export type LabKind = "journey" | "lab" | "plugin" | "engine";
 const KINDS: LabKind[] = ["journey", "lab", "plugin", "engine"];
 /** Below the kernel's own range for outgoing connections, above what services usually have. */
 const FIRST_PORT = 20_000;
-/** As many files as `npm test` runs at a time (toolchain/bootstrap.mjs). */
+/** As many files as `npm test` runs at a time (dev/bootstrap.mjs). */
 const WORKERS = 3;
 const PORTS_OF_A_CLONE = 3 * KINDS.length * WORKERS;
 /** So that the last of them ends below 32768, where the kernel takes the ports of outgoing connections. */

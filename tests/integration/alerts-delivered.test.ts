@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as net from "node:net";
 import * as path from "node:path";
-import { parseEnvironment } from "../../components/environment/parse";
+import { parseEnvironment } from "../../environment/parse";
 import { renderAlertmanager } from "../../components/openfaas/alerts";
 import { alertmanagerArgs } from "../../components/openfaas/render";
 import { unpackedPackages } from "./debian";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { parseEnvironment } from "../../components/environment/parse";
+import { parseEnvironment } from "../../environment/parse";
 import { renderAlertmanager, renderAlertRules } from "../../components/openfaas/alerts";
 import { renderPrometheus } from "../../components/openfaas/render";
 import { unpackedPackages } from "./debian";

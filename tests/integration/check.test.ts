@@ -11,7 +11,7 @@ beforeEach(() => repo.branch("another"));
 
 /** Those of the checks that are about the configuration and the workflows; types and lint would only take time. */
 async function check(...words: string[]): Promise<{ code: number; out: string }> {
-  const { code, out, err } = await repo.run([process.execPath, "toolchain/bootstrap.mjs", "check", ...words]);
+  const { code, out, err } = await repo.run([process.execPath, "dev/bootstrap.mjs", "check", ...words]);
   return { code, out: out + err };
 }
 
@@ -30,7 +30,7 @@ test("a generated file that somebody edited", async () => {
 });
 
 test("a schema that changed without what is made of it", async () => {
-  repo.edit("components/environment/schema/workload.ts", "worker_connections, per worker.", "Per worker.");
+  repo.edit("environment/schema/workload.ts", "worker_connections, per worker.", "Per worker.");
   const { code, out } = await check("configuration");
   expect(code).toBe(1);
   expect(out).toMatch(/environment\.schema\.json is stale[^]*configuration\.md is stale/);

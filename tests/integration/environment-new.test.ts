@@ -6,11 +6,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { PassThrough } from "node:stream";
 import { parse } from "yaml";
-import { readEnvironment } from "../../components/environment/files";
-import { prompt } from "../../toolchain/env/ask";
-import { fetchHostKey } from "../../toolchain/env/hostkey";
-import { newEnvironment, type Surroundings, UsageError } from "../../toolchain/env/new";
-import { requirePassphrase } from "../../toolchain/env/preview";
+import { readEnvironment } from "../../environment/files";
+import { prompt } from "../../cli/env/ask";
+import { fetchHostKey } from "../../cli/env/hostkey";
+import { newEnvironment, type Surroundings, UsageError } from "../../cli/env/new";
+import { requirePassphrase } from "../../cli/env/preview";
 import { PreviewRepo, smallProgram } from "./previewRepo";
 import { type Sshd, startSshd } from "./sshd";
 
@@ -211,7 +211,7 @@ function typed(cwd: string, talk: [string, string][]): Promise<{ code: number | 
   } = process.env;
   // One of those that the engine does not ask for its colours, which takes 5 s where nobody answers.
   const TERM = "screen";
-  const command = `'${process.execPath}' toolchain/bootstrap.mjs env new oslo-test`;
+  const command = `'${process.execPath}' dev/bootstrap.mjs env new oslo-test`;
   const child = spawn("script", ["-qefc", command, "/dev/null"], { cwd, env: { ...env, TERM } });
   const timer = setTimeout(() => child.kill(), 120_000);
   const waiting = [...talk];

@@ -59,7 +59,7 @@ function build(...args: string[]) {
     process.execPath,
     [
       path.join(ROOT, "node_modules/tsx/dist/cli.mjs"),
-      path.join(ROOT, "toolchain/functions/cli.ts"),
+      path.join(ROOT, "cli/functions/cli.ts"),
       ...["build", "-s", "test", "--config-file", relative("Pulumi.test.yaml"), ...args],
     ],
     // Without BuildKit: the test's engines have the builder that every release has.

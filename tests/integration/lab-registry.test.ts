@@ -11,7 +11,7 @@ import { composeImage, writeLayer, type Image } from "../../lab/images/oci";
 import { imageCacheDir } from "../../lab/images/work";
 import { readLock } from "../../components/images/lock";
 import { registryContainer, startRegistry, stopRegistry } from "../../lab/images/registry";
-import { buildImages } from "../../toolchain/functions/build";
+import { buildImages } from "../../cli/functions/build";
 
 const SILENT = { say: () => undefined, status: () => undefined };
 const NAME = "tests/static";

@@ -6,9 +6,14 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { type AptRepositoryInputs, aptRepository } from "../../plugin/src/resources/aptRepository";
-import { LocalSession, contextOf } from "../unit/plugin/localSession";
-import { type SignedRepository, makeKey, makeRepository, stopAgents } from "../unit/plugin/signedRepository";
+import { type AptRepositoryInputs, aptRepository } from "../../providers/host/src/resources/aptRepository";
+import { LocalSession, contextOf } from "../unit/providers/host/localSession";
+import {
+  type SignedRepository,
+  makeKey,
+  makeRepository,
+  stopAgents,
+} from "../unit/providers/host/signedRepository";
 
 const usable = (() => {
   if (process.getuid?.() !== 0) return false;

@@ -3,11 +3,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { resolveTarget } from "../../plugin/src/config";
-import { describe as describeError } from "../../plugin/src/errors";
-import { HostSession } from "../../plugin/src/pool";
-import type { Context } from "../../plugin/src/resource";
-import { file, type FileInputs, type FileOutputs } from "../../plugin/src/resources/file";
+import { resolveTarget } from "../../providers/host/src/config";
+import { describe as describeError } from "../../providers/host/src/errors";
+import { HostSession } from "../../providers/host/src/pool";
+import type { Context } from "../../providers/host/src/resource";
+import { file, type FileInputs, type FileOutputs } from "../../providers/host/src/resources/file";
 import { forgetRecords, type Sshd, startSshd } from "./sshd";
 
 let sshd: Sshd;

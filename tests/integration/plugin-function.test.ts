@@ -1,10 +1,14 @@
 /** Function against a gateway over real HTTP: waiting, taking over, refusing, rolling back of counts. The gateway is this test's own. */
-import type { RunOptions, RunResult } from "../../plugin/src/session";
-import { faasFunction } from "../../plugin/src/resources/function";
-import { type FunctionInputs, type FunctionStatus, extrasOf } from "../../plugin/src/resources/functionSpec";
-import { functionSecret } from "../../plugin/src/resources/functionSecret";
-import { FakeGateway } from "../unit/plugin/fakeGateway";
-import { LocalSession, contextOf } from "../unit/plugin/localSession";
+import type { RunOptions, RunResult } from "../../providers/host/src/session";
+import { faasFunction } from "../../providers/host/src/resources/function";
+import {
+  type FunctionInputs,
+  type FunctionStatus,
+  extrasOf,
+} from "../../providers/host/src/resources/functionSpec";
+import { functionSecret } from "../../providers/host/src/resources/functionSecret";
+import { FakeGateway } from "../unit/providers/host/fakeGateway";
+import { LocalSession, contextOf } from "../unit/providers/host/localSession";
 
 const PASSWORD = "canary-5f1d";
 

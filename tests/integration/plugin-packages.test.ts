@@ -6,9 +6,13 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { describe as describeError, PartialFailure } from "../../plugin/src/errors";
-import { packages, type PackagesInputs, type PackagesOutputs } from "../../plugin/src/resources/packages";
-import { contextOf, LocalSession } from "../unit/plugin/localSession";
+import { describe as describeError, PartialFailure } from "../../providers/host/src/errors";
+import {
+  packages,
+  type PackagesInputs,
+  type PackagesOutputs,
+} from "../../providers/host/src/resources/packages";
+import { contextOf, LocalSession } from "../unit/providers/host/localSession";
 
 const usable =
   process.getuid?.() === 0 &&

@@ -6,8 +6,8 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { type SysctlInputs, type SysctlOutputs, sysctl } from "../../plugin/src/resources/sysctl";
-import { LocalSession, contextOf } from "../unit/plugin/localSession";
+import { type SysctlInputs, type SysctlOutputs, sysctl } from "../../providers/host/src/resources/sysctl";
+import { LocalSession, contextOf } from "../unit/providers/host/localSession";
 
 const usable = (() => {
   try {

@@ -4,10 +4,10 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { Readable } from "node:stream";
-import { type ProviderConfig, resolveTarget } from "../../plugin/src/config";
-import { describe as describeError } from "../../plugin/src/errors";
-import { HostSession } from "../../plugin/src/pool";
-import { command } from "../../plugin/src/quote";
+import { type ProviderConfig, resolveTarget } from "../../providers/host/src/config";
+import { describe as describeError } from "../../providers/host/src/errors";
+import { HostSession } from "../../providers/host/src/pool";
+import { command } from "../../shared/quote";
 import { freePort, keygen, type Sshd, startSshd } from "./sshd";
 
 let sshd: Sshd;

@@ -1,7 +1,7 @@
 /** `npm run preview:pr` where the state can be reached, and a host: a small program on a real sshd. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { resolveToolchain } from "../../toolchain/resolve";
+import { resolveToolchain } from "../../lab/toolchain/resolve";
 import { PreviewRepo, smallProgram, smallStack } from "./previewRepo";
 import { type Sshd, startSshd } from "./sshd";
 

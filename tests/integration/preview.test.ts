@@ -46,7 +46,7 @@ test("the environments as they are committed, previewed with a stack of their ow
   const clone = new PreviewRepo();
   try {
     const pulumi = (...args: string[]) =>
-      clone.run([process.execPath, "toolchain/bootstrap.mjs", "pulumi", ...args, "--non-interactive"], {
+      clone.run([process.execPath, "dev/bootstrap.mjs", "pulumi", ...args, "--non-interactive"], {
         PULUMI_CONFIG_PASSPHRASE: "of a test",
       });
     for (const name of ["oslo-dev", "oslo-staging", "oslo-prod"]) {
@@ -117,7 +117,7 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
     repo.edit(
       "index.ts",
       "const onHost =",
-      `new (require("./plugin/sdk").File)("canary", { path: "/etc/canary", content: require("@pulumi/pulumi").secret(${JSON.stringify(`${canary("file")}\nline\n`)}) }, { provider: machine.provider });\nconst onHost =`,
+      `new (require("./providers/host/sdk").File)("canary", { path: "/etc/canary", content: require("@pulumi/pulumi").secret(${JSON.stringify(`${canary("file")}\nline\n`)}) }, { provider: machine.provider });\nconst onHost =`,
     );
     repo.edit(
       "functions/stack.yml",

@@ -30,9 +30,9 @@ ${login}  oslo-faas:nginx:
 
 /** A program of two files in a folder of a host, out of the environment's configuration; one of them is a secret. */
 export const smallProgram = (folder: string): string => `
-import { loadEnvironment } from "./components/environment";
+import { loadEnvironment } from "./environment";
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "./plugin/sdk";
+import * as host from "./providers/host/sdk";
 const { host: at, nginx, pinnedHostKey, gatewayPassword } = loadEnvironment();
 const provider = new host.Provider("host", {
   host: at.address, port: at.port, user: at.user, privateKeyPath: at.privateKeyPath, hostKey: pinnedHostKey,
@@ -98,7 +98,7 @@ export class PreviewRepo {
 
   /** `npm run preview:pr -- ARGS`, as its script does it. @param meanwhile what happens while it runs, and may end it */
   preview(args: string[], env: NodeJS.ProcessEnv = {}, meanwhile?: Meanwhile): Promise<Outcome> {
-    return this.run([process.execPath, "toolchain/bootstrap.mjs", "preview:pr", ...args], env, meanwhile);
+    return this.run([process.execPath, "dev/bootstrap.mjs", "preview:pr", ...args], env, meanwhile);
   }
 
   run([program, ...args]: string[], env: NodeJS.ProcessEnv = {}, meanwhile?: Meanwhile): Promise<Outcome> {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { resolveToolchain } from "../../toolchain/resolve";
+import { resolveToolchain } from "../../lab/toolchain/resolve";
 
 const CLONE = path.resolve(__dirname, "../..");
 
@@ -30,14 +30,14 @@ export class PulumiProject {
       runtime: { name: "nodejs", options: { typescript: false } },
       main: "main.js",
       backend: { url: `file://${dir}` },
-      plugins: { providers: [{ name: "host", path: path.join(CLONE, "plugin") }] },
+      plugins: { providers: [{ name: "host", path: path.join(CLONE, "providers/host") }] },
     };
     fs.writeFileSync(path.join(dir, "Pulumi.yaml"), JSON.stringify(project));
     fs.writeFileSync(
       path.join(dir, "program.ts"),
-      program.replaceAll('"SDK"', JSON.stringify(path.join(CLONE, "plugin", "sdk"))),
+      program.replaceAll('"SDK"', JSON.stringify(path.join(CLONE, "providers/host/sdk"))),
     );
-    const load = JSON.stringify(path.join(CLONE, "toolchain", "load.cjs"));
+    const load = JSON.stringify(path.join(CLONE, "bundle/load.cjs"));
     const name = path.basename(dir);
     fs.writeFileSync(
       path.join(dir, "main.js"),

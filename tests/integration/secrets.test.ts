@@ -1,7 +1,7 @@
 /** What the engine itself writes as a secret is one here: the form is asked of every file, so a wrong idea of it would stop every environment. */
 import * as path from "node:path";
-import { readEnvironment } from "../../components/environment/files";
-import { stackFileJsonSchema } from "../../toolchain/env/jsonSchema";
+import { readEnvironment } from "../../environment/files";
+import { stackFileJsonSchema } from "../../cli/env/jsonSchema";
 import Ajv from "ajv";
 import { parse } from "yaml";
 import { PreviewRepo } from "./previewRepo";
@@ -17,10 +17,7 @@ async function pulumi(...args: string[]): Promise<void> {
     PULUMI_BACKEND_URL: `file://${path.join(repo.dir, ".git")}`,
     PULUMI_CONFIG_PASSPHRASE: "of-this-test",
   };
-  const { code, out, err } = await repo.run(
-    [process.execPath, "toolchain/bootstrap.mjs", "pulumi", ...args],
-    env,
-  );
+  const { code, out, err } = await repo.run([process.execPath, "dev/bootstrap.mjs", "pulumi", ...args], env);
   if (code !== 0) throw new Error(`pulumi ${args.join(" ")}\n${out}${err}`);
 }
 

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { ProviderConfig } from "../../plugin/src/config";
+import type { ProviderConfig } from "../../providers/host/src/config";
 
 export interface SshdOptions {
   /** Lines for sshd_config, e.g. "MaxSessions 2". They win over the defaults here. */

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
-import { resolveToolchain, type Toolchain } from "../../toolchain/resolve";
+import { resolveToolchain, type Toolchain } from "../../lab/toolchain/resolve";
 
 const CLONE = path.resolve(__dirname, "../..");
 const MINUTE = 60_000;
@@ -14,7 +14,7 @@ const hasGo = spawnSync("go", ["version"]).status === 0;
     "passes its own tests, those against a real sshd too",
     () => {
       const run = spawnSync("go", ["test", "./..."], {
-        cwd: path.join(CLONE, "toolchain/go/command"),
+        cwd: path.join(CLONE, "lab/toolchain/go/command"),
         encoding: "utf8",
       });
       expect({ status: run.status, text: run.status === 0 ? "" : run.stdout + run.stderr }).toEqual({

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { resolveToolchain } from "../../toolchain/resolve";
+import { resolveToolchain } from "../../lab/toolchain/resolve";
 import { type Outcome, PreviewRepo, smallProgram, smallStack } from "./previewRepo";
 import { type Sshd, startSshd } from "./sshd";
 

@@ -1,5 +1,5 @@
 /** What the environment says. Names and forms are those of OpenFaaS's own queue-worker, where it has them. */
-import { AFTER_LIMIT_MS, GATEWAY_SAYS_SO_MS } from "./limits";
+import { AFTER_LIMIT_MS, GATEWAY_SAYS_SO_MS } from "../../../shared/queueLimits";
 
 export interface Config {
   nats: { url: string; monitor: string; cluster: string; group: string };

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as tls from "node:tls";
-import { channelsState } from "./channel";
+import { channelsState } from "../../../shared/queueChannel";
 import type { Config } from "./config";
 import { metric } from "./metrics";
 

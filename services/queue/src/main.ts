@@ -4,7 +4,7 @@
  */
 import * as http from "node:http";
 import * as os from "node:os";
-import { CHANNEL, DELAYED_CHANNEL } from "./channel";
+import { CHANNEL, DELAYED_CHANNEL } from "../../../shared/queueChannel";
 import { type Config, ConfigError, readConfig } from "./config";
 import { Delays, wrap } from "./delays";
 import { exported } from "./exporter";

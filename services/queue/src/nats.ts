@@ -1,6 +1,6 @@
 /** The connection to NATS Streaming: kept for ever, anew when it is lost. */
 import { connect, type Stan } from "node-nats-streaming";
-import { CHANNEL, DELAYED_CHANNEL } from "./channel";
+import { CHANNEL, DELAYED_CHANNEL } from "../../../shared/queueChannel";
 import type { Config } from "./config";
 import { sleep } from "./http";
 import type { Log, Message } from "./worker";

@@ -6,7 +6,12 @@ import { CallbackRefused, checkCallback, closedNetworks } from "./callback";
 import type { Config } from "./config";
 import { Done } from "./done";
 import { type Answer, Broken, post, sleep, Unreachable } from "./http";
-import { CALLBACK_ATTEMPTS, CALLBACK_MS, CALLBACK_TIMEOUT_MS, callbackPauseMs } from "./limits";
+import {
+  CALLBACK_ATTEMPTS,
+  CALLBACK_MS,
+  CALLBACK_TIMEOUT_MS,
+  callbackPauseMs,
+} from "../../../shared/queueLimits";
 import { Counter, metric } from "./metrics";
 import { decode, nextAttempt, passedOn, type QueuedCall } from "./request";
 

@@ -10,7 +10,7 @@ import {
   formatMemory,
   parseCpu,
   parseMemory,
-} from "./sizes";
+} from "../../../shared/size";
 
 export const SCALE_MIN = "com.openfaas.scale.min";
 export const SCALE_MAX = "com.openfaas.scale.max";

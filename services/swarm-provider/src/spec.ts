@@ -11,7 +11,7 @@ import {
 } from "./deployment";
 import { readHealthCheck } from "./healthcheck";
 import { PROBE_MOUNT, renderHealthcheck } from "./probe";
-import { parseCpu, parseMemory } from "./sizes";
+import { parseCpu, parseMemory } from "../../../shared/size";
 
 const SECOND = 1e9;
 

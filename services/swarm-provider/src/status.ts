@@ -3,7 +3,7 @@ import type Dockerode from "dockerode";
 import { ANNOTATION_PREFIX, FUNCTION_LABEL, LEGACY_LABEL, RESOURCE_PREFIX } from "./deployment";
 import type { Problem } from "./problems";
 import type { Rollout } from "./rollout";
-import { formatCpu, formatMemory, parseCpu, parseMemory } from "./sizes";
+import { formatCpu, formatMemory, parseCpu, parseMemory } from "../../../shared/size";
 import type { Usage } from "./usage";
 
 /** Empty objects and lists are there: some clients crash on null. */

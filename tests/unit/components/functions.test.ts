@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { parseEnvironment } from "../../../components/environment/parse";
+import { parseEnvironment } from "../../../environment/parse";
 import { readFunctions } from "../../../components/functions/files";
 import { functionSchema, REFUSED } from "../../../components/functions/format";
 import { parseEnvironmentFile, parseStack, StackFileError } from "../../../components/functions/stack";

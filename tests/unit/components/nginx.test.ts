@@ -1,4 +1,4 @@
-import { parseEnvironment } from "../../../components/environment/parse";
+import { parseEnvironment } from "../../../environment/parse";
 import { renderNginxConf, renderNginxDropIn, renderSysusers } from "../../../components/nginx/render";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { parseEnvironment } from "../../../components/environment/parse";
+import { parseEnvironment } from "../../../environment/parse";
 import { renderAlertmanager, renderAlertRules } from "../../../components/openfaas/alerts";
 import * as render from "../../../components/openfaas/render";
 import { dockerDuration } from "../../../components/openfaas/service";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { environmentSchema } from "../../../components/environment/schema";
+import { environmentSchema } from "../../../environment/schema";
 import { readFunctions } from "../../../components/functions/files";
 import { loginProblems, parentImages, pulledImages } from "../../../components/images/registries";
 

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { environmentFrom } from "../../../components/environment/files";
+import { environmentFrom } from "../../../environment/files";
 import { BAD_FILES, BROKEN_FILES, CIPHER, OF_SERVICE, RIGHT, whole } from "./badFiles";
 
 const root = path.resolve(__dirname, "../../..");

@@ -6,7 +6,7 @@ import path from "node:path";
 const root = path.resolve(__dirname, "../../..");
 
 function env(...args: string[]) {
-  const command = ["toolchain/bootstrap.mjs", "env", ...args];
+  const command = ["dev/bootstrap.mjs", "env", ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" });
   return { status, stdout, stderr };
 }

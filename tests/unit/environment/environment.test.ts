@@ -1,5 +1,5 @@
-import { EnvironmentError, parseEnvironment } from "../../../components/environment/parse";
-import { bytes, seconds } from "../../../components/environment/units";
+import { EnvironmentError, parseEnvironment } from "../../../environment/parse";
+import { bytes, seconds } from "../../../environment/units";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 const good = (): Record<string, any> => ({ host: { address: "198.51.100.7", hostKey: KEY } });

@@ -7,9 +7,9 @@ import os from "node:os";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { loadEnvironment } from "../../../components/environment";
-import { environmentFrom } from "../../../components/environment/files";
-import { OLD_NUMBERS } from "../../../components/environment/stackfile";
+import { loadEnvironment } from "../../../environment";
+import { environmentFrom } from "../../../environment/files";
+import { OLD_NUMBERS } from "../../../environment/stackfile";
 import { BASE, mutated, mutatedFile, random } from "./mutate";
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000);

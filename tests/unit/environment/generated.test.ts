@@ -3,16 +3,12 @@ import os from "node:os";
 import path from "node:path";
 import Ajv from "ajv";
 import { parse, type Tags } from "yaml";
-import { environmentFrom } from "../../../components/environment/files";
-import { shapeAt } from "../../../components/environment/shape";
-import { OLD_NUMBERS } from "../../../components/environment/stackfile";
-import { generated, SCHEMA_FILE, SCHEMA_LINE, stale, write } from "../../../toolchain/env/generate";
-import {
-  environmentJsonSchema,
-  type JsonSchema,
-  stackFileJsonSchema,
-} from "../../../toolchain/env/jsonSchema";
-import { reference } from "../../../toolchain/env/reference";
+import { environmentFrom } from "../../../environment/files";
+import { shapeAt } from "../../../environment/shape";
+import { OLD_NUMBERS } from "../../../environment/stackfile";
+import { generated, SCHEMA_FILE, SCHEMA_LINE, stale, write } from "../../../cli/env/generate";
+import { environmentJsonSchema, type JsonSchema, stackFileJsonSchema } from "../../../cli/env/jsonSchema";
+import { reference } from "../../../cli/env/reference";
 import { BAD_FILES, CIPHER, OF_SERVICE, RIGHT, whole } from "./badFiles";
 import { mutatedFile, random } from "./mutate";
 

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
-import type * as environment from "../../../components/environment";
+import type * as environment from "../../../environment";
 import { CIPHER, KEY } from "./badFiles";
 
 const host = { address: "198.51.100.7", hostKey: KEY };
@@ -39,7 +39,7 @@ async function load(config: Record<string, unknown>, secret: string[] = []) {
       Object.fromEntries(all) as Record<string, string>,
       secret.map((key) => `oslo-faas:${key}`),
     );
-    const module = (await import("../../../components/environment")) as typeof environment;
+    const module = (await import("../../../environment")) as typeof environment;
     result = module.loadEnvironment();
   });
   return result;

@@ -1,10 +1,10 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { environmentFrom, environmentNames, readEnvironment } from "../../../components/environment/files";
-import { mergeLayers } from "../../../components/environment/layers";
-import { show } from "../../../toolchain/env/show";
-import { report, validate } from "../../../toolchain/env/validate";
+import { environmentFrom, environmentNames, readEnvironment } from "../../../environment/files";
+import { mergeLayers } from "../../../environment/layers";
+import { show } from "../../../cli/env/show";
+import { report, validate } from "../../../cli/env/validate";
 import { CIPHER, KEY } from "./badFiles";
 
 let root: string;

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { seconds } from "../../../components/environment/units";
+import { seconds } from "../../../environment/units";
 import { parseStack, type StackFunction } from "../../../components/functions/stack";
 import { send } from "../../../lab/calls";
 import { ensurePackages, RESIZE_IMAGE } from "./packages";

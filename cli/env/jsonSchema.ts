@@ -1,0 +1,135 @@
+/** The schema of an environment as JSON Schema: of the environment for the documentation, and of a whole stack file for editors. */
+import * as z from "zod";
+import { SHORTHANDS } from "../../environment/layers";
+import { environmentSchema, SECRET_KEYS, SECRET_MAPPINGS } from "../../environment/schema";
+import { CIPHERTEXT } from "../../environment/secrets";
+import { NAMESPACE, OTHER_KEY } from "../../environment/stackfile";
+
+/** The part of JSON Schema that is made here, with what our documentation adds to it (environment/fields.ts). */
+export interface JsonSchema {
+  $schema?: string;
+  title?: string;
+  description?: string;
+  type?: string;
+  default?: unknown;
+  examples?: unknown[];
+  enum?: unknown[];
+  const?: unknown;
+  pattern?: string;
+  minLength?: number;
+  minimum?: number;
+  maximum?: number;
+  required?: string[];
+  properties?: Record<string, JsonSchema>;
+  patternProperties?: Record<string, JsonSchema>;
+  propertyNames?: JsonSchema;
+  additionalProperties?: boolean | JsonSchema;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  unit?: string;
+  kind?: string;
+  allowed?: string;
+}
+
+/** The environment's own keys, with units and kinds. */
+export function environmentJsonSchema(): JsonSchema {
+  return z.toJSONSchema(environmentSchema, {
+    target: "draft-7",
+    io: "input",
+    unrepresentable: "any",
+  }) as JsonSchema;
+}
+
+/**
+ * A whole stack file or base. What an environment requires may come from its base, so that only the entries of lists, which are never
+ * merged, have required keys here.
+ */
+export function stackFileJsonSchema(): JsonSchema {
+  const own = environmentJsonSchema().properties ?? {};
+  const keys = Object.entries(own).map(([key, schema]) => [
+    `${NAMESPACE}:${key}`,
+    Object.hasOwn(SHORTHANDS, key) ? orShort(forEditors(schema, false)) : forEditors(schema, false),
+  ]);
+  const secrets = Object.entries(SECRET_KEYS).map(([key, description]) => [
+    `${NAMESPACE}:${key}`,
+    Object.hasOwn(SECRET_MAPPINGS, key)
+      ? {
+          description,
+          type: "object",
+          propertyNames: { pattern: SECRET_MAPPINGS[key]!.name.source },
+          additionalProperties: encrypted("A secret."),
+        }
+      : encrypted(`${description}\n\nSet it with: pulumi config set --secret ${key}`),
+  ]);
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "A stack file of oslo-faas, or the base of several",
+    type: "object",
+    properties: {
+      config: {
+        description: "The environment. Each key is documented in docs/configuration.md.",
+        type: "object",
+        properties: {
+          "pulumi:disable-default-providers": {
+            description:
+              "Providers that no resource gets unless it is told which one: a resource that forgot would reach the engine of the machine that runs Pulumi.",
+            anyOf: [
+              { type: "array", items: { type: "string" } },
+              { type: "string", pattern: "^\\[" },
+            ],
+            examples: [["docker", "host"]],
+          },
+          ...(Object.fromEntries([...keys, ...secrets]) as Record<string, JsonSchema>),
+        },
+        patternProperties: { [`^(?!${NAMESPACE}:)${OTHER_KEY.source.slice(1)}`]: {} },
+        additionalProperties: false,
+      },
+      encryptionsalt: {
+        description: "Salt of the passphrase that encrypts this environment's secrets.",
+        type: "string",
+      },
+      encryptedkey: { description: "Key of this environment's secrets, encrypted.", type: "string" },
+      secretsprovider: { description: "Who encrypts this environment's secrets.", type: "string" },
+      environment: { description: "Pulumi ESC environments to import. Not used by this project." },
+    },
+    additionalProperties: false,
+  };
+}
+
+const encrypted = (description: string): JsonSchema => ({
+  description,
+  type: "object",
+  properties: { secure: { description: "The encrypted value.", type: "string", pattern: CIPHERTEXT } },
+  required: ["secure"],
+  additionalProperties: false,
+});
+
+/** A list of mappings, of texts that stand for one, or one such text. */
+function orShort({ description, examples, default: standard, ...schema }: JsonSchema): JsonSchema {
+  const text: JsonSchema = { type: "string", minLength: 1 };
+  const list = { ...schema, items: { anyOf: [text, schema.items ?? {}] } };
+  return { description, examples, default: standard, anyOf: [text, list] };
+}
+
+/** Without what only our documentation reads. `complete`: all of it is in one place, so that required keys are required. */
+function forEditors(schema: JsonSchema, complete: boolean): JsonSchema {
+  const { unit, kind: _kind, allowed, required, ...rest } = schema;
+  const result: JsonSchema = { ...rest };
+  const more = [unit ? `Unit: ${unit}.` : "", allowed ? `Allowed: ${allowed}.` : ""]
+    .filter(Boolean)
+    .join(" ");
+  if (more && rest.description) result.description = `${rest.description}\n\n${more}`;
+  // A section that has defaults of its own is not an empty one by default.
+  if (rest.properties) delete result.default;
+  if (complete && required && required.length > 0) result.required = required;
+  if (rest.properties) result.properties = mapValues(rest.properties, (inner) => forEditors(inner, complete));
+  if (rest.items) result.items = forEditors(rest.items, true);
+  if (rest.anyOf) result.anyOf = rest.anyOf.map((inner) => forEditors(inner, complete));
+  if (rest.propertyNames) result.propertyNames = forEditors(rest.propertyNames, complete);
+  if (typeof rest.additionalProperties === "object")
+    result.additionalProperties = forEditors(rest.additionalProperties, complete);
+  return result;
+}
+
+const mapValues = <T, U>(object: Record<string, T>, change: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));

@@ -1,0 +1,93 @@
+/** The file of a new environment, with its comments. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { stringify } from "yaml";
+import { at } from "../../environment/describe";
+import { readBase } from "../../environment/layers";
+import { shapeAt } from "../../environment/shape";
+import { NAMESPACE } from "../../environment/stackfile";
+import { SCHEMA_LINE } from "./generate";
+import type { HostKey } from "./hostkey";
+
+export const BASE = "stacks/base.yaml";
+
+/** What is asked for, and where it stands in a configuration. */
+export const PLACES = {
+  address: ["host", "address"],
+  port: ["host", "port"],
+  user: ["host", "user"],
+  country: ["location", "country"],
+  city: ["location", "city"],
+  provider: ["location", "provider"],
+} as const;
+export type Question = keyof typeof PLACES;
+
+export interface Answers extends Record<Exclude<Question, "port">, string> {
+  port: number;
+  /** Private key to log in with, relative to the project. Undefined: the base's, or else the SSH agent. */
+  privateKey?: string;
+}
+
+/** What holds where the new file says nothing: what the base says, or the schema's default. */
+export function inherited(root: string): (place: readonly string[]) => string | number | undefined {
+  const values = readBase(existsSync(path.join(root, BASE)) ? BASE : undefined, root).merge({});
+  return (place) => {
+    const value = at(values, place) ?? shapeAt(place)?.safeParse(undefined).data;
+    return typeof value === "string" || typeof value === "number" ? value : undefined;
+  };
+}
+
+const scalar = (value: string | number) =>
+  stringify(value, {
+    lineWidth: 0,
+    defaultStringType: /^[A-Z]{2}$/.test(String(value)) ? "QUOTE_DOUBLE" : "PLAIN",
+  }).trimEnd();
+
+/** @param how where the key comes from, for the comment above it */
+export function template(name: string, answers: Answers, key: HostKey, how: string, root: string): string {
+  const base = existsSync(path.join(root, BASE));
+  const standard = inherited(root);
+  const own = (section: string) =>
+    (Object.keys(PLACES) as Question[])
+      .filter(
+        (question) => PLACES[question][0] === section && answers[question] !== standard(PLACES[question]),
+      )
+      .map((question) => `    ${PLACES[question][1]}: ${scalar(answers[question])}`);
+  const location = own("location");
+  return [
+    SCHEMA_LINE,
+    `# ${name}: an environment on ${answers.address}.`,
+    "# Every key, its default and its unit: docs/configuration.md. All that holds here, and where it comes from:",
+    `#   npm run env -- show ${name}`,
+    "config:",
+    "  # Whoever forgets `provider:` on a resource gets an error instead of the engine of their own machine.",
+    "  pulumi:disable-default-providers: [docker, host]",
+    ...(base
+      ? [
+          "  # What environments share; what is written here goes before it.",
+          `  ${NAMESPACE}:extends: ${BASE}`,
+        ]
+      : []),
+    ...(location.length > 0 ? [`  ${NAMESPACE}:location:`, ...location] : []),
+    `  ${NAMESPACE}:host:`,
+    ...own("host"),
+    `    # ${key.fingerprint}, ${how}.`,
+    `    hostKey: ${key.line}`,
+    ...login(answers.privateKey, standard(["host", "privateKeyPath"])),
+    ...(base
+      ? []
+      : [
+          `  ${NAMESPACE}:functions:`,
+          "    - stack: functions/stack.yml",
+          `  ${NAMESPACE}:checks:`,
+          "    - path: /function/hello",
+        ]),
+    "",
+  ].join("\n");
+}
+
+function login(privateKey: string | undefined, inherited: unknown): string[] {
+  if (privateKey !== undefined && privateKey !== inherited)
+    return [`    privateKeyPath: ${scalar(privateKey)}`];
+  return inherited === undefined ? ["    # Without privateKeyPath the SSH agent logs in."] : [];
+}

@@ -1,0 +1,149 @@
+/** From the engine's steps to what a person wants to know of each resource. */
+import { compareValues, type Found, partsOf, type Touched } from "./compare";
+import { nameOf, type ResourceState, type Step } from "./engine";
+import { stakesOf } from "./stakes";
+import { isSecret, isUnknown } from "../../shared/propertyValues";
+
+export type Kind = "created" | "changed" | "replaced" | "deleted" | "again";
+
+export interface Change {
+  urn: string;
+  name: string;
+  type: string;
+  kind: Kind;
+  /** A part each: with a path, the lines of a text; without, one line a value. Lines are those of a diff. */
+  parts: { path: string; lines: string[] }[];
+  /** What of value is lost, hidden or no longer kept; one sentence each. */
+  stakes: string[];
+  /** Paths of values that only the host will tell. */
+  unknown: string[];
+  /** All that it is made of afterwards, but for its secrets: its parts are what a person reads of it. */
+  outcome?: string;
+  /** A secret is among what changes. */
+  secret?: boolean;
+}
+
+const KINDS: Record<string, Kind> = {
+  create: "created",
+  import: "created",
+  update: "changed",
+  replace: "replaced",
+  delete: "deleted",
+};
+
+/** In the order in which a person wants to see them: what is lost first. */
+const ORDER: Kind[] = ["deleted", "replaced", "changed", "created", "again"];
+
+export function changesOf(steps: Step[]): Change[] {
+  const changes = new Map<string, Change>();
+  for (const step of steps) {
+    const change = changeOf(step);
+    if (change) changes.set(step.urn, change);
+  }
+  return [...changes.values()].sort(
+    (a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.name < b.name ? -1 : 1),
+  );
+}
+
+/** A provider that nobody wrote is the engine's own. */
+const isDefaultProvider = ({ type, urn }: Step): boolean =>
+  type.startsWith("pulumi:providers:") && /^default(_|$)/.test(nameOf(urn));
+
+function changeOf(step: Step): Change | undefined {
+  const state = step.new ?? step.old;
+  // Components are folders of resources.
+  if (!state?.custom || isDefaultProvider(step)) return undefined;
+  const stakes = stakesOf(step);
+  const kind = isAction(step) ? "again" : KINDS[step.op];
+  if (!kind && !(step.op === "same" && stakes.length > 0)) return undefined;
+  const found = differences(step);
+  return {
+    urn: step.urn,
+    name: nameOf(step.urn),
+    type: step.type,
+    kind: kind ?? "changed",
+    parts: kind === "again" ? [] : partsOf(found),
+    stakes,
+    unknown: found.unknown,
+    outcome: JSON.stringify(step.new?.inputs ?? null),
+    secret: found.secret,
+  };
+}
+
+function differences(step: Step): Found {
+  const inputs = compareValues(shown(step.old), shown(step.new), touched(step));
+  if (inputs.values.length + inputs.texts.length > 0) return inputs;
+  const outputs = compareOutputs(step);
+  if (outputs.values.length + outputs.texts.length > 0) return { ...outputs, unknown: inputs.unknown };
+  // The plugin says that something differs, and there is nothing to see of it on either side.
+  const paths = step.old && step.new ? Object.keys(step.detailedDiff ?? {}) : [];
+  return { ...inputs, values: paths.map((path) => `! ${path}: differs for the plugin alone`) };
+}
+
+/** What no input says and the plugin sees all the same, as in a refresh of what was changed by hand. */
+function compareOutputs(step: Step): Found {
+  const names = new Set(Object.keys(step.detailedDiff ?? {}).map((path) => path.split(/[.[]/)[0]!));
+  const some = (state: ResourceState | null | undefined) =>
+    Object.fromEntries(Object.entries(state?.outputs ?? {}).filter(([key]) => names.has(key)));
+  const [before, after] = [some(step.old), some(step.new)];
+  // Before an update is planned its outputs are empty, which says nothing.
+  if (Object.keys(before).length === 0 || Object.keys(after).length === 0) return compareValues({}, {});
+  return compareValues(before, after, touched(step));
+}
+
+/** A command that is run once more because something else changed is no replacement of anything. */
+function isAction({ op, type, detailedDiff }: Step): boolean {
+  const paths = Object.keys(detailedDiff ?? {});
+  return (
+    op === "replace" &&
+    /^command:/.test(type) &&
+    paths.length > 0 &&
+    paths.every((path) => /^triggers\b/.test(path))
+  );
+}
+
+/** Inputs as a person wrote them. */
+function shown(state: ResourceState | null | undefined): unknown {
+  const inputs = state?.inputs ?? {};
+  const data = inputs.data;
+  // The Docker API takes the text of a config as base64.
+  if (
+    state?.type !== "docker:index/serviceConfig:ServiceConfig" ||
+    typeof data !== "string" ||
+    isUnknown(data) ||
+    isSecret(data)
+  )
+    return inputs;
+  return { ...inputs, data: Buffer.from(data, "base64").toString("utf8") };
+}
+
+/** Paths in which the plugin sees a difference, and all above them. */
+function touched(step: Step): Touched {
+  const paths = Object.keys(step.detailedDiff ?? {});
+  return (path) =>
+    paths.some((one) => one === path || one.startsWith(`${path}.`) || one.startsWith(`${path}[`)) ||
+    (path === "" && paths.length > 0);
+}
+
+export interface Apart {
+  changes: Change[];
+  pending: Change[];
+  /** Of the changes, those of which only a secret could say that they are pending. */
+  unsure: Change[];
+}
+
+/**
+ * What an `up` of the base would do just so is pending. What would come out otherwise is the change's own, whatever was pending there.
+ * @param sameSecrets whether both sides have the same secrets: what they are, no preview says
+ */
+export function apart(changes: Change[], before: Change[], sameSecrets: boolean): Apart {
+  const key = ({ urn, kind, parts, outcome }: Change) => JSON.stringify([urn, kind, parts, outcome]);
+  const known = new Set(before.map(key));
+  const looksPending = changes.filter((change) => known.has(key(change)));
+  const pending = looksPending.filter(({ secret }) => sameSecrets || !secret);
+  return {
+    changes: changes.filter((change) => !pending.includes(change)),
+    pending,
+    unsure: looksPending.filter((change) => !pending.includes(change)),
+  };
+}

@@ -1,0 +1,264 @@
+/** One environment, as it is at the base and as it is now. */
+import crypto from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { fileOf } from "../../environment/files";
+import { validate } from "../env/validate";
+import { apart, type Change, changesOf } from "./changes";
+import { code } from "./markdown";
+import { type Engine, type EngineResult, lastWords, preview, run, type Violation } from "./engine";
+import { ASSUMED } from "./paper/answers";
+import { upOnPaper } from "./paper/base";
+import { copyWithDummies } from "./stackFile";
+import { DUMMY } from "../../shared/propertyValues";
+import { type Dummies, dummiesFor } from "./variables";
+
+export interface EnvironmentPreview {
+  name: string;
+  /** Changed files that it is made of. */
+  because: string[];
+  /** What the work tree is compared with, in words. */
+  comparedWith: string;
+  /** Its file is not in the work tree any more. */
+  removed?: boolean;
+  changes: Change[];
+  /** What an `up` of the base would do already: somebody has merged it and not brought it up. */
+  pending: Change[];
+  /** What the host has that nobody asked for; undefined where no host was asked. */
+  drift?: Change[];
+  /** It is among the changes as well, and the plan puts it back. */
+  repairs?: boolean;
+  violations: Violation[];
+  errors: string[];
+  warnings: string[];
+  /** What stands in for secrets and keys that are not here. */
+  dummies: string[];
+  notes: string[];
+}
+
+export interface Sides {
+  /** The base's files, in a folder of their own. */
+  base: string;
+  head: string;
+  /** A folder of this run alone. */
+  scratch: string;
+}
+
+export interface Settings {
+  engine: Engine;
+  /** Names of the stacks whose state can be read. */
+  stacks: Set<string>;
+  refresh: boolean;
+  /** Folder for saved plans. */
+  plans?: string;
+  /** Plans are made of what the hosts have. */
+  repair: boolean;
+  /** Options for the engine that wire the policy pack; none where the work tree has no pack. */
+  policy: string[];
+}
+
+type Target = { name: string; because: string[] };
+
+/** Never throws for what is wrong with an environment: that is in `errors`. */
+export async function previewEnvironment(
+  target: Target,
+  sides: Sides,
+  settings: Settings,
+): Promise<EnvironmentPreview> {
+  const result: EnvironmentPreview = {
+    ...target,
+    comparedWith: "",
+    changes: [],
+    pending: [],
+    violations: [],
+    errors: [],
+    warnings: [],
+    dummies: [],
+    notes: [],
+  };
+  try {
+    if (!exists(target.name, sides.head)) return { ...result, removed: true };
+    const real = settings.stacks.has(target.name);
+    const dummies = real ? NO_DUMMIES : standIns(result, sides, settings.engine.env);
+    const variables = { ...settings.engine.env, ...dummies.values };
+    // Every mistake at once, with paths, before an engine is asked.
+    result.errors.push(...validate([target.name], sides.head, variables).flatMap(({ problems }) => problems));
+    if (result.errors.length > 0) {
+      result.errors.push(...dummies.unfit.map(noDummyFits));
+      return result;
+    }
+    if (settings.policy.length === 0) result.notes.push("No policy was judged: there is no policy pack.");
+    const own = { ...settings, engine: { ...settings.engine, env: variables } };
+    await (real ? againstState : againstPaper)(result, sides, own);
+  } catch (error) {
+    result.errors.push((error as Error).message);
+  }
+  return result;
+}
+
+/** What ends a preview with exit code 1. */
+export const isWrong = ({ errors, violations }: EnvironmentPreview): boolean =>
+  errors.length > 0 || violations.some(({ level }) => level === "mandatory");
+
+/** Without the plan of an earlier preview in it. */
+function planFile(folder: string, name: string): string {
+  const file = path.resolve(folder, `${name}.json`);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.rmSync(file, { force: true });
+  return file;
+}
+
+/** For a preview on paper alone: where a plan may come of it, what is missing is an error. */
+function standIns(result: EnvironmentPreview, sides: Sides, env: NodeJS.ProcessEnv): Dummies {
+  const dummies = dummiesFor(result.name, [sides.base, sides.head], env);
+  const told = Object.entries(dummies.values).map(([name, value]) =>
+    value.startsWith(DUMMY) ? code(name) : `${code(name)} as ${code(value)}`,
+  );
+  if (told.length > 0) result.dummies.push(`${told.join(", ")} (not set here, for a stack.yml)`);
+  return dummies;
+}
+
+const NO_DUMMIES: Dummies = { values: {}, unfit: [] };
+
+const noDummyFits = (name: string): string =>
+  `${name} is not set here, and no dummy fits where it stands: set it where the preview runs, or give it a default (\${${name}:-…})`;
+
+const exists = (name: string, tree: string) => fs.existsSync(path.join(tree, fileOf(name)));
+
+/** Against what is deployed, as the backend knows it. */
+async function againstState(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
+  const { name } = result;
+  const stack = ["--stack", name];
+  result.comparedWith = "the stack's state";
+  // A copy, since the engine may write a salt into the one it is given.
+  const head = ["--config-file", copyOf(fileOf(name), sides, "head")];
+  if (settings.refresh) await findDrift(result, [...stack, ...head], sides, settings);
+  const plan = settings.plans && planFile(settings.plans, name);
+  const save = plan ? ["--save-plan", plan, ...(settings.repair ? ["--refresh"] : [])] : [];
+  result.repairs = settings.repair;
+  const args = ["preview", ...stack, ...head, ...save, ...settings.policy];
+  const now = await preview(settings.engine, args, sides.head);
+  // A plan does all of it, so whoever reads it is told all of it.
+  const before =
+    plan === undefined && exists(name, sides.base)
+      ? await preview(settings.engine, ["preview", ...stack], sides.base)
+      : undefined;
+  if (before && !before.ok)
+    result.notes.push(
+      `What the base would change cannot be told, so nothing is told apart as pending:\n${before.errors.join("\n")}`,
+    );
+  take(result, now);
+  // What is wrong is nobody's plan.
+  if (plan && isWrong(result)) fs.rmSync(plan, { force: true });
+  if (!before) return;
+  const told = apart(result.changes, changesOf(before.steps), haveSameSecrets(result, sides));
+  Object.assign(result, { changes: told.changes, pending: told.pending });
+  if (told.unsure.length > 0)
+    result.notes.push(
+      `The base would change these as well, perhaps to another secret, so they are told as this change's own:\n${told.unsure.map((one) => one.name).join("\n")}`,
+    );
+}
+
+/** Where nothing but the environment's own file differs, and all that is encrypted in it is as it was. */
+function haveSameSecrets({ name, because }: EnvironmentPreview, sides: Sides): boolean {
+  const own = fileOf(name);
+  const sealed = (tree: string) =>
+    fs.readFileSync(path.join(tree, own), "utf8").match(/\b(secure|encryptionsalt|encryptedkey):.*/g) ?? [];
+  return (
+    because.every((file) => file === own) && sealed(sides.base).join("\n") === sealed(sides.head).join("\n")
+  );
+}
+
+function copyOf(file: string, sides: Sides, side: "base" | "head"): string {
+  const copy = path.join(sides.scratch, side, path.basename(file));
+  fs.mkdirSync(path.dirname(copy), { recursive: true });
+  fs.copyFileSync(path.join(sides[side], file), copy);
+  fs.chmodSync(copy, 0o600);
+  return copy;
+}
+
+async function findDrift(
+  result: EnvironmentPreview,
+  stack: string[],
+  sides: Sides,
+  settings: Settings,
+): Promise<void> {
+  const looked = await preview(settings.engine, ["refresh", "--preview-only", ...stack], sides.head);
+  result.drift = changesOf(looked.steps);
+  result.errors.push(...looked.errors.map((error) => `looking for drift: ${error}`));
+}
+
+/** Without a state: against the base, brought up on paper. */
+async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
+  const { name } = result;
+  result.comparedWith = exists(name, sides.base) ? "the base on paper" : "nothing (it is new)";
+  if (exists(name, sides.base)) result.notes.push(`No host was asked: the one assumed runs ${ASSUMED}.`);
+  for (const [flag, asked] of Object.entries({ "--refresh": settings.refresh, "--plans": settings.plans }))
+    if (asked)
+      result.errors.push(
+        `${flag}: the state of ${name} cannot be read (PULUMI_BACKEND_URL, and its passphrase)`,
+      );
+  if (result.errors.length > 0) return;
+  const work = path.join(sides.scratch, "paper", name);
+  let stack = await emptyStack(name, work, sides, settings);
+  if (exists(name, sides.base)) {
+    try {
+      await upOnPaper(stack.engine, sides.base, name, stack.file(sides.base).path);
+    } catch (error) {
+      result.comparedWith = "nothing (the base does not work)";
+      result.notes.push(
+        `The base could not be brought up on paper, so all is shown as new:\n${(error as Error).message}`,
+      );
+      stack = await emptyStack(name, `${work}-empty`, sides, settings);
+    }
+  }
+  const head = stack.file(sides.head);
+  result.dummies.push(...head.dummies);
+  const args = ["preview", "--stack", name, "--config-file", head.path, ...settings.policy];
+  take(result, await preview(stack.engine, args, sides.head));
+}
+
+interface PaperStack {
+  engine: Engine;
+  /** The stack file of a side, with dummies. */
+  file(tree: string): { path: string; dummies: string[] };
+}
+
+/** A stack with nothing in it, in a backend of its own, under a passphrase that nobody needs to know. */
+async function emptyStack(
+  name: string,
+  folder: string,
+  sides: Sides,
+  { engine }: Settings,
+): Promise<PaperStack> {
+  fs.mkdirSync(folder, { recursive: true });
+  const passphrase = crypto.randomBytes(16).toString("hex");
+  const { PULUMI_CONFIG_PASSPHRASE_FILE: _, ...rest } = engine.env;
+  const env = { ...rest, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: passphrase };
+  const own = { ...engine, env };
+  // `stack init` writes the salt into the stack file, so it is given a project to do so that is thrown away.
+  const project = path.join(folder, "project");
+  fs.mkdirSync(path.join(project, "stacks"), { recursive: true });
+  fs.copyFileSync(path.join(sides.head, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
+  const init = ["stack", "init", name, "--no-select", "--secrets-provider", "passphrase"];
+  const made = await run(own, init, project);
+  if (made.code !== 0) throw new Error(`no stack can be made for the preview: ${lastWords(made.err)}`);
+  const salt = /^encryptionsalt: (\S+)/m.exec(fs.readFileSync(path.join(project, fileOf(name)), "utf8"))?.[1];
+  if (!salt) throw new Error("the engine made a stack without a salt for its secrets");
+  return {
+    engine: own,
+    file(tree) {
+      const copy = copyWithDummies(name, tree, { salt, passphrase });
+      const file = path.join(folder, `Pulumi.${name}.${tree === sides.base ? "base" : "head"}.yaml`);
+      fs.writeFileSync(file, copy.text, { mode: 0o600 });
+      return { path: file, dummies: copy.dummies };
+    },
+  };
+}
+
+function take(result: EnvironmentPreview, found: EngineResult): void {
+  result.changes = changesOf(found.steps);
+  result.violations = found.violations;
+  result.errors.push(...found.errors);
+  result.warnings.push(...found.warnings);
+}

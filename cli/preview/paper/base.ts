@@ -1,0 +1,66 @@
+/** Brings an environment up on paper: its state, as an `up` of this tree would leave it, without a host. */
+import fs from "node:fs";
+import path from "node:path";
+import { parse } from "yaml";
+import { type Engine, lastWords, run } from "../engine";
+import { pluginProgram, type Running, startPlugin, wantedPlugins } from "./plugins";
+import { onPaper } from "./provider";
+
+/** Runs `work` with an engine whose providers are on paper. They are this tree's own. */
+export async function withPaper<T>(
+  engine: Engine,
+  tree: string,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const plugins = wantedPlugins(tree).map((wanted) => ({
+    ...wanted,
+    program: pluginProgram(wanted, engine.env),
+  }));
+  for (const { name, version } of plugins) await install(engine, name, version, tree);
+  const all = [...plugins, ...localPlugins(tree)];
+  const running: [string, Running][] = [];
+  try {
+    for (const plugin of all) {
+      const begin = (address: string) => startPlugin(plugin, address, tree, engine.env);
+      running.push([plugin.name, await onPaper(begin)]);
+    }
+    const ports = running.map(([name, { port }]) => `${name}:${port}`).join(",");
+    return await work({ ...engine, env: { ...engine.env, PULUMI_DEBUG_PROVIDERS: ports } });
+  } finally {
+    for (const [, { stop }] of running) stop();
+  }
+}
+
+/** The plugins that Pulumi.yaml gives a path of: a tree of the base has them where it keeps them. */
+function localPlugins(tree: string): { name: string; program: string }[] {
+  const project = parse(fs.readFileSync(path.join(tree, "Pulumi.yaml"), "utf8")) as {
+    plugins?: { providers?: { name: string; path: string }[] };
+  };
+  return (project.plugins?.providers ?? []).map(({ name, path: folder }) => ({
+    name,
+    program: path.join(tree, folder, `pulumi-resource-${name}`),
+  }));
+}
+
+/** As `pulumi preview` would by itself. Does nothing where the plugin is there. */
+async function install(engine: Engine, name: string, version: string, cwd: string): Promise<void> {
+  if (engine.env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION === "true") return;
+  const { code, err } = await run(engine, ["plugin", "install", "resource", name, version], cwd);
+  if (code !== 0) throw new Error(`the plugin ${name} ${version} cannot be installed: ${lastWords(err)}`);
+}
+
+/** @throws an Error with the engine's words where the program fails */
+export async function upOnPaper(
+  engine: Engine,
+  tree: string,
+  stack: string,
+  configFile: string,
+): Promise<void> {
+  const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress"];
+  const ended = await withPaper(engine, tree, (onPaperEngine) =>
+    run(onPaperEngine, [...args, "--stack", stack, "--config-file", configFile], tree),
+  );
+  if (ended.code === 0) return;
+  const diagnostics = ended.out.slice(Math.max(0, ended.out.indexOf("Diagnostics:")));
+  throw new Error(lastWords(diagnostics) || lastWords(ended.err));
+}

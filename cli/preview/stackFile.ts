@@ -1,0 +1,119 @@
+/**
+ * A stack file that a preview can use where the real secrets and keys are not: a copy with dummies in their place. Secrets in it are
+ * encrypted with the preview's own passphrase, so that the program and the report treat them as the secrets they are.
+ */
+import crypto from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { parseDocument } from "yaml";
+import { fileOf, readEnvironment } from "../../environment/files";
+import { SECRET_KEYS } from "../../environment/schema";
+import { NAMESPACE, OLD_NUMBERS } from "../../environment/stackfile";
+import { code, inert } from "./markdown";
+
+type Values = Record<string, unknown>;
+
+export interface Copy {
+  text: string;
+  /** What stands in for what, for people. */
+  dummies: string[];
+}
+
+/** Who decrypts, and who encrypts. */
+export interface Cipher {
+  /** As the engine writes it in a stack file. */
+  salt: string;
+  passphrase: string;
+}
+
+const KEY_LENGTH = 32;
+const ROUNDS = 1_000_000;
+
+/** @param tree the side whose file it is. @throws when it is no YAML; its mistakes are the program's to report */
+export function copyWithDummies(name: string, tree: string, cipher: Cipher): Copy {
+  const document = parseDocument(fs.readFileSync(path.join(tree, fileOf(name)), "utf8"), {
+    merge: true,
+    customTags: (tags) => [...OLD_NUMBERS, ...tags],
+  });
+  if (document.errors.length > 0)
+    throw new Error(`${fileOf(name)} cannot be read as YAML: ${document.errors[0]!.message.split("\n")[0]}`);
+  const file = (document.toJS() ?? {}) as { config?: Values };
+  const dummies: string[] = [];
+  const encrypt = lazyEncryption(cipher);
+  const config = withoutSecrets(file.config ?? {}, [], encrypt, dummies) as Values;
+  const complete = withHostKey(name, tree, config, dummies);
+  return { text: JSON.stringify({ encryptionsalt: cipher.salt, config: complete }, null, 2), dummies };
+}
+
+/** Another ciphertext is, as far as anybody can tell here, another secret: it gets another dummy, and so shows as a change. */
+function withoutSecrets(
+  value: unknown,
+  at: string[],
+  encrypt: (text: string) => string,
+  dummies: string[],
+): unknown {
+  if (Array.isArray(value))
+    return value.map((item, i) => withoutSecrets(item, [...at, String(i)], encrypt, dummies));
+  if (typeof value !== "object" || value === null) return value;
+  const { secure, ...rest } = value as Values;
+  if (typeof secure === "string" && Object.keys(rest).length === 0) {
+    dummies.push(`${code(at.join(".").replace(`${NAMESPACE}:`, ""))} (a secret)`);
+    const mark = crypto.createHash("sha256").update(secure).digest("hex").slice(0, 12);
+    return { secure: encrypt(dummyOf(at, mark)) };
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner, [...at, key], encrypt, dummies)]),
+  );
+}
+
+/** What the program takes in the place of a secret: it looks at those that have a form. */
+function dummyOf(at: string[], mark: string): string {
+  const dummy = `dummy-for-the-preview-${mark}`;
+  const key = at[0]!.replace(`${NAMESPACE}:`, "");
+  if (key === "alertWebhookUrl") return `https://dummy.invalid/${dummy}`;
+  return key === "registryAuth" ? `dummy:${dummy}` : dummy;
+}
+
+/** The engine's own format: AES-256-GCM with a key from the passphrase and the salt. The key takes a moment, so only when it is needed. */
+function lazyEncryption({ salt, passphrase }: Cipher): (text: string) => string {
+  let key: Buffer | undefined;
+  return (text) => {
+    const bytes = Buffer.from(salt.split(":")[1] ?? "", "base64");
+    key ??= crypto.pbkdf2Sync(passphrase, bytes, ROUNDS, KEY_LENGTH, "sha256");
+    const nonce = crypto.randomBytes(12);
+    const cipher = crypto.createCipheriv("aes-256-gcm", key, nonce);
+    const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    return `v1:${nonce.toString("base64")}:${sealed.toString("base64")}`;
+  };
+}
+
+/** A host key in a file that only an `up` or another machine has. The file's own config then holds everything, since a base cannot be unsaid. */
+function withHostKey(name: string, tree: string, config: Values, dummies: string[]): Values {
+  const { written } = readEnvironment(name, tree);
+  const host = written.host as Values | undefined;
+  const file = host?.hostKeyFile;
+  if (typeof file !== "string" || fs.existsSync(path.resolve(tree, file))) return config;
+  dummies.push(`\`host.hostKeyFile\` (${inert(file)} is not on this machine)`);
+  const { extends: _, ...all } = written;
+  const { hostKeyFile: _file, ...rest } = host!;
+  const own = Object.entries({ ...all, host: { ...rest, hostKey: dummyHostKey() } });
+  const others = Object.entries(config).filter(
+    ([key]) =>
+      !key.startsWith(`${NAMESPACE}:`) || Object.hasOwn(SECRET_KEYS, key.slice(NAMESPACE.length + 1)),
+  );
+  return Object.fromEntries([
+    ...others,
+    ...own.map(([key, value]): [string, unknown] => [`${NAMESPACE}:${key}`, value]),
+  ]);
+}
+
+/** A key of the right form that no host has: the point of all zeros. */
+function dummyHostKey(): string {
+  const field = (bytes: Buffer) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const type = "ssh-ed25519";
+  return `${type} ${Buffer.concat([field(Buffer.from(type)), field(Buffer.alloc(32))]).toString("base64")}`;
+}

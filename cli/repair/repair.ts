@@ -1,0 +1,91 @@
+/** Brings state and host together again after an `up` that was killed. */
+import fs from "node:fs";
+import path from "node:path";
+import type { HostSession } from "../../providers/host/src/pool";
+import { type Ended, type Engine, lastWords, run } from "../preview/engine";
+import { type Deployment, type HalfMade, halfMade, type Holder, isOver, lockHolders } from "./pending";
+
+const SCRIPT = path.join(__dirname, "scripts", "remove.sh");
+
+export interface Repair {
+  engine: Engine;
+  stack: string;
+  /** `--config-file FILE`, where the stack's file is elsewhere. */
+  config: string[];
+  root: string;
+  session: HostSession;
+  say: (line: string) => void;
+}
+
+/** @returns how many operations had been interrupted. @throws an Error that says what a person has to do first */
+export async function repair(task: Repair): Promise<number> {
+  const deployment = await exported(task);
+  const pending = deployment.pending_operations ?? [];
+  for (const { type, resource } of pending)
+    task.say(`interrupted while ${type} ${resource.urn.split("::").at(-1)}`);
+  if (pending.length === 0) return 0;
+  // First the engine alone: it takes the stack's lock, so that nothing is removed under a run that is not over.
+  task.say("reading the host");
+  await refresh(task);
+  await removeHalfMade(task, halfMade(deployment));
+  await refresh(task, "--clear-pending-creates");
+  return pending.length;
+}
+
+async function exported(task: Repair): Promise<Deployment> {
+  const answer = await pulumi(task, "stack", "export");
+  if (answer.code !== 0) throw failed("The stack's state cannot be read", answer);
+  return (JSON.parse(answer.out) as { deployment?: Deployment }).deployment ?? {};
+}
+
+async function refresh(task: Repair, ...more: string[]): Promise<void> {
+  const args = ["refresh", "--yes", "--skip-preview", ...more, ...task.config];
+  let done = await pulumi(task, ...args);
+  const holders = lockHolders(done.err + done.out);
+  if (done.code !== 0 && holders.length > 0) {
+    await release(task, holders);
+    done = await pulumi(task, ...args);
+  }
+  if (done.code !== 0) throw failed("The host cannot be read", done);
+}
+
+/** Takes away the lock of a run that is over, and of no other. */
+async function release(task: Repair, holders: Holder[]): Promise<void> {
+  for (const holder of holders.filter((one) => !isOver(one)))
+    throw new Error(
+      `${task.stack} is locked by ${holder.user}@${holder.machine} (process ${holder.pid}) since ${holder.since}.\n` +
+        `  → If that run is over, \`pulumi cancel -s ${task.stack}\`; then repeat this.`,
+    );
+  const cancelled = await pulumi(task, "cancel", "--yes");
+  if (cancelled.code !== 0) throw failed("The lock of the run that was killed cannot be released", cancelled);
+  task.say("released the lock of the run that was killed");
+}
+
+async function removeHalfMade(task: Repair, objects: HalfMade[]): Promise<void> {
+  if (objects.length === 0) return;
+  const { stdout } = await task.session.run(fs.readFileSync(SCRIPT, "utf8"), {
+    step: "remove what the interrupted up made and the state does not know",
+    stdin: objects.map(({ kind, name }) => `${kind} ${name}\n`).join(""),
+  });
+  for (const line of stdout.split("\n").filter(Boolean)) {
+    const [what, kind, name] = line.split(" ");
+    if (what === "removed") task.say(`removed the half-made ${kind} ${name}; the next up makes it`);
+    else throw new Error(REFUSED[what as keyof typeof REFUSED](`${kind} ${name}`));
+  }
+}
+
+const REFUSED = {
+  foreign: (what: string) =>
+    `The ${what} on the host is not of this project.\n  → Remove or rename it, then repeat this.`,
+  used: (what: string) =>
+    `The half-made ${what} is in use on the host.\n  → See what uses it (docker inspect), then repeat this.`,
+};
+
+function pulumi({ engine, stack, root }: Repair, ...args: string[]): Promise<Ended> {
+  return run(engine, [...args, "--stack", stack], root);
+}
+
+function failed(what: string, { out, err }: Ended): Error {
+  const lines = `${out}\n${err}`.split("\n").filter((line) => /^\s*error: /.test(line));
+  return new Error(`${what}.\n${lines.join("\n") || lastWords(err || out)}`);
+}

@@ -1,0 +1,138 @@
+/** Asks the host everything in one round trip, and puts the report together. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { seconds } from "../../environment/units";
+import { STACK_SERVICES } from "../../components/openfaas/render";
+import { quote } from "../../shared/quote";
+import type { HostSession } from "../../providers/host/src/pool";
+import { certificate } from "./certificate";
+import { type Limits, judge } from "./judge";
+import {
+  type Part,
+  parseAlerts,
+  parseHost,
+  parseParts,
+  parseProblems,
+  parseQueue,
+  parseSamples,
+  parseServices,
+} from "./parts";
+import { type Answers, QUERIES, type Query, queryLines, withRates } from "./queries";
+import type { Report } from "./report";
+import type { Subject } from "./target";
+
+const SCRIPT = path.join(__dirname, "scripts", "status.sh");
+
+export async function collect(subject: Subject, session: HostSession): Promise<Report> {
+  const report: Report = {
+    environment: subject.name,
+    address: subject.environment.host.address,
+    at: new Date().toISOString(),
+    missing: {},
+    problems: [],
+  };
+  const { tls, httpsPort, serverName } = subject.environment.nginx;
+  try {
+    fill(report, await ask(subject, session));
+    if (tls)
+      await attempt(report, "certificate", async () => {
+        const name = serverName.split(" ")[0]!;
+        report.certificate = await certificate(session, httpsPort, /[a-z]/i.test(name) ? name : undefined);
+      });
+  } catch (error) {
+    report.missing.host = (error as Error).message;
+  }
+  report.problems = judge(report, limitsOf(subject));
+  return report;
+}
+
+export function limitsOf({ environment, functions }: Subject): Limits {
+  return {
+    services: STACK_SERVICES,
+    functions,
+    diskFree: environment.alerts.diskFreePercent / 100,
+    fsyncPerSecond: environment.preflight.minFsyncPerSecond,
+    queueSeconds: seconds(environment.alerts.queueAge),
+    certificateDays: environment.alerts.certificateDays,
+  };
+}
+
+async function ask({ environment }: Subject, session: HostSession): Promise<Map<string, Part>> {
+  const { tls, httpPort, httpsPort } = environment.nginx;
+  const values = {
+    ORIGIN: tls ? `https://127.0.0.1:${httpsPort}` : `http://127.0.0.1:${httpPort}`,
+    UNITS: ["docker", "nginx", ...(environment.firewall.enabled ? ["oslo-faas-firewall"] : [])].join(" "),
+    FSYNC_COUNT: 2000,
+    FSYNC_SECONDS: 2,
+  };
+  const head = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
+  const script = [...head, fs.readFileSync(SCRIPT, "utf8")].join("\n");
+  const { stdout } = await session.run(script, {
+    step: "read the host's status",
+    stdin: queryLines(),
+    timeoutSeconds: 120,
+  });
+  return parseParts(stdout);
+}
+
+/** Each part by itself: what one of them cannot say is named, and hides no other. */
+export function fill(report: Report, parts: Map<string, Part>): void {
+  const take = <T>(name: string, read: (text: string) => T): T | undefined => {
+    const part = parts.get(name);
+    try {
+      if (!part) throw new Error("the host did not answer this");
+      if (part.code !== 0) throw new Error(part.err.split("\n").at(-1) || `exit code ${part.code}`);
+      return read(part.out);
+    } catch (error) {
+      report.missing[name] = (error as Error).message;
+      return undefined;
+    }
+  };
+  report.host = take("facts", parseHost);
+  report.units = take("units", (text) => Object.fromEntries(pairs(text)));
+  report.frontDoor = take("frontDoor", doorOf);
+  report.fsyncPerSecond = take("fsync", Number);
+  report.alerts = take("alerts", parseAlerts);
+  report.queue = take("queue", parseQueue);
+  const answers: Answers = {};
+  for (const name of Object.keys(QUERIES) as Query[])
+    answers[name] = take(`prometheus.${name}`, parseSamples);
+  if (report.queue && answers.oldest?.[0]) report.queue.oldestSeconds = answers.oldest[0].value;
+  const services = take("services", parseServices);
+  report.services = services?.stack;
+  const troubles = take("functions", parseProblems);
+  report.functions = services?.functions.map((one) => {
+    const problem = troubles?.get(one.name);
+    return { ...withRates(one, answers), ...(problem ? { problem } : {}) };
+  });
+  mergePrometheus(report);
+}
+
+/** Five queries that fail for one reason are one trouble. */
+function mergePrometheus(report: Report): void {
+  const failed = Object.keys(report.missing).filter((name) => name.startsWith("prometheus."));
+  const why = failed.map((name) => report.missing[name]!);
+  for (const name of failed) delete report.missing[name];
+  if (why.length > 0) report.missing.prometheus = [...new Set(why)].join("; ");
+  if (report.missing.prometheus && report.missing.alerts === report.missing.prometheus)
+    delete report.missing.alerts;
+}
+
+const pairs = (text: string): [string, string][] =>
+  text
+    .split("\n")
+    .filter((line) => line.includes("="))
+    .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
+
+function doorOf(text: string): { status: number; milliseconds: number } {
+  const [status, seconds] = text.trim().split(" ");
+  return { status: Number(status), milliseconds: Math.round(Number(seconds) * 1000) };
+}
+
+export async function attempt(report: Report, part: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    report.missing[part] = (error as Error).message;
+  }
+}

@@ -1,0 +1,90 @@
+/** What of a report is unhealthy. */
+import { SCALING_ALERT } from "../../components/openfaas/alerts";
+import type { FunctionStatus, Report, ServiceStatus } from "./report";
+
+export interface Limits {
+  /** Services that have to be there. */
+  services: readonly string[];
+  /** Functions that have to be there. */
+  functions: readonly string[];
+  /** Free part of a disk below which it is said, 0 to 1. */
+  diskFree: number;
+  /** Synchronous writes a second; 0: none wanted. */
+  fsyncPerSecond: number;
+  /** Age of the oldest call that is not done. */
+  queueSeconds: number;
+  certificateDays: number;
+}
+
+/** Available memory below which the kernel soon ends something. */
+const MEMORY_FREE = 0.05;
+
+/** One sentence for each trouble, the gravest first: what cannot be asked, what does not run, what will soon not. */
+export function judge(report: Report, limits: Limits): string[] {
+  return [
+    ...Object.entries(report.missing).map(([part, why]) => `${part}: cannot be asked: ${why}`),
+    ...frontDoor(report),
+    ...running("service", report.services, limits.services),
+    ...running("function", report.functions, limits.functions),
+    ...host(report, limits),
+    ...queue(report, limits),
+    ...certificate(report, limits),
+    ...(report.alerts ?? [])
+      .filter(({ state, name }) => state === "firing" && name !== SCALING_ALERT)
+      .map(({ name, summary }) => `alert ${name}: ${summary}`),
+    ...(report.drift?.length ? [`drift: ${report.drift.length} to change by \`pulumi up --refresh\``] : []),
+  ];
+}
+
+function frontDoor({ frontDoor: door, units }: Report): string[] {
+  const stopped = Object.entries(units ?? {}).filter(([, state]) => state !== "active");
+  return [
+    ...stopped.map(([unit, state]) => `${unit} is ${state}`),
+    ...(door && door.status !== 200 ? [`/healthz through Nginx answers ${door.status || "nothing"}`] : []),
+  ];
+}
+
+function running(
+  kind: string,
+  all: (ServiceStatus & Pick<FunctionStatus, "problem">)[] | undefined,
+  wanted: readonly string[],
+): string[] {
+  if (!all) return [];
+  const short = all.flatMap((one) => {
+    const why = one.problem ?? one.lastError;
+    // A function may sleep; a service of the stack that nobody wants to run was switched off by hand.
+    if (one.running < one.desired || (kind === "service" && one.desired === 0))
+      return [`${kind} ${one.name} runs ${one.running} of ${one.desired}${why ? `: ${why}` : ""}`];
+    // One whose update was taken back has every replica, of the version before.
+    return one.problem ? [`${kind} ${one.name}: ${one.problem}`] : [];
+  });
+  const absent = wanted.filter((name) => !all.some((one) => one.name === name));
+  return [...absent.map((name) => `${kind} ${name} is not there`), ...short];
+}
+
+function host({ host: found, fsyncPerSecond }: Report, limits: Limits): string[] {
+  const problems: string[] = [];
+  for (const { mount, totalMiB, freeMiB } of found?.disks ?? [])
+    if (freeMiB < totalMiB * limits.diskFree)
+      problems.push(`disk ${mount}: ${freeMiB} of ${totalMiB} MiB free`);
+  if (found && found.memoryAvailableMiB < found.memoryMiB * MEMORY_FREE)
+    problems.push(`memory: ${found.memoryAvailableMiB} of ${found.memoryMiB} MiB available`);
+  if (fsyncPerSecond !== undefined && fsyncPerSecond < limits.fsyncPerSecond)
+    problems.push(
+      `disk: ${fsyncPerSecond} synchronous writes a second, and preflight.minFsyncPerSecond is ${limits.fsyncPerSecond}`,
+    );
+  return problems;
+}
+
+function queue({ queue: state }: Report, limits: Limits): string[] {
+  if (!state || state.depth === 0) return [];
+  if (state.workers === 0) return [`queue: ${state.depth} calls wait and no worker is connected`];
+  const { oldestSeconds: oldest } = state;
+  if (oldest === undefined || oldest < limits.queueSeconds) return [];
+  return [`queue: the oldest of ${state.depth} calls has waited for ${Math.round(oldest)} s`];
+}
+
+function certificate({ certificate: found }: Report, limits: Limits): string[] {
+  if (!found || found.days >= limits.certificateDays) return [];
+  return [found.days < 0 ? "certificate: expired" : `certificate: expires in ${found.days} days`];
+}

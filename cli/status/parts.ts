@@ -1,0 +1,126 @@
+/** What scripts/status.sh printed, as values. */
+import { channelsState } from "../../shared/queueChannel";
+import { parseKeyValues } from "../../providers/host/src/scripts";
+import type { AlertStatus, HostStatus, QueueStatus, ServiceStatus } from "./report";
+
+export interface Part {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Throws where the last line is missing: a connection cut short is no host without services. */
+export function parseParts(output: string): Map<string, Part> {
+  const lines = output.split("\n").filter((line) => line !== "");
+  if (lines.at(-1) !== "end 0") throw new Error("the host's answer is incomplete");
+  const text = (base64 = "") => Buffer.from(base64, "base64").toString("utf8");
+  return new Map(
+    lines.slice(0, -1).map((line): [string, Part] => {
+      // A part without output has two blanks in a row.
+      const [name = "", code, out, err] = line.split(" ");
+      return [name, { code: Number(code), out: text(out), err: text(err).trim() }];
+    }),
+  );
+}
+
+const mebi = (kibibytes: string | undefined) => Math.floor(Number(kibibytes ?? 0) / 1024);
+
+export function parseHost(text: string): HostStatus {
+  const values = parseKeyValues(text);
+  const disks = Object.entries(values).flatMap(([key, value]) => {
+    if (!key.startsWith("disk.")) return [];
+    const [total, free] = value.split(" ");
+    return [{ mount: key.slice("disk.".length), totalMiB: mebi(total), freeMiB: mebi(free) }];
+  });
+  const [one = 0, five = 0, fifteen = 0] = (values.load ?? "").split(" ").map(Number);
+  return {
+    hostname: values.hostname ?? "",
+    os: values.os ?? "",
+    kernel: values.kernel ?? "",
+    uptimeSeconds: Math.floor(Number(values.uptime ?? 0)),
+    cpus: Number(values.cpus ?? 0),
+    load: [one, five, fifteen],
+    memoryMiB: mebi(values.memoryKiB),
+    memoryAvailableMiB: mebi(values.availableKiB),
+    disks,
+  };
+}
+
+export interface Services {
+  stack: ServiceStatus[];
+  functions: ServiceStatus[];
+}
+
+/** Services of the stack, and functions; a swarm's other services are not ours to judge. */
+export function parseServices(text: string): Services {
+  const result: Services = { stack: [], functions: [] };
+  for (const line of text.split("\n")) {
+    const [name, replicas, image = "", part, fn, ...why] = line.split("|");
+    const counts = /^(\d+)\/(\d+)/.exec(replicas ?? "");
+    if (!name || !counts) continue;
+    const lastError = why.join("|").trim();
+    const service = {
+      name,
+      running: Number(counts[1]),
+      desired: Number(counts[2]),
+      image: image.split("@")[0]!,
+      ...(lastError ? { lastError } : {}),
+    };
+    if (part) result.stack.push(service);
+    else if (fn) result.functions.push(service);
+  }
+  const byName = (a: ServiceStatus, b: ServiceStatus) => (a.name < b.name ? -1 : 1);
+  result.stack.sort(byName);
+  result.functions.sort(byName);
+  return result;
+}
+
+/** What is wrong, by function, in the provider's words: "rolled back: the last update failed…". */
+export function parseProblems(text: string): Map<string, string> {
+  const functions = JSON.parse(text) as { name: string; problem?: { kind: string; message: string } }[];
+  return new Map(
+    functions.flatMap(({ name, problem }) =>
+      problem ? [[name, `${problem.kind}: ${problem.message}`]] : [],
+    ),
+  );
+}
+
+/** The answer of NATS Streaming's monitoring. */
+export const parseQueue = (text: string): QueueStatus => channelsState(JSON.parse(text));
+
+export interface Sample {
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** The samples of an instant query. Throws with Prometheus's own message where it refused. */
+export function parseSamples(text: string): Sample[] {
+  const answer = JSON.parse(text) as {
+    status: string;
+    error?: string;
+    data?: { result?: { metric: Record<string, string>; value: [number, string] }[] };
+  };
+  if (answer.status !== "success") throw new Error(answer.error ?? "Prometheus refused the query");
+  return (answer.data?.result ?? []).map(({ metric, value }) => ({
+    labels: metric,
+    value: Number(value[1]),
+  }));
+}
+
+export function parseAlerts(text: string): AlertStatus[] {
+  const answer = JSON.parse(text) as {
+    data?: {
+      alerts?: {
+        state: string;
+        labels: Record<string, string>;
+        annotations: Record<string, string>;
+      }[];
+    };
+  };
+  return (answer.data?.alerts ?? []).map(({ state, labels, annotations }) => ({
+    name: labels.alertname ?? "",
+    state: state === "firing" ? "firing" : "pending",
+    severity: labels.severity ?? "",
+    summary: annotations.summary ?? "",
+  }));
+}

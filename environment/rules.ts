@@ -1,0 +1,221 @@
+/** What two values of an environment have to agree on. Each rule is a sentence for docs/configuration.md and a check. */
+import { AFTER_LIMIT_MS } from "../shared/queueLimits";
+import { NETWORK_RULES } from "./networkRules";
+import { bytes, seconds } from "./units";
+
+/**
+ * The effective value of a key: what is written, or its default. Undefined where it is wrong by itself, which is said elsewhere.
+ * "a.b?" asks what is written there, right or wrong: "mapping", "list", "value" or nothing, and for a secret's key "secret",
+ * nothing or "unknown"; and "a.length" how many entries a list has.
+ */
+export type Get = <T>(path: string) => T | undefined;
+
+export interface Violation {
+  path: string;
+  message: string;
+  /** What it disagrees with, where that may be what was written, and the path a default. Default: none. */
+  others?: string[];
+}
+
+export interface Rule {
+  /** For the documentation. */
+  sentence: string;
+  check(get: Get): Violation[];
+}
+
+/** `path` has to be at least every one of `others`; the highest of those is named. */
+function longer(get: Get, path: string, others: string[], why: string): Violation[] {
+  const own = get<string>(path);
+  if (own === undefined) return [];
+  const tooLong = others
+    .map((name) => ({ name, value: get<string>(name) }))
+    .filter((other): other is { name: string; value: string } => other.value !== undefined)
+    .filter(({ value }) => seconds(own) < seconds(value))
+    .sort((a, b) => seconds(b.value) - seconds(a.value))[0];
+  if (!tooLong) return [];
+  return [{ path, message: `is below ${tooLong.name} ${tooLong.value}: ${why}`, others: [tooLong.name] }];
+}
+
+/** Entries of a list that were there before. `by` is the member that has to be different, or the entry itself. */
+function duplicates(get: Get, path: string, by?: string): Violation[] {
+  const seen = new Map<string, number>();
+  const found: Violation[] = [];
+  // An element that is wrong by itself makes the list undefined as a whole; so each is looked at alone.
+  for (let i = 0; i < (get<number>(`${path}.length`) ?? 0); i++) {
+    const at = by === undefined ? `${path}.${i}` : `${path}.${i}.${by}`;
+    const value = get<unknown>(at);
+    if (value === undefined) continue;
+    const key = JSON.stringify(value);
+    if (seen.has(key)) found.push({ path: at, message: `is there twice, also at ${path}.${seen.get(key)}` });
+    else seen.set(key, i);
+  }
+  return found;
+}
+
+function hostKeys(get: Get): Violation[] {
+  const [key, file] = [get("host.hostKey"), get("host.hostKeyFile")];
+  const written = (path: string) => get<string>(`${path}?`);
+  if (written("host") !== "mapping") return [];
+  if (key !== undefined && file !== undefined)
+    return [{ path: "host.hostKeyFile", message: "contradicts host.hostKey: give one of the two" }];
+  if (!written("host.hostKey") && !written("host.hostKeyFile"))
+    return [
+      {
+        path: "host.hostKey",
+        message:
+          "is required: an unknown host is never trusted (or give hostKeyFile; `npm run env -- new` fetches and shows a host's key)",
+      },
+    ];
+  return [];
+}
+
+function ownJump(get: Get): Violation[] {
+  const jump = get<string>("host.jump.address");
+  const same =
+    jump !== undefined && jump === get("host.address") && get("host.jump.port") === get("host.port");
+  return same ? [{ path: "host.jump.address", message: "is the host itself: nothing to jump through" }] : [];
+}
+
+/** Whoever has such a URL can post to it, so that there are two places for one; and Alertmanager posts to one of them. */
+function alertTargets(get: Get): Violation[] {
+  const found: Violation[] = [];
+  if (get("alerts.webhook.url?") && get("alertWebhookUrl?") === "secret")
+    found.push({
+      path: "alerts.webhook.url",
+      message: "contradicts the secret alertWebhookUrl: give one of the two",
+      others: ["alertWebhookUrl"],
+    });
+  if (get("alerts.email.username?") && !get("alertSmtpPassword?"))
+    found.push({
+      path: "alerts.email.username",
+      message:
+        "needs a password, without which no mail is sent; set it with: pulumi config set --secret alertSmtpPassword",
+    });
+  return found;
+}
+
+const HANGS_UP = (who: string) => `${who} would hang up on a function that may still answer`;
+
+export const RULES: readonly Rule[] = [
+  {
+    sentence: "Of host.hostKey and host.hostKeyFile exactly one is given.",
+    check: hostKeys,
+  },
+  {
+    sentence:
+      "Of alerts.webhook.url and the secret alertWebhookUrl at most one is given, and with alerts.email.username the secret alertSmtpPassword.",
+    check: alertTargets,
+  },
+  { sentence: "host.jump is another machine, or another port, than host.", check: ownJump },
+  {
+    sentence: "openfaas.readTimeout and openfaas.writeTimeout are not below openfaas.upstreamTimeout.",
+    check: (get) =>
+      ["openfaas.readTimeout", "openfaas.writeTimeout"].flatMap((path) =>
+        longer(get, path, ["openfaas.upstreamTimeout"], HANGS_UP("the gateway")),
+      ),
+  },
+  {
+    sentence: "nginx.proxyReadTimeout and nginx.proxySendTimeout are not below the gateway's three timeouts.",
+    check: (get) =>
+      ["nginx.proxyReadTimeout", "nginx.proxySendTimeout"].flatMap((path) =>
+        longer(
+          get,
+          path,
+          ["openfaas.upstreamTimeout", "openfaas.readTimeout", "openfaas.writeTimeout"],
+          HANGS_UP("Nginx"),
+        ),
+      ),
+  },
+  {
+    sentence: `openfaas.queue.ackWait is more than ${AFTER_LIMIT_MS / 1000} s above openfaas.upstreamTimeout: that is for the callback.`,
+    check: (get) => {
+      const [wait, call] = [get<string>("openfaas.queue.ackWait"), get<string>("openfaas.upstreamTimeout")];
+      const after = AFTER_LIMIT_MS / 1000;
+      if (wait === undefined || call === undefined || seconds(wait) > seconds(call) + after) return [];
+      const message = `is not above openfaas.upstreamTimeout ${call} and ${after}s for the callback: a long call would be delivered twice`;
+      return [{ path: "openfaas.queue.ackWait", message, others: ["openfaas.upstreamTimeout"] }];
+    },
+  },
+  {
+    sentence: "openfaas.queue.retry.minDelay is not above openfaas.queue.retry.maxDelay.",
+    check: (get) =>
+      longer(
+        get,
+        "openfaas.queue.retry.maxDelay",
+        ["openfaas.queue.retry.minDelay"],
+        "the first wait would be the longest",
+      ),
+  },
+  {
+    sentence: "openfaas.queue.maxBody is not above a quarter of openfaas.queue.maxBytes.",
+    check: (get) => {
+      const [body, log] = [get<string>("openfaas.queue.maxBody"), get<string>("openfaas.queue.maxBytes")];
+      if (body === undefined || log === undefined || bytes(body) * 4 <= bytes(log)) return [];
+      return [
+        {
+          path: "openfaas.queue.maxBody",
+          message: `is above a quarter of openfaas.queue.maxBytes ${log}: a few calls would push the waiting ones out`,
+          others: ["openfaas.queue.maxBytes"],
+        },
+      ];
+    },
+  },
+  ...NETWORK_RULES,
+  {
+    sentence: "nginx.keepalive is below nginx.workerConnections, out of which it is taken.",
+    check: (get) => {
+      const [keep, all] = [get<number>("nginx.keepalive"), get<number>("nginx.workerConnections")];
+      if (keep === undefined || all === undefined || keep < all) return [];
+      return [
+        {
+          path: "nginx.keepalive",
+          message: `is not below nginx.workerConnections ${all}`,
+          others: ["nginx.workerConnections"],
+        },
+      ];
+    },
+  },
+  {
+    sentence: "nginx.workerConnections is not above base.openFiles: each connection is an open file.",
+    check: (get) => {
+      const [files, all] = [get<number>("base.openFiles"), get<number>("nginx.workerConnections")];
+      if (files === undefined || all === undefined || all <= files) return [];
+      return [
+        {
+          path: "nginx.workerConnections",
+          message: `is above base.openFiles ${files}: each is an open file`,
+          others: ["base.openFiles"],
+        },
+      ];
+    },
+  },
+  {
+    sentence: "docker.version is for docker.source docker.",
+    check: (get) =>
+      get("docker.version") !== undefined && get("docker.source") === "distro"
+        ? [
+            {
+              path: "docker.version",
+              message: 'contradicts docker.source "distro": the distribution has one version',
+            },
+          ]
+        : [],
+  },
+  {
+    sentence:
+      "Nothing is twice in functions (stack), functions.only, checks (path), firewall.swarmPeers, nginx.managementAllow, docker.registryMirrors, docker.insecureRegistries.",
+    check: (get) => [
+      ...duplicates(get, "functions", "stack"),
+      ...Array.from({ length: get<number>("functions.length") ?? 0 }).flatMap((_, i) =>
+        duplicates(get, `functions.${i}.only`),
+      ),
+      ...duplicates(get, "checks", "path"),
+      ...[
+        "firewall.swarmPeers",
+        "nginx.managementAllow",
+        "docker.registryMirrors",
+        "docker.insecureRegistries",
+      ].flatMap((path) => duplicates(get, path)),
+    ],
+  },
+];

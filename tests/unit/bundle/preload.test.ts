@@ -1,0 +1,103 @@
+/** What bundle/preload.cjs puts off, seen from a process of its own, as the language host starts one. */
+import { execFileSync } from "node:child_process";
+import * as path from "node:path";
+
+const CLONE = path.resolve(__dirname, "../../..");
+
+/** Runs a script with the preload; what it prints as JSON is the answer. The script runs as if it were a file of the SDK's `cmd/run`. */
+function run(script: string, options: { preload?: boolean; env?: NodeJS.ProcessEnv } = {}): unknown {
+  const args = options.preload === false ? [] : ["--require", "./bundle/preload.cjs"];
+  const inSdk = `const path = require("node:path");
+    const file = path.resolve("node_modules/@pulumi/pulumi/cmd/run/test.js");
+    const m = new (require("node:module"))(file); m.filename = file; m.paths = require("node:module")._nodeModulePaths(path.dirname(file));
+    m._compile(${JSON.stringify(script)}, file);`;
+  const output = execFileSync(process.execPath, [...args, "-e", inSdk], {
+    cwd: CLONE,
+    encoding: "utf8",
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 30_000,
+  });
+  return JSON.parse(output);
+}
+
+const print = (expression: string): string => `process.stdout.write(JSON.stringify(${expression}));`;
+const LOADED = `Object.keys(require.cache).filter((file) => /node_modules.(typescript.lib|@npmcli.arborist.lib|js-yaml|normalize-package-data)/.test(file)).length`;
+
+describe("bundle/preload.cjs", () => {
+  it("loads the SDK without TypeScript and arborist", () => {
+    expect(run(`require("@pulumi/pulumi"); ${print(LOADED)}`)).toBe(0);
+    expect(run(`require("@pulumi/pulumi"); ${print(LOADED)}`, { preload: false })).toBeGreaterThan(0);
+  });
+
+  it("loads the automation API and the exporters of traces when they are used", () => {
+    const loaded = `Object.keys(require.cache).filter((file) => /pulumi.automation.localWorkspace|exporter-zipkin/.test(file)).length`;
+    const script = `const pulumi = require("@pulumi/pulumi"); const tracing = require("./tracing");
+      const before = ${loaded}; const keys = Object.keys(pulumi.automation).sort(); const type = typeof pulumi.automation.LocalWorkspace;
+      tracing.start("http://127.0.0.1:1/api"); ${print(`{ before, keys, type, after: ${loaded} > before }`)} process.exit(0);`;
+    const answer = run(script) as Record<string, unknown>;
+    expect(answer).toEqual({ ...(run(script, { preload: false }) as object), before: 0, after: true });
+    expect(answer.type).toBe("function");
+  });
+
+  it("gives them, and a debugger session opened late, to whoever serialises a function", () => {
+    const script = `const pulumi = require("@pulumi/pulumi"); const factor = 7;
+      pulumi.runtime.serializeFunction((x) => x * factor).then(({ text }) => { ${print("text")} process.exit(0); });`;
+    const text = run(script);
+    expect(text).toContain("factor: 7");
+    expect(text).toBe(run(script, { preload: false }));
+  });
+
+  it("keeps debug messages from the engine where nobody asked for them, and no others", () => {
+    const script = `const settings = require("../../runtime/settings"); const sent = [];
+      settings.getEngine = () => ({ log: (request, answered) => { sent.push(request.getMessage()); answered(); } });
+      const log = require("../../log"); const pulumi = require("@pulumi/pulumi");
+      Promise.all([log.debug("first"), pulumi.log.debug("second"), pulumi.log.info("third"), pulumi.log.warn("fourth")])
+        .then(() => { ${print("sent")} process.exit(0); });`;
+    expect(run(script, { env: { OSLO_FAAS_DEBUG_MESSAGES: "false" } })).toEqual(["third", "fourth"]);
+    for (const value of ["true", ""])
+      expect(run(script, { env: { OSLO_FAAS_DEBUG_MESSAGES: value } })).toEqual([
+        "first",
+        "second",
+        "third",
+        "fourth",
+      ]);
+  });
+
+  it("gives arborist to whoever looks for the packages of a function", () => {
+    const script = `const { computeCodePaths } = require("../../runtime/closure/codePaths");
+      computeCodePaths({ extraIncludePaths: [], extraIncludePackages: [], extraExcludePackages: [] }).then((paths) => { ${print("[...paths.keys()].length")} process.exit(0); });`;
+    expect(run(script)).toBe(run(script, { preload: false }));
+  });
+
+  it("tells an error that ends the program whole, and without colours", () => {
+    const script = `const { defaultErrorMessage } = require("./error"); const error = new Error("boom", { cause: new Error("why") });
+      ${print("defaultErrorMessage(error)")} process.exit(0);`;
+    const text = run(script) as string;
+    expect(text).toMatch(/^Error: boom\n +at .*node_modules[^]*why/);
+    expect(text).not.toContain("\u001b");
+    expect(run(script, { preload: false })).toContain("\u001b");
+  });
+
+  it("opens no session at the start", () => {
+    const script = `const hooks = require("../../runtime/closure/v8Hooks");
+      hooks.isInitializedAsync().then(() => { ${print("Object.keys(require.cache).some((file) => file.endsWith('v8Hooks.js'))")} });`;
+    expect(run(script)).toBe(false);
+    expect(run(script, { preload: false })).toBe(true);
+  });
+
+  it("maps the stack of an error, and not the one that is kept about each promise", () => {
+    const script = `require("source-map-support").install({ environment: "node", retrieveSourceMap: (file) => file.endsWith("test.js")
+        ? { url: file, map: JSON.stringify({ version: 3, sources: ["original.ts"], names: [], mappings: "AAAA;AAAA;AAAA;AAAA;AAAA;AAAA" }) } : null });
+      require("source-map-support/register");
+      function debuggablePromise() { return new Error("kept").stack; }
+      function makeUnaryRequest() { return new Error("call").stack; }
+      ${print("{ kept: debuggablePromise(), call: makeUnaryRequest(), error: new Error('read').stack }")}`;
+    const { kept, call, error } = run(script) as { kept: string; call: string; error: string };
+    expect(error).toContain("original.ts");
+    expect(kept).toBe("Error: kept");
+    expect(call).toMatch(/^Error: call\n {4}at makeUnaryRequest \(.*test\.js:\d+:\d+\)/);
+    const debugging = { env: { PULUMI_DEBUG_PROMISE_LEAKS: "1" } };
+    expect((run(script, debugging) as { kept: string }).kept).toContain("original.ts");
+  });
+});

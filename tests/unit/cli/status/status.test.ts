@@ -1,0 +1,303 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { channelsState, channelState } from "../../../../shared/queueChannel";
+import { describe as certificateOf } from "../../../../cli/status/certificate";
+import { fill } from "../../../../cli/status/collect";
+import { parsePreview } from "../../../../cli/status/drift";
+import { judge, type Limits } from "../../../../cli/status/judge";
+import { parseParts } from "../../../../cli/status/parts";
+import { QUERIES } from "../../../../cli/status/queries";
+import { age, render } from "../../../../cli/status/render";
+import type { Report } from "../../../../cli/status/report";
+
+const ROOT = path.resolve(__dirname, "../../../..");
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const line = (name: string, code: number, out = "", err = "") =>
+  `${name} ${code} ${base64(out)} ${base64(err)}`;
+
+const samples = (...values: [string, string][]) =>
+  JSON.stringify({
+    status: "success",
+    data: { result: values.map(([name, value]) => ({ metric: { function_name: name }, value: [1, value] })) },
+  });
+
+const CHANNEL = {
+  name: "faas-request",
+  msgs: 40,
+  bytes: 2 * 1024 ** 2,
+  first_seq: 61,
+  last_seq: 100,
+  subscriptions: [
+    { queue_name: "faas_request:faas", is_offline: false, last_sent: 90, pending_count: 8 },
+    { queue_name: "faas_request:faas", is_offline: false, last_sent: 88, pending_count: 4 },
+  ],
+};
+
+const ANSWER: Record<string, [number, string, string?]> = {
+  facts: [
+    0,
+    "hostname=faas\nos=Debian GNU/Linux 12\nkernel=6.1.0\nuptime=93784.5\nload=0.52 0.40 0.30\ncpus=2\nmemoryKiB=4194304\navailableKiB=2097152\ndisk./=104857600 52428800\n",
+  ],
+  units: [0, "docker=active\nnginx=active\n"],
+  frontDoor: [0, "200 0.0042\n"],
+  services: [
+    0,
+    "gateway|1/1|r.no/gateway:1@sha256:00|gateway||\nhello|2/2|r.no/hello:dev||hello|\nother|0/1|x:1|||\n",
+  ],
+  functions: [0, '[{"name":"hello"},{"name":"other"}]'],
+  queue: [0, JSON.stringify({ channels: [CHANNEL] })],
+  alerts: [0, '{"status":"success","data":{"alerts":[]}}'],
+  "prometheus.rate": [0, samples(["hello", "1.5"], ["hello.openfaas-fn", "0.5"], ["other", "9"])],
+  "prometheus.errors": [0, samples(["hello", "0.25"])],
+  "prometheus.p50": [0, samples(["hello", "0.004"], ["idle", "NaN"])],
+  "prometheus.p99": [0, samples(["hello", "0.090"])],
+  "prometheus.oldest": [0, samples(["", "65"])],
+  fsync: [0, "900\n"],
+};
+
+const LIMITS: Limits = {
+  services: ["gateway"],
+  functions: ["hello"],
+  diskFree: 0.1,
+  fsyncPerSecond: 500,
+  queueSeconds: 600,
+  certificateDays: 14,
+};
+
+function reportOf(changes: Record<string, [number, string, string?] | undefined> = {}): Report {
+  const all = Object.entries({ ...ANSWER, ...changes }).filter(([, value]) => value !== undefined);
+  const text = all.map(([name, value]) => line(name, ...value!)).join("\n");
+  const report: Report = {
+    environment: "oslo-test",
+    address: "198.51.100.7",
+    at: "2026-11-24T02:00:00.000Z",
+    missing: {},
+    problems: [],
+  };
+  fill(report, parseParts(`${text}\nend 0\n`));
+  report.problems = judge(report, LIMITS);
+  return report;
+}
+
+test("a host on which all is well, on one screen", () => {
+  const report = reportOf();
+  expect(report.problems).toEqual([]);
+  expect(render(report)).toBe(`oslo-test (198.51.100.7), 2026-11-24T02:00:00.000Z
+
+host         faas, Debian GNU/Linux 12, 6.1.0, up 1 d 2 h
+load         0.52 0.4 0.3 on 2 CPUs; memory 2.0 of 4.0 GiB available
+disk         / 50.0 of 100.0 GiB free; 900 synchronous writes a second
+units        docker active, nginx active
+front door   /healthz 200 in 4 ms
+queue        22 calls, 12 of them under way, oldest 1 min 5 s; 2 workers; log 2.0 MiB
+alerts       none
+
+service  running  image
+gateway  1/1      r.no/gateway:1
+
+function  running  calls/s  5xx/s  p50 ms  p99 ms  image
+hello     2/2      2.00     0.25   4       90      r.no/hello:dev
+
+healthy
+`);
+});
+
+test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
+  [
+    "a service that is short of replicas, with its last error",
+    { services: [0, "gateway|0/1|g:1|gateway||task: non-zero exit (1)\nhello|1/1|h:1||hello|\n"] },
+    ["service gateway runs 0 of 1: task: non-zero exit (1)"],
+  ],
+  [
+    "a service that was switched off, and not a function that sleeps",
+    { services: [0, "gateway|0/0|g:1|gateway||\nhello|0/0|h:1||hello|\n"] },
+    ["service gateway runs 0 of 0"],
+  ],
+  [
+    "what is not there at all",
+    { services: [0, "nats|1/1|n:1|nats||\n"] },
+    ["service gateway is not there", "function hello is not there"],
+  ],
+  [
+    "a function whose update was taken back, with every replica of the version before",
+    { functions: [0, '[{"name":"hello","problem":{"kind":"rolled back","message":"exit code 3"}}]'] },
+    ["function hello: rolled back: exit code 3"],
+  ],
+  [
+    "a function that does not start, in the provider's words",
+    {
+      services: [0, "gateway|1/1|g:1|gateway||\nhello|0/1|h:1||hello|Rejected: x\n"],
+      functions: [0, '[{"name":"hello","problem":{"kind":"cannot start","message":"no such image"}}]'],
+    },
+    ["function hello runs 0 of 1: cannot start: no such image"],
+  ],
+  [
+    "a provider that does not answer",
+    { functions: [22, "", "curl: (22) The requested URL returned error: 503"] },
+    ["functions: cannot be asked: curl: (22) The requested URL returned error: 503"],
+  ],
+  ["a unit that is stopped", { units: [0, "docker=active\nnginx=failed\n"] }, ["nginx is failed"]],
+  ["a front door that fails", { frontDoor: [0, "502 0.01\n"] }, ["/healthz through Nginx answers 502"]],
+  [
+    "a full disk",
+    { facts: [0, `${ANSWER.facts![1]}disk./data=1048576 102400\n`] },
+    ["disk /data: 100 of 1024 MiB free"],
+  ],
+  [
+    "a disk too slow for its queue",
+    { fsync: [0, "100\n"] },
+    ["disk: 100 synchronous writes a second, and preflight.minFsyncPerSecond is 500"],
+  ],
+  [
+    "an old queue",
+    { "prometheus.oldest": [0, samples(["", "700"])] },
+    ["queue: the oldest of 22 calls has waited for 700 s"],
+  ],
+  [
+    "a queue without a worker",
+    { queue: [0, JSON.stringify({ channels: [{ ...CHANNEL, subscriptions: [] }] })] },
+    ["queue: 40 calls wait and no worker is connected"],
+  ],
+  [
+    "an alert, but not that of scaling",
+    {
+      alerts: [
+        0,
+        JSON.stringify({
+          data: {
+            alerts: [
+              { state: "firing", labels: { alertname: "APIHighInvocationRate" }, annotations: {} },
+              { state: "pending", labels: { alertname: "Later" }, annotations: {} },
+              {
+                state: "firing",
+                labels: { alertname: "DiskFilling" },
+                annotations: { summary: "full soon" },
+              },
+            ],
+          },
+        }),
+      ],
+    },
+    ["alert DiskFilling: full soon"],
+  ],
+  [
+    "a part that fails, once, beside the others",
+    Object.fromEntries(
+      [...Object.keys(QUERIES).map((name) => `prometheus.${name}`), "alerts"].map((name) => [
+        name,
+        [1, "", "no container of prometheus runs on this host"],
+      ]),
+    ),
+    ["prometheus: cannot be asked: no container of prometheus runs on this host"],
+  ],
+  [
+    "a part that is not in the answer",
+    { queue: undefined },
+    ["queue: cannot be asked: the host did not answer this"],
+  ],
+])("%s is a problem", (_name, changes, problems) => {
+  const report = reportOf(changes);
+  expect(report.problems).toEqual(problems);
+  for (const problem of problems) expect(render(report)).toContain(`  - ${problem}\n`);
+});
+
+test("an answer cut short is no answer", () =>
+  expect(() => parseParts(line("facts", 0, "x"))).toThrow("the host's answer is incomplete"));
+
+describe("the depth of the queue", () => {
+  test("is what was not sent and what was not acknowledged, whichever member had it", () =>
+    expect(channelState(CHANNEL)).toEqual({
+      depth: 22,
+      underWay: 12,
+      workers: 2,
+      bytes: 2 * 1024 ** 2,
+      waitingBytes: Math.round((2 * 1024 ** 2 * 22) / 40),
+    }));
+  test("is everything where nobody ever subscribed", () =>
+    expect(channelState({ ...CHANNEL, subscriptions: undefined })).toMatchObject({ depth: 40, workers: 0 }));
+  test("a durable subscription whose worker is away keeps its place", () => {
+    const away = { is_offline: true, last_sent: 90, pending_count: 3 };
+    expect(channelState({ ...CHANNEL, subscriptions: [away] })).toMatchObject({
+      depth: 13,
+      underWay: 3,
+      workers: 0,
+    });
+  });
+  test("counts what waits for another attempt", () => {
+    const delayed = { name: "faas-request-delayed", msgs: 3, last_seq: 3, subscriptions: [] };
+    expect(channelsState({ channels: [CHANNEL, delayed, { name: "other", msgs: 9, last_seq: 9 }] })).toEqual({
+      depth: 25,
+      underWay: 12,
+      workers: 2,
+      bytes: 2 * 1024 ** 2,
+      waitingBytes: Math.round((2 * 1024 ** 2 * 22) / 40),
+    });
+  });
+  test("is nothing before the first call", () => expect(channelsState({ count: 0 }).depth).toBe(0));
+  test("is not guessed from an answer about something else", () =>
+    expect(() => channelState({ error: "x" })).toThrow("not one about a channel"));
+});
+
+test("days of a certificate are whole ones, and negative when it is over", () => {
+  const now = Date.parse("2026-11-24T12:00:00Z");
+  expect(certificateOf("faas", "Dec  1 11:00:00 2026 GMT", now).days).toBe(6);
+  expect(certificateOf("faas", "Nov 24 11:00:00 2026 GMT", now).days).toBe(-1);
+});
+
+test("drift is what would change, and an engine that fails says why", () => {
+  const steps = [
+    { op: "same", urn: "urn:pulumi:x::y::t::kept" },
+    { op: "update", urn: "urn:pulumi:x::y::t::nginx-config" },
+    { op: "create", urn: "urn:pulumi:x::y::t::functions-hello" },
+  ];
+  expect(parsePreview(JSON.stringify({ steps }), "", 0)).toEqual([
+    "update nginx-config",
+    "create functions-hello",
+  ]);
+  expect(() => parsePreview("", "error: no stack named x\nmore", 255)).toThrow("error: no stack named x");
+});
+
+test.each([
+  [0, "0 s"],
+  [59.4, "59 s"],
+  [62, "1 min 2 s"],
+  [90_061, "1 d 1 h"],
+])("%d seconds are %s", (seconds, text) => expect(age(seconds)).toBe(text));
+
+describe("the command", () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ["--import", "tsx", "cli/status/cli.ts", ...args], {
+      cwd: ROOT,
+      encoding: "utf8",
+    });
+
+  test("a host that cannot be reached is named, and the rest shown all the same", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-status-"));
+    try {
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path.join(folder, "key")]);
+      const key = fs.readFileSync(path.join(folder, "key.pub"), "utf8").split(" ").slice(0, 2).join(" ");
+      const file = path.join(folder, "stack.yaml");
+      const host = { address: "127.0.0.1", port: 1, dialTimeoutSeconds: 1, hostKey: key };
+      fs.writeFileSync(
+        file,
+        JSON.stringify({
+          config: { "oslo-faas:host": { ...host, privateKeyPath: path.join(folder, "key") } },
+        }),
+      );
+      const { status, stdout } = run("-s", "nowhere", "--json", "--config-file", file);
+      expect(status).toBe(1);
+      const report = JSON.parse(stdout) as Report;
+      expect(report.missing.host).toContain("cannot connect to root@127.0.0.1:1");
+      expect(report.problems).toHaveLength(1);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("a command line that cannot be used ends with 2", () => {
+    expect(run().status).toBe(2);
+    expect(run("-s", "no-such").stderr).toContain('There is no environment "no-such"');
+  });
+});

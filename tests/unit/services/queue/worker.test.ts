@@ -1,0 +1,209 @@
+/** The worker against real HTTP servers; the queue is a list. */
+import { closedNetworks } from "../../../../services/queue/src/callback";
+import { readConfig } from "../../../../services/queue/src/config";
+import { Delays, wrap } from "../../../../services/queue/src/delays";
+import { CALLBACK_ATTEMPTS, CALLBACK_TIMEOUT_MS } from "../../../../shared/queueLimits";
+import { decode, nextAttempt } from "../../../../services/queue/src/request";
+import { type Message, Worker } from "../../../../services/queue/src/worker";
+import { callback, closeAll, fails, ok, serve, queued, setUp } from "./gateway";
+
+test("a call is made as it was accepted, and acknowledged when it is done", async () => {
+  const gateway = await serve(ok);
+  const { worker, message, acks } = setUp(gateway.port);
+  await worker.take(message(queued()));
+  expect(gateway.seen).toMatchObject([
+    { url: "/function/hello/a/b?x=1&y=%20", method: "POST", body: "Kari" },
+  ]);
+  expect(gateway.seen[0]!.headers).toMatchObject({ "x-call-id": "call-1", "content-length": "4" });
+  expect(acks()).toBe(1);
+  expect(worker.metrics([])).toContain('oslo_faas_queue_calls_total{function_name="hello",code="200"} 1\n');
+});
+
+test("the callback gets the answer, and what upstream tells with it", async () => {
+  const gateway = await serve(
+    (_, response) => void response.writeHead(201, { "X-Own": "yes" }).end("picture"),
+  );
+  const back = await serve(ok);
+  const { worker, message } = setUp(gateway.port);
+  await worker.take(message(queued(callback(back.port))));
+  expect(back.seen).toMatchObject([{ url: "/back?n=1", method: "POST", body: "picture" }]);
+  expect(back.seen[0]!.headers).toMatchObject({
+    "x-own": "yes",
+    "x-call-id": "call-1",
+    "x-function-name": "hello",
+    "x-function-status": "201",
+    "x-duration-seconds": expect.stringMatching(/^\d+\.\d{6}$/),
+  });
+});
+
+test("a callback that fails at first is tried again", async () => {
+  const gateway = await serve(ok);
+  let times = 0;
+  const back = await serve((_, response) => void response.writeHead(++times === 1 ? 503 : 200).end());
+  const { worker, message } = setUp(gateway.port);
+  await worker.take(message(queued(callback(back.port))));
+  expect(times).toBe(2);
+  expect(worker.metrics([])).toContain('callbacks_total{outcome="delivered"} 1');
+});
+
+test.each(["127.0.0.1", "localhost"])("no callback goes to %s, and the call is done", async (host) => {
+  const target = await serve(ok);
+  const back = await serve(ok);
+  const { worker, message, logged, acks } = setUp(target.port, {}, closedNetworks());
+  const url = { CallbackUrl: { Scheme: "http", Host: `${host}:${back.port}`, Path: "/" } };
+  await worker.take(message(queued(url)));
+  expect(back.seen).toEqual([]);
+  expect([target.seen.length, acks()]).toEqual([1, 1]);
+  expect(logged).toEqual(["the callback is refused"]);
+  expect(worker.metrics([])).toContain('callbacks_total{outcome="refused"} 1');
+});
+
+test("what could not be put back is not acknowledged", async () => {
+  const gateway = await serve(fails(503));
+  const config = readConfig({
+    faas_gateway_address: "127.0.0.1",
+    faas_gateway_port: String(gateway.port),
+    retry_attempts: "2",
+  });
+  const queue = { putBack: () => Promise.reject(new Error("the queue is away")) };
+  const worker = new Worker(config, queue, () => undefined);
+  let acks = 0;
+  await worker.take({ id: "m", data: queued(), storedMs: 0, ack: () => acks++ });
+  expect(acks).toBe(0);
+});
+
+test("a gateway that is away burns no attempt: the call waits for it", async () => {
+  const gone = await serve(ok);
+  closeAll();
+  const { worker, message, putBack, acks } = setUp(gone.port);
+  const taken = worker.take(message(queued()));
+  await new Promise((next) => setTimeout(next, 300));
+  expect(acks()).toBe(0);
+  const back = await serve(ok, gone.port);
+  await taken;
+  expect(back.seen).toHaveLength(1);
+  expect([acks(), putBack.length]).toEqual([1, 0]);
+});
+
+test("one delivered again, under way or done, is called once", async () => {
+  let finish = () => undefined as void;
+  const gateway = await serve((_, response) => void (finish = () => void response.end()));
+  const { worker, message, acks } = setUp(gateway.port);
+  const first = worker.take(message(queued()));
+  while (gateway.seen.length === 0) await new Promise((next) => setTimeout(next, 5));
+  await worker.take(message(queued()));
+  expect(acks()).toBe(0);
+  finish();
+  await first;
+  await worker.take(message(queued()));
+  expect(gateway.seen).toHaveLength(1);
+  expect(acks()).toBe(2);
+});
+
+test("at its end it finishes what is under way and takes nothing new", async () => {
+  let finish = () => undefined as void;
+  const gateway = await serve((_, response) => void (finish = () => void response.end()));
+  const { worker, message, acks } = setUp(gateway.port);
+  const first = worker.take(message(queued()));
+  while (gateway.seen.length === 0) await new Promise((next) => setTimeout(next, 5));
+  const ended = worker.end(5000);
+  await worker.take(message(queued(), "m2"));
+  finish();
+  await first;
+  expect(await ended).toBe(true);
+  expect([gateway.seen.length, acks()]).toEqual([1, 1]);
+});
+
+test("the oldest is counted from when the gateway took it", async () => {
+  const { worker } = setUp(1);
+  const now = Date.now();
+  expect(worker.metrics([], now)).toContain("oldest_seconds 0\n");
+  expect(worker.metrics([now - 7000, now - 3000], now)).toContain("oldest_seconds 7\n");
+});
+
+describe("messages", () => {
+  test("without a path, a query or a header", () =>
+    expect(decode(queued({ Path: "", QueryString: "", Header: null, Body: null }), 5)).toMatchObject({
+      target: "/function/hello/",
+      attempt: 1,
+      acceptedMs: 5,
+      callId: "",
+    }));
+  test("time of acceptance, attempt and callback", () => {
+    const again = nextAttempt(nextAttempt(queued(callback(80)), 2), 3);
+    expect(decode(again, 5)).toMatchObject({
+      acceptedMs: 1795485600123,
+      attempt: 3,
+      callbackUrl: "http://127.0.0.1:80/back?n=1",
+    });
+  });
+  test.each(["", "../system/functions", "a/b", "a?b"])("%p is no function", (name) =>
+    expect(() => decode(queued({ Function: name }), 0)).toThrow("is no function's name"),
+  );
+  test("what is no call is dropped, and said", async () => {
+    const { worker, message, logged, acks } = setUp(1);
+    await worker.take(message(Buffer.from("{}")));
+    expect(acks()).toBe(1);
+    expect(logged).toEqual(["a message that is no call is dropped"]);
+  });
+});
+
+describe("calls that wait for another attempt", () => {
+  const message = (data: Buffer, acked: string[], id = "d1"): Message => ({
+    id,
+    data,
+    storedMs: 0,
+    ack: () => acked.push(id),
+  });
+
+  test("go back into the queue when they are due, and are acknowledged after that", async () => {
+    const [out, acked]: [string[], string[]] = [[], []];
+    const delays = new Delays(
+      async (data) => {
+        expect(acked).toEqual([]);
+        out.push(data.toString());
+      },
+      () => undefined,
+    );
+    const waiting = message(wrap(Buffer.from("call"), 60, 1000), acked);
+    delays.take(waiting);
+    delays.take(waiting);
+    expect([...delays.accepted()]).toEqual([1000]);
+    expect(out).toEqual([]);
+    while (acked.length === 0) await new Promise((next) => setTimeout(next, 10));
+    expect(out).toEqual(["call"]);
+    expect([...delays.accepted()]).toEqual([]);
+  });
+
+  test("stay with NATS where they cannot be put back", async () => {
+    const acked: string[] = [];
+    const warned = new Promise<void>((done) => {
+      const delays = new Delays(
+        () => Promise.reject(new Error("away")),
+        () => done(),
+      );
+      delays.take(message(wrap(Buffer.from("call"), 0, 0), acked));
+    });
+    await warned;
+    expect(acked).toEqual([]);
+  });
+});
+
+test("an environment that cannot be used says all that is wrong", () =>
+  expect(() =>
+    readConfig({ max_inflight: "0", retry_codes: "200", ack_wait: "338s", upstream_timeout: "300s" }),
+  ).toThrow(/ack_wait: is not above[^]*retry_codes: "200"[^]*max_inflight: "0"/));
+
+test("between the time limit of a call and the next delivery lies its callback, whole", () => {
+  const { ackWaitMs, callTimeoutMs } = readConfig({ ack_wait: "339s", upstream_timeout: "300s" });
+  expect(ackWaitMs - callTimeoutMs).toBeGreaterThan(CALLBACK_ATTEMPTS * CALLBACK_TIMEOUT_MS + 1000 + 2000);
+});
+
+test("a gateway that is away is not waited for so long that the callback would miss the next delivery", async () => {
+  const gone = await serve(ok);
+  closeAll();
+  // A second more than the call and its callback take at most: not enough for a pause and another attempt.
+  const { worker, message, acks } = setUp(gone.port, { ack_wait: "38500ms", upstream_timeout: "100ms" });
+  await worker.take(message(queued()));
+  expect(acks()).toBe(0);
+});

@@ -1,0 +1,94 @@
+import { PassThrough, Readable } from "node:stream";
+import { type LogMessage, parseLogRequest, renderLogs } from "../../../../services/swarm-provider/src/logs";
+
+function frame(text: string): Buffer {
+  const body = Buffer.from(text);
+  const head = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+  head.writeUInt32BE(body.length, 4);
+  return Buffer.concat([head, body]);
+}
+
+const DETAILS = "com.docker.swarm.node.id=n1,com.docker.swarm.service.id=s1,com.docker.swarm.task.id=t1";
+const line = (text: string, at = "2026-01-01T00:00:01.5Z", details = DETAILS) =>
+  frame(`${at} ${details} ${text}\n`);
+
+async function read(chunks: Buffer[], request = {}): Promise<LogMessage[]> {
+  const found: LogMessage[] = [];
+  for await (const text of renderLogs(
+    Readable.from(chunks),
+    { name: "f", follow: false, ...request },
+    "ns",
+  )) {
+    expect(text.endsWith("\n")).toBe(true);
+    found.push(JSON.parse(text) as LogMessage);
+  }
+  return found;
+}
+
+test("each line is a message with where it comes from", async () => {
+  expect(await read([line("hello, a=b  c")])).toEqual([
+    {
+      name: "f",
+      namespace: "ns",
+      instance: "t1",
+      timestamp: "2026-01-01T00:00:01.5Z",
+      text: "hello, a=b  c",
+    },
+  ]);
+});
+
+test("it does not matter where the stream is cut", async () => {
+  const whole = Buffer.concat([line("one"), line("tvø"), line("")]);
+  for (let size = 1; size < 40; size++) {
+    const chunks = [];
+    for (let at = 0; at < whole.length; at += size) chunks.push(whole.subarray(at, at + size));
+    expect((await read(chunks)).map(({ text }) => text)).toEqual(["one", "tvø", ""]);
+  }
+});
+
+test("one replica and a time are picked out, to the fraction of a second", async () => {
+  const stream = [
+    line("early", "2026-01-01T00:00:01.2Z"),
+    line("late"),
+    line("other", undefined, "com.docker.swarm.task.id=t2"),
+  ];
+  expect((await read(stream, { instance: "t2" })).map(({ text }) => text)).toEqual(["other"]);
+  const since = new Date("2026-01-01T00:00:01.4Z");
+  expect((await read(stream, { since })).map(({ text }) => text)).toEqual(["late", "other"]);
+});
+
+test("what is no line of a log is left out", async () =>
+  expect(await read([frame("nonsense\n"), line("x")])).toHaveLength(1));
+
+test("the engine's stream ends when its reader goes", async () => {
+  const stream = new PassThrough();
+  stream.write(line("one"));
+  for await (const _ of renderLogs(stream, { name: "f", follow: true }, "ns")) break;
+  expect(stream.destroyed).toBe(true);
+});
+
+test("a request is read as other providers read it", () => {
+  const query = {
+    name: "f",
+    tail: "10",
+    follow: "1",
+    since: "2026-01-01T00:00:00Z",
+    instance: "t1",
+    namespace: "ns",
+  };
+  expect(parseLogRequest(query)).toEqual({
+    name: "f",
+    tail: 10,
+    follow: true,
+    since: new Date("2026-01-01"),
+    instance: "t1",
+  });
+  expect(parseLogRequest({ name: ["a", "f"], tail: "-1", follow: "no" })).toEqual({
+    name: "f",
+    follow: false,
+  });
+});
+
+test("everything wrong with a request is said at once", () => {
+  expect(() => parseLogRequest({ tail: "many", since: "yesterday" })).toThrow(/^name: .*\ntail: .*\nsince: /);
+});
