@@ -1,105 +1,135 @@
-"""Runs function/handler.py behind HTTP: health and readiness, limits of time and of calls at once, and an end without a lost call.
+"""Runs function/handler.py behind uvicorn: health and readiness, limits of time and of calls at once, and an end without a lost call.
 
 The handler is `def handle(event, context)`, as in OpenFaaS's own Python templates. It returns {"statusCode": …, "headers": …, "body": …}, or
-the body alone: text, bytes, a generator for an answer in chunks, or anything else as JSON. The standard library is all it needs.
+the body alone: text, bytes, a generator for an answer in chunks, or anything else as JSON.
 """
 
+import asyncio
+import concurrent.futures
+import contextlib
+import http.client
 import importlib
 import json
 import os
-import queue
 import re
 import signal
+import socket
 import sys
 import threading
-import time
 import traceback
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+# The handler's own packages come first on PYTHONPATH; outside of the image both lie beside this file.
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path += [os.path.join(HERE, "packages"), os.path.join(HERE, "server")]
+
+import uvicorn  # noqa: E402
+from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: E402
 
 IDLE_SECONDS = 120  # Idle connections are the caller's to close: Go's clients keep theirs for 90 s.
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+# A kept connection that is closed as a call is on its way loses it: for so long each answer first says that it is the last one.
+LINGER_SECONDS = 1
+UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 
 
 def duration(name, default):
-    """"90s", "1m30s", "500ms", or seconds."""
-    text = os.environ.get(name, "")
-    if text == "":
-        return default
-    if text.isdecimal():
-        return float(text)
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    """A duration as Go writes it ("90s", "1m30s", ".5s"), or whole seconds, in seconds. None, for 0, is no limit."""
+    text = os.environ.get(name) or default
+    if re.fullmatch(r"[0-9]+", text):
+        return float(text) or None
+    parts = PART.findall(text)
     if not parts or "".join(count + unit for count, unit in parts) != text:
         sys.exit(f'{name} is "{text}"; it has to be a duration such as 90s')
-    return sum(float(count) * UNITS[unit] for count, unit in parts)
+    return sum(float(count) * UNITS[unit] for count, unit in parts) or None
+
+
+def whole(name, default):
+    text = os.environ.get(name) or default
+    if not re.fullmatch(r"[0-9]+", text):
+        sys.exit(f'{name} is "{text}"; it has to be a whole number, 0 for no limit')
+    return int(text)
 
 
 class Settings:
     def __init__(self):
         self.port = int(os.environ.get("port") or 8080)
-        self.read = duration("read_timeout", 60)  # Until a request has arrived whole.
-        self.write = duration("write_timeout", 65)  # Until the answer has left whole; what calls under way are given at the end.
-        self.exec = duration("exec_timeout", 60)  # Until handler and answer have come to their end: 504, or a cut.
-        self.inflight = int(os.environ.get("max_inflight") or 0)  # Calls at once; more are answered 429. 0: no limit.
+        self.read = duration("read_timeout", "60s")  # Until a request has arrived whole.
+        self.write = duration("write_timeout", "65s")  # Until the answer has left whole; what calls under way are given at the end.
+        self.exec = duration("exec_timeout", "60s")  # Until handler and answer have come to their end: 504, or a cut.
+        self.inflight = whole("max_inflight", "0")  # Calls at once; more are answered 429. 0: no limit.
+
+    def __str__(self):
+        return ", ".join(f"{name}_timeout {getattr(self, name) or 0:.9g}s" for name in ("read", "write", "exec"))
 
 
-class TooLate(Exception):
-    answer = (504, "the function took too long")
+class Late(Exception):
+    """The request does not arrive in time."""
 
 
-class Failed(Exception):
-    def __init__(self, kind):
-        self.answer = (408, "the request did not arrive in time") if kind == "late" else (500, "the function failed")
+class Over(Exception):
+    """The caller has gone, or was answered without the handler, which may still be at work."""
+
+
+class Call:
+    """One request and its answer, as the handler's thread sees them: each step is done on the event loop, and waited for."""
+
+    def __init__(self, app, transport, receive, send):
+        self.app, self.transport, self._receive, self._send = app, transport, receive, send
+        self.loop = asyncio.get_running_loop()
+        self.deadline = self.loop.time() + app.settings.read if app.settings.read else None
+        self.begun = self.over = False
+
+    def wait(self, step):
+        return asyncio.run_coroutine_threadsafe(step, self.loop).result()
+
+    async def receive(self):
+        left = None if self.deadline is None else max(0.001, self.deadline - self.loop.time())
+        try:
+            message = await asyncio.wait_for(self._receive(), left)
+        except asyncio.TimeoutError:
+            raise Late from None
+        if message["type"] == "http.disconnect":
+            raise Over
+        return message["body"], not message["more_body"]
+
+    async def start(self, status, headers):
+        if self.over or self.begun:
+            raise Over
+        self.begun = True
+        if self.app.stopping:
+            headers = {**headers, "Connection": "close"}
+        pairs = [(name.encode("latin-1"), str(value).encode("latin-1")) for name, value in headers.items()]
+        await self._send({"type": "http.response.start", "status": status, "headers": pairs})
+
+    async def send(self, data, more):
+        if self.over or self.transport.is_closing():
+            raise Over
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def say(self, status, text, headers=()):
+        data = f"{text}\n".encode()
+        await self.start(status, {"Content-Type": "text/plain; charset=utf-8", "Content-Length": len(data), **dict(headers)})
+        await self.send(data, False)
 
 
 class Body:
-    """The request's body as it arrives: read(size), read() for all of it, or line by line. Chunked or with its length."""
+    """The request's body as it arrives: read(size), read() for all of it, or piece by piece."""
 
-    def __init__(self, handler, seconds):
-        self.source, self.connection = handler.rfile, handler.connection
-        self.deadline = time.monotonic() + seconds
-        self.chunked = "chunked" in handler.headers.get("Transfer-Encoding", "").lower()
-        self.left = 0 if self.chunked else int(handler.headers.get("Content-Length") or 0)
-        self.ended = not self.chunked and self.left == 0
-
-    def _within(self, action):
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TooLate("read_timeout")
-        self.connection.settimeout(left)
-        try:
-            return action()
-        except TimeoutError:
-            raise TooLate("read_timeout") from None
-
-    def _next_chunk(self):
-        size = self._within(self.source.readline)
-        self.left = int(size.split(b";")[0], 16)
-        if self.left == 0:
-            while self._within(self.source.readline) not in (b"\r\n", b"\n", b""):
-                pass
-            self.ended = True
+    def __init__(self, call):
+        self.call, self.rest, self.ended = call, b"", False
 
     def read(self, size=-1):
-        parts, wanted = [], size
-        while not self.ended and (size < 0 or wanted > 0):
-            if self.left == 0:
-                self._next_chunk()
-                continue
-            count = min(self.left, 65536 if size < 0 else wanted)
-            part = self._within(lambda count=count: self.source.read1(count))
-            if part == b"":
-                raise ConnectionError("the request ended early")
+        parts, length = [self.rest], len(self.rest)
+        while not self.ended and (size < 0 or length < size):
+            part, self.ended = self.call.wait(self.call.receive())
             parts.append(part)
-            self.left -= len(part)
-            wanted -= len(part)
-            if self.left == 0:
-                if self.chunked:
-                    self._within(self.source.readline)
-                else:
-                    self.ended = True
-        return b"".join(parts)
+            length += len(part)
+        data = b"".join(parts)
+        end = length if size < 0 else size
+        self.rest = data[end:]
+        return data[:end]
 
     def __iter__(self):
         while part := self.read(65536):
@@ -107,12 +137,13 @@ class Body:
 
 
 class Event:
-    def __init__(self, handler, body):
-        url = urllib.parse.urlsplit(handler.path)
-        self.method = handler.command
-        self.path = url.path
-        self.query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
-        self.headers = handler.headers
+    def __init__(self, scope, body):
+        self.method = scope["method"]
+        self.path = scope["raw_path"].decode("latin-1")
+        self.query = dict(urllib.parse.parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        self.headers = http.client.HTTPMessage()
+        for name, value in scope["headers"]:
+            self.headers[name.decode("latin-1")] = value.decode("latin-1")
         self.stream = body
 
     @property
@@ -129,7 +160,7 @@ class Context:
 
 
 def answer_of(result):
-    """Status, headers and an iterable of bytes; a list of one has a known length."""
+    """Status, headers and the parts of the body; a list of one part has a known length."""
     status, headers, body = 200, {}, result
     if isinstance(result, dict) and "statusCode" in result:
         status, headers, body = result["statusCode"], dict(result.get("headers") or {}), result.get("body", "")
@@ -143,165 +174,126 @@ def answer_of(result):
         kind, parts = "application/json; charset=utf-8", [(json.dumps(body) + "\n").encode()]
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = kind
+    if isinstance(parts, list):
+        headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
+        headers["Content-Length"] = len(parts[0])
     return status, headers, parts
 
 
-class Call:
-    """The handler in a thread of its own: a thread cannot be ended, but it need not be waited for."""
+def in_thread(work):
+    """A future of what `work` gives, in a thread of its own: a thread cannot be ended, but need not be waited for."""
+    future = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()
 
-    def __init__(self, handle, event, context):
-        self.steps = queue.Queue(maxsize=8)
-        self.abandoned = threading.Event()
-        threading.Thread(target=self._run, args=(handle, event, context), daemon=True).start()
-
-    def _put(self, step):
-        while not self.abandoned.is_set():
-            try:
-                return self.steps.put(step, timeout=1)
-            except queue.Full:
-                continue
-        raise TooLate("nobody takes the answer")
-
-    def _run(self, handle, event, context):
+    def run():
         try:
-            status, headers, parts = answer_of(handle(event, context))
-            self._put(("head", status, headers, len(parts[0]) if isinstance(parts, list) else None))
-            for part in parts:
-                self._put(("part", part))
-            self._put(("end",))
-        except TooLate:
-            # The caller does not send, or nobody takes the answer any more.
-            if not self.abandoned.is_set():
-                self.steps.put(("late",))
-        except Exception:
-            if not self.abandoned.is_set():
-                traceback.print_exc()
-                self.steps.put(("error",))
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
 
-    def next(self, deadline):
-        try:
-            return self.steps.get(timeout=max(0.001, deadline - time.monotonic()))
-        except queue.Empty:
-            raise TooLate("exec_timeout") from None
+    threading.Thread(target=run, daemon=True).start()
+    return asyncio.wrap_future(future)
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 1024
-
+class App:
     def __init__(self, settings, handle):
-        self.settings, self.handle_call = settings, handle
-        self.busy, self.lock, self.stopping = 0, threading.Lock(), False
-        super().__init__(("", settings.port), Handler)
+        self.settings, self.handle = settings, handle
+        self.busy, self.stopping = 0, False
 
-    def take(self):
-        with self.lock:
-            if self.settings.inflight and self.busy >= self.settings.inflight:
-                return False
-            self.busy += 1
-            return True
-
-    def give(self):
-        with self.lock:
+    async def __call__(self, scope, receive, send):
+        call, limit = Call(self, scope["state"]["transport"], receive, send), self.settings.inflight
+        free = not self.stopping and (limit == 0 or self.busy < limit)
+        if scope["path"] == "/_/health":
+            return await call.say(*((503, "stopping") if self.stopping else (200, "OK")))
+        if scope["path"] == "/_/ready":
+            return await call.say(*((200, "OK") if free else (503, "busy")))
+        if limit and self.busy >= limit:
+            return await call.say(429, "too many calls at once", {"Retry-After": "1", "Connection": "close"})
+        self.busy += 1
+        try:
+            await self.answer(call, scope)
+        finally:
             self.busy -= 1
+            call.over = True
 
-    def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
+    async def answer(self, call, scope):
+        def work():
+            status, headers, parts = answer_of(self.handle(Event(scope, Body(call)), Context()))
+            call.wait(call.start(status, headers))
+            for part in parts:
+                call.wait(call.send(part, True))
+            call.wait(call.send(b"", False))
+
+        limits = [limit for limit in (self.settings.exec, self.settings.write) if limit]
+        running = in_thread(work)
+        await asyncio.wait([running], timeout=min(limits, default=None))
+        try:
+            if running.cancel():
+                problem = (504, "the function took too long")
+            else:
+                return running.result()
+        except Over:
+            return
+        except Late:
+            problem = (408, "the request did not arrive in time")
+        except Exception:
             traceback.print_exc()
+            problem = (500, "the function failed")
+        if not call.begun:
+            return await call.say(*problem, {"Connection": "close"})
+        # A chunked answer without its end is seen by the caller as the broken one it is.
+        call.transport.abort()
+        await asyncio.sleep(0)
 
 
-# A kept connection that is closed as a call is on its way loses it: for so long each answer first says that it is the last one.
-LINGER_SECONDS = 1
+class Protocol(H11Protocol):
+    """With its connection in a call's scope, so that it can be cut, and with a limit for its first request, which uvicorn waits for."""
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self.app_state = {"transport": transport}
+        if limit := self.app.settings.read:
+            self.loop.call_later(limit, lambda: self.cycle or transport.close())
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = IDLE_SECONDS
-    wbufsize = 65536
+class Server(uvicorn.Server):
+    def capture_signals(self):
+        return contextlib.nullcontext()
 
-    def log_message(self, *_args):
-        pass
 
-    def say(self, status, text, headers=()):
-        data = f"{text}\n".encode()
-        self.head(status, {"Content-Type": "text/plain; charset=utf-8", "Content-Length": len(data), **dict(headers)})
-        if self.command != "HEAD":
-            self.wfile.write(data)
+async def serve(settings, handle):
+    app = App(settings, handle)
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        interface="asgi3",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=settings.write,
+    )
+    server = Server(config)
+    loop = asyncio.get_running_loop()
 
-    def head(self, status, headers):
-        if self.server.stopping:
-            self.close_connection = True
-        self.send_response_only(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
+    def stop():
+        app.stopping = True
+        loop.call_later(LINGER_SECONDS, setattr, server, "should_exit", True)
 
-    def answer(self):
-        server = self.server
-        if self.path == "/_/health":
-            return self.say(503 if server.stopping else 200, "stopping" if server.stopping else "OK")
-        if self.path == "/_/ready":
-            limit = server.settings.inflight
-            free = not server.stopping and (limit == 0 or server.busy < limit)
-            return self.say(200 if free else 503, "OK" if free else "busy")
-        if not server.take():
-            self.close_connection = True
-            return self.say(429, "too many calls at once", {"Retry-After": "1"})
-        try:
-            self.call(server.settings)
-            # Before the call counts as over: the program may end right after the last one.
-            self.wfile.flush()
-        finally:
-            server.give()
-
-    def __getattr__(self, name):
-        if name.startswith("do_"):
-            return self.answer
-        raise AttributeError(name)
-
-    def call(self, settings):
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            self.send_response_only(100)
-            self.end_headers()
-            self.wfile.flush()
-        start = time.monotonic()
-        body = Body(self, settings.read)
-        call = Call(self.server.handle_call, Event(self, body), Context())
-        begun = False
-        try:
-            limit = min(settings.exec, settings.write)
-            step = call.next(start + limit)
-            while step[0] != "end":
-                if step[0] in ("error", "late"):
-                    raise Failed(step[0])
-                if step[0] == "head":
-                    self.connection.settimeout(settings.write)
-                    # What the handler left unread would be taken for the next request.
-                    self.close_connection = self.close_connection or not body.ended
-                    chunked = step[3] is None
-                    length = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": step[3]}
-                    self.head(step[1], {**step[2], **length})
-                    begun = True
-                elif step[1] and self.command != "HEAD":
-                    part = step[1]
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part) if chunked else part)
-                    if chunked:
-                        self.wfile.flush()
-                step = call.next(start + limit)
-            if chunked and self.command != "HEAD":
-                self.wfile.write(b"0\r\n\r\n")
-        except (TooLate, Failed) as problem:
-            self.close_connection = True
-            if begun:
-                # A chunked answer without its end is seen by the caller as the broken one it is.
-                return
-            self.say(*problem.answer)
-        finally:
-            call.abandoned.set()
-            self.connection.settimeout(IDLE_SECONDS)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    listener = socket.create_server(("", settings.port), backlog=1024)
+    print(f"listening on port {listener.getsockname()[1]}, {settings}", flush=True)
+    await server.serve([listener])
+    if app.busy:
+        print("calls were still under way at the end", file=sys.stderr)
+    # Threads of handlers that were too late may still run.
+    sys.stdout.flush()
+    os._exit(1 if app.busy else 0)
 
 
 def main():
@@ -309,28 +301,8 @@ def main():
     if sys.argv[1:] == ["--healthcheck"]:
         with urllib.request.urlopen(f"http://127.0.0.1:{settings.port}/_/health", timeout=2) as answer:
             sys.exit(0 if answer.status == 200 else 1)
-    sys.path.insert(0, os.environ.get("handler_path") or os.path.join(os.path.dirname(os.path.abspath(__file__)), "function"))
-    server = Server(settings, importlib.import_module("handler").handle)
-    # Python runs a signal's handler when the main thread comes round to it, which a waiting one may not: the pipe is written at once.
-    told, tell = os.pipe()
-    os.set_blocking(tell, False)
-    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    print(f"listening on port {server.server_port}", flush=True)
-    os.read(told, 1)
-    server.stopping = True
-    time.sleep(LINGER_SECONDS)
-    server.shutdown()
-    server.server_close()
-    deadline = time.monotonic() + settings.write
-    while server.busy > 0 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    if server.busy > 0:
-        print("calls were still under way at the end", file=sys.stderr)
-    sys.stdout.flush()
-    os._exit(1 if server.busy > 0 else 0)
+    sys.path.insert(0, os.environ.get("handler_path") or os.path.join(HERE, "function"))
+    asyncio.run(serve(settings, importlib.import_module("handler").handle))
 
 
 if __name__ == "__main__":

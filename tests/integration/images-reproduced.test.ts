@@ -14,7 +14,12 @@ beforeAll(async () => {
   beds = await Promise.all([Testbed.start(), Testbed.start()]);
   const python = pythonRoot();
   await Promise.all(
-    beds.flatMap((bed) => [bed.importImage(), bed.importFolder(python, PYTHON_IMAGE, ["ENV PATH=/usr/bin"])]),
+    beds.flatMap((bed) => [
+      bed.importImage(),
+      bed.importFolder(python, PYTHON_IMAGE, [
+        "ENV PATH=/usr/bin PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels PIP_ROOT_USER_ACTION=ignore",
+      ]),
+    ]),
   );
 }, 240_000);
 
@@ -23,20 +28,23 @@ afterAll(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
-/** This machine's Python as a base image: the official one cannot be had everywhere. */
+/** This machine's Python as a base image, with the template's packages at hand: the engines have no network. */
 function pythonRoot(): string {
   const root = path.join(folder, "python");
-  const [program, library] = execFileSync(
-    "python3",
-    ["-c", "import os, sys; print(os.path.realpath(sys.executable)); print(os.path.dirname(os.__file__))"],
-    { encoding: "utf8" },
-  ).split("\n") as [string, string];
+  const asked =
+    "import os, pip, sys; print(os.path.realpath(sys.executable), *(os.path.dirname(m.__file__) for m in (os, pip)), sep='\\n')";
+  const [program, library, pip] = execFileSync("python3", ["-c", asked], { encoding: "utf8" }).split(
+    "\n",
+  ) as [string, string, string];
   copyProgram(root, program, "usr/bin/python3");
   const modules = path.join(library, "lib-dynload");
   for (const name of fs.readdirSync(modules))
     copyProgram(root, path.join(modules, name), path.join(modules, name));
   const left = /\/(test|dist-packages|site-packages|idlelib|__pycache__|config-[^/]*)$/;
   fs.cpSync(library, path.join(root, library), { recursive: true, filter: (file) => !left.test(file) });
+  fs.cpSync(pip, path.join(root, library, "pip"), { recursive: true });
+  const wheels = ["-q", "--require-hashes", "-r", path.join(ROOT, "templates/python/requirements.txt")];
+  execFileSync("python3", ["-m", "pip", "download", ...wheels, "-d", path.join(root, "wheels")]);
   return root;
 }
 

@@ -14,6 +14,7 @@ const PROGRAMS: Record<string, string> = {
   jq: "jq",
   "apt-ftparchive": "apt-utils",
   "dpkg-deb": "dpkg",
+  pip3: "python3-pip",
 };
 
 export default function installPrograms(): void {
