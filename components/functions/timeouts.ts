@@ -25,6 +25,12 @@ export function goSeconds(text: string): number | undefined {
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit!]!, 0);
 }
 
+/** As the templates and the watchdogs take it: 0 is no limit. */
+function limit(text: string): number | undefined {
+  const value = goSeconds(text);
+  return value === 0 ? Infinity : value;
+}
+
 /** What is said of one variable of a function. */
 export interface TimeoutProblem {
   name: string;
@@ -56,7 +62,7 @@ export function timeoutProblems(
   const say = (name: string, text: string) =>
     void found.push({ name, text: `${JSON.stringify(env[name])}: ${text}` });
   for (const name of Object.keys(STANDARD).filter((key) => env[key])) {
-    const value = goSeconds(env[name]!);
+    const value = limit(env[name]!);
     if (value === undefined) {
       if (ours) say(name, 'must be a duration such as "90s" or "1m30s"');
     } else if (name === "exec_timeout" && value > seconds(upstreamTimeout))
@@ -71,7 +77,7 @@ export function timeoutProblems(
   const [exec, write] = ["exec_timeout", "write_timeout"].map(
     (name) => env[name] || (ours ? STANDARD[name]! : ""),
   ) as [string, string];
-  const [longest, whole] = [goSeconds(exec), goSeconds(write)];
+  const [longest, whole] = [limit(exec), limit(write)];
   if (longest !== undefined && whole !== undefined && longest > whole) {
     const name = env.exec_timeout ? "exec_timeout" : "write_timeout";
     const other = name === "exec_timeout" ? `write_timeout ${write}` : `exec_timeout ${exec}`;

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -46,9 +47,9 @@ func main() {
 	}
 	set := settings{
 		port:     port,
-		read:     duration("read_timeout", 60*time.Second),
-		write:    duration("write_timeout", 65*time.Second),
-		exec:     duration("exec_timeout", 60*time.Second),
+		read:     duration("read_timeout", "60s"),
+		write:    duration("write_timeout", "65s"),
+		exec:     duration("exec_timeout", "60s"),
 		inflight: count("max_inflight"),
 	}
 	if err := serve(set, function.Handle); err != nil {
@@ -56,16 +57,18 @@ func main() {
 	}
 }
 
-func duration(name string, standard time.Duration) time.Duration {
+// duration reads a duration as Go writes it, or whole seconds. 0 is no limit.
+func duration(name, standard string) time.Duration {
 	text := os.Getenv(name)
 	if text == "" {
-		return standard
+		text = standard
 	}
-	if seconds, err := strconv.Atoi(text); err == nil {
-		return time.Duration(seconds) * time.Second
+	whole := text
+	if _, err := strconv.ParseUint(text, 10, 64); err == nil {
+		whole += "s"
 	}
-	value, err := time.ParseDuration(text)
-	if err != nil {
+	value, err := time.ParseDuration(whole)
+	if err != nil || strings.ContainsAny(text, "+-") {
 		log.Fatalf("%s is %q; it has to be a duration such as 90s", name, text)
 	}
 	return value
@@ -83,6 +86,14 @@ func count(name string) int64 {
 	return int64(value)
 }
 
+// within is a context that ends after the limit; 0 is never.
+func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
 // A kept connection that is closed as a call is on its way loses it: for so long each answer first says that it is the last one.
 const linger = time.Second
 
@@ -98,6 +109,8 @@ func serve(set settings, handle http.HandlerFunc) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
 	s := &server{settings: set, handle: handle}
 	server := &http.Server{
 		Handler:           s,
@@ -108,9 +121,8 @@ func serve(set settings, handle http.HandlerFunc) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	log.Printf("listening on port %d", listener.Addr().(*net.TCPAddr).Port)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
+	log.Printf("listening on port %d, read_timeout %vs, write_timeout %vs, exec_timeout %vs",
+		listener.Addr().(*net.TCPAddr).Port, set.read.Seconds(), set.write.Seconds(), set.exec.Seconds())
 	select {
 	case err := <-failed:
 		return err
@@ -118,7 +130,7 @@ func serve(set settings, handle http.HandlerFunc) error {
 	}
 	s.stopping.Store(true)
 	time.Sleep(linger)
-	bounded, cancel := context.WithTimeout(context.Background(), set.write)
+	bounded, cancel := within(context.Background(), set.write)
 	defer cancel()
 	if err := server.Shutdown(bounded); err != nil {
 		return errors.New("calls were still under way at the end")
@@ -150,7 +162,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call runs the handler beside itself: a handler that does not look at its context cannot be ended, but it need not be waited for.
 func (s *server) call(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), s.exec)
+	ctx, cancel := within(r.Context(), s.exec)
 	defer cancel()
 	guarded := &guard{inner: w, header: w.Header().Clone()}
 	done := make(chan any, 1)
@@ -164,13 +176,13 @@ func (s *server) call(w http.ResponseWriter, r *http.Request) {
 		}()
 		s.handle(guarded, r.WithContext(ctx))
 	}()
-	limit := time.NewTimer(s.exec)
-	defer limit.Stop()
+	limit, stop := within(context.Background(), s.exec)
+	defer stop()
 	var reason any
 	late := false
 	select {
 	case reason = <-done:
-	case <-limit.C:
+	case <-limit.Done():
 		late = true
 	}
 	if reason == nil && !late {

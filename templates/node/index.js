@@ -12,16 +12,18 @@ const { pipeline } = require("node:stream/promises");
 /** Idle connections are the caller's to close: Go's clients keep theirs for 90 s. */
 const KEEP_ALIVE_MS = 120_000;
 
-/** "90s", "1m30s", "500ms", or seconds; undefined is the default. */
+const UNITS = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** The longest that a timer of Node waits: 24.8 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** A duration as Go writes it ("90s", "1m30s", ".5s"), or whole seconds, in milliseconds. 0 is no limit. */
 function duration(env, name, fallback) {
-  const text = env[name];
-  if (text === undefined || text === "") return fallback;
-  const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const text = env[name] || fallback;
+  const parts = [...text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)];
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   if (parts.length === 0 || parts.map(([part]) => part).join("") !== text)
     throw new Error(`${name} is "${text}"; it has to be a duration such as 90s`);
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit], 0);
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit], 0);
 }
 
 function settings(env) {
@@ -31,11 +33,11 @@ function settings(env) {
   return {
     port: Number(env.port || 8080),
     /** Until a request has arrived whole. */
-    readMs: duration(env, "read_timeout", 60_000),
+    readMs: duration(env, "read_timeout", "60s"),
     /** Until the answer has left whole, however it goes; also what calls under way are given at the end. */
-    writeMs: duration(env, "write_timeout", 65_000),
+    writeMs: duration(env, "write_timeout", "65s"),
     /** Until the handler and its answer have come to their end: 504, or a cut where the answer has begun. */
-    execMs: duration(env, "exec_timeout", 60_000),
+    execMs: duration(env, "exec_timeout", "60s"),
     /** Calls at once; more are answered 429. */
     inflight: Number(inflight),
   };
@@ -50,9 +52,9 @@ function start(handler, { port, readMs, writeMs, execMs, inflight }) {
   const isFree = () => !stopping && (inflight === 0 || busy < inflight);
   const server = http.createServer(
     {
-      requestTimeout: readMs,
+      requestTimeout: Math.ceil(readMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: Math.min(readMs, 1000),
+      connectionsCheckingInterval: Math.ceil(Math.min(readMs || 1000, 1000)),
     },
     (request, response) => {
       if (stopping) response.setHeader("Connection", "close");
@@ -74,19 +76,25 @@ function start(handler, { port, readMs, writeMs, execMs, inflight }) {
       // A connection that was busy at the stop goes idle later, and would be kept for the caller's next request.
       setInterval(() => server.closeIdleConnections(), 50).unref();
     }, LINGER_MS);
-    setTimeout(() => {
+    limit(writeMs && LINGER_MS + writeMs, () => {
       console.error("calls were still under way at the end");
       process.exit(1);
-    }, LINGER_MS + writeMs).unref();
+    })?.unref();
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  server.listen(port, () => console.log(`listening on port ${server.address().port}`));
+  const limits = Object.entries({ read: readMs, write: writeMs, exec: execMs });
+  const told = limits.map(([name, milliseconds]) => `${name}_timeout ${milliseconds / 1000}s`).join(", ");
+  server.listen(port, () => console.log(`listening on port ${server.address().port}, ${told}`));
+}
+
+/** Calls `act` after that time; 0 is never. */
+function limit(milliseconds, act) {
+  return milliseconds > 0 ? setTimeout(act, Math.min(milliseconds, LONGEST_MS)) : undefined;
 }
 
 async function call(handler, request, response, execMs, writeMs) {
   const controller = new AbortController();
-  const limit = (milliseconds, act) => setTimeout(act, milliseconds);
   const late = limit(execMs, () => {
     controller.abort(new Error("exec_timeout"));
     if (response.headersSent) response.destroy();

@@ -317,6 +317,7 @@ describe("the files of an environment", () => {
 
   test.each([
     ["exec_timeout: 600s", "", "above openfaas.upstreamTimeout 290s: the gateway would hang up on it"],
+    ["exec_timeout: 0s", "", "above openfaas.upstreamTimeout 290s"],
     ["exec_timeout: 600", "", "above openfaas.upstreamTimeout 290s"],
     ["exec_timeout: 4m51s", "", "above openfaas.upstreamTimeout 290s"],
     ["exec_timeout: 0.1h", ours, "above openfaas.upstreamTimeout 290s"],
