@@ -3,6 +3,7 @@
  * editor and in docs/configuration.md; that is why types and checks below all carry it instead of zod's own words.
  */
 import * as z from "zod";
+import { hostKeyProblem } from "../shared/hostKey";
 import { isAddress, isHostAndPort, isHostName, isNetwork, isPort, networkAround } from "./addresses";
 import { nearest } from "./nearest";
 import { bytes, DURATION, seconds, SIZE } from "./units";
@@ -172,21 +173,14 @@ export const mail = () =>
     return plain.test(name) && isHostName(host) ? undefined : must;
   });
 
-/** The blob says its type itself, behind a length of four bytes; no host shows one that says another. */
-function sameType(line: string): boolean {
-  const [type = "", data = ""] = line.split(" ");
-  return (
-    Buffer.from(data, "base64")
-      .subarray(4, 4 + type.length)
-      .toString("latin1") === type
-  );
-}
-
 export const hostKey = () =>
   judged(
     'a public host key such as "ssh-ed25519 AAAA…" (the host prints it: cat /etc/ssh/ssh_host_ed25519_key.pub)',
     /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) AAAA[A-Za-z0-9+/]{40,}={0,3}( [^\r\n]*)?$/,
-    (value, must) => (sameType(value) ? undefined : must),
+    (value, must) => {
+      const problem = hostKeyProblem(value);
+      return problem && `${must}: ${problem}`;
+    },
     "host key",
   );
 

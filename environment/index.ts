@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
+import { hostKeyProblem } from "../shared/hostKey";
 import type { Problem } from "./describe";
 import { isUrl } from "./fields";
 import { readBase } from "./layers";
@@ -163,11 +164,15 @@ function withLines(error: EnvironmentError, file: string, given: Given): Environ
 const keyAlone = (key: string) => key.trim().split(/\s+/).slice(0, 2).join(" ");
 
 function readHostKey(file: string): string {
+  let key: string;
   try {
-    return fs.readFileSync(path.resolve(file), "utf8");
+    key = fs.readFileSync(path.resolve(file), "utf8");
   } catch {
     throw new Error(
       `host.hostKeyFile: ${clean(file)} cannot be read (for the stack "local", \`npm run up\` makes it)`,
     );
   }
+  const problem = hostKeyProblem(key);
+  if (problem) throw new Error(`host.hostKeyFile: ${clean(file)} holds no public host key: ${problem}`);
+  return key;
 }

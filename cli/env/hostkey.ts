@@ -3,6 +3,7 @@ import crypto from "node:crypto";
 import net from "node:net";
 import { Client } from "ssh2";
 import { bracketed } from "../../shared/address";
+import { hostKeyProblem } from "../../shared/hostKey";
 
 export interface HostKey {
   /** As it is pinned: "ssh-ed25519 AAAA…". */
@@ -26,11 +27,9 @@ export const TIMEOUT_MS = 15_000;
 /** From the line of a key. Throws for one that is none. */
 export function hostKey(line: string): HostKey {
   const [type = "", data = ""] = line.trim().split(/\s+/);
+  const problem = hostKeyProblem(line);
+  if (problem) throw new Error(`not a public host key such as "ssh-ed25519 AAAA…": ${problem}`);
   const blob = Buffer.from(data, "base64");
-  // The blob says its type itself, behind a length of four bytes.
-  const inner = blob.length > 4 ? blob.subarray(4, 4 + blob.readUInt32BE(0)).toString("latin1") : "";
-  if (inner !== type || blob.length < 40)
-    throw new Error('not a public host key such as "ssh-ed25519 AAAA…"');
   return { line: `${type} ${blob.toString("base64")}`, fingerprint: fingerprint(blob) };
 }
 

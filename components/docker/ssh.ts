@@ -12,6 +12,14 @@ const STRICT = [
   "StrictHostKeyChecking=yes",
   "UserKnownHostsFile=/dev/null",
   "GlobalKnownHostsFile=/dev/null",
+  // What an operator's ssh_config can say so that a connection asks for no key, or takes one on another's word.
+  "ControlMaster=no",
+  "ControlPath=none",
+  "VerifyHostKeyDNS=no",
+  "NoHostAuthenticationForLocalhost=no",
+  // Distributions add it; others do not know its name.
+  "IgnoreUnknown=GSSAPIKeyExchange",
+  "GSSAPIKeyExchange=no",
   "LogLevel=ERROR",
   "BatchMode=yes",
   "ConnectTimeout=10",

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as z from "zod";
 import { expandHome } from "../../../shared/home";
+import { hostKeyProblem } from "../../../shared/hostKey";
 
 const KEY_TYPES = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$/;
 
@@ -28,7 +29,7 @@ const user = z
 const hostKey = z.string().refine(
   (text) => {
     const lines = keyLines(text);
-    return lines.length > 0 && lines.every((line) => KEY_TYPES.test(line));
+    return lines.length > 0 && lines.every((line) => KEY_TYPES.test(line) && !hostKeyProblem(line));
   },
   {
     error:
