@@ -164,7 +164,7 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics,
   });
   app.get<{ Params: { name: string } }>("/function/:name", async (request) => {
     const name = ourName(request, request.params.name, network);
-    return functions.status(name, wantsUsage(request));
+    return functions.status(name, { withUsage: wantsUsage(request), isForCall: isForCall(request) });
   });
 }
 
@@ -225,6 +225,11 @@ function wantsUsage(request: FastifyRequest): boolean {
   return usage === "1" || usage === "true";
 }
 
+/** Whether the gateway asks by itself, before it passes a call on: it adds this, and nobody's address. */
+function isForCall({ query, headers }: FastifyRequest): boolean {
+  return (query as { usage?: string }).usage === "false" && headers["x-forwarded-for"] === undefined;
+}
+
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { status, message } = explain(error);
   if (status >= 500) request.log.error({ err: error, path: pathOf(request) }, "request failed");
@@ -258,16 +263,11 @@ function makeIdler(app: FastifyInstance, { config, functions, directory, metrics
   const { gatewayMetrics: url, network } = config;
   if (!url) return undefined;
   const scaling = {
-    drowsy: functions.drowsy,
+    counts: functions.counts,
     scalable: () => functions.scalable(),
-    wake: (name: string) => functions.wake(name),
-    scale: async (name: string, replicas: number) => {
-      const set = await functions.scale(name, replicas);
-      directory.forget();
-      return set;
-    },
   };
   return new Idler(scaling, metrics, {
+    onScaled: () => directory.forget(),
     idleMs: config.inactivityMs,
     intervalMs: config.reconcileMs,
     longestCallMs: config.writeTimeoutMs,

@@ -12,7 +12,7 @@ import { isMereOffer, passByOffer, refuseUpgrade } from "./upgrade";
 
 export interface CallParts {
   network: string;
-  functions: Pick<Functions, "wake" | "isAvailable">;
+  functions: Pick<Functions, "wake" | "status">;
   directory: Directory;
   proxy: FunctionProxy;
   metrics: Metrics;
@@ -121,7 +121,8 @@ class Calls {
     await functions.wake(name);
     metrics.scaledFromZero();
     const until = Date.now() + wakeMs;
-    while (!(await functions.isAvailable(name))) {
+    // Somebody may scale it to zero again meanwhile: then it is woken once more.
+    while ((await functions.status(name, { isForCall: true })).availableReplicas === 0) {
       if (Date.now() > until)
         throw new ApiError(503, `${name} was at zero and did not start within ${wakeMs / 1000} s.`);
       await sleep(POLL_MS);

@@ -2,16 +2,17 @@
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { registryOf } from "./auth";
-import { Changes, taken, updating } from "./changes";
-import { DEFAULT_SCALE_MAX, type Deployment, SCALE_MAX, scalesToZero } from "./deployment";
+import { Changes, taken } from "./changes";
+import { type Deployment, scalesToZero } from "./deployment";
 import { type Engine, OWNER_LABEL, OWNER_VALUE, type RegistryAuth, type SecretRecord } from "./engine";
 import { ApiError, EngineError, invalid } from "./errors";
 import { readHealthCheck } from "./healthcheck";
 import type { LogRequest } from "./logs";
 import { byName } from "./secretVersions";
-import { initialReplicas, renderSpec } from "./spec";
+import { renderSpec } from "./spec";
 import { Failures, findProblem, type Finding } from "./problems";
 import type { Readiness } from "./readiness";
+import { ReplicaCounts } from "./replicaCounts";
 import { isActive, rolloutOf } from "./rollout";
 import {
   byService,
@@ -38,14 +39,18 @@ export interface FunctionsOptions {
   settleMs: number;
 }
 
+export interface Question {
+  withUsage?: boolean;
+  isForCall?: boolean;
+}
+
+/** Another call, or a person, may scale a function to zero as often as it is woken. */
+const WAKE_ATTEMPTS = 3;
+
 const NO_USAGE: Usage = { cpu: 0, totalMemoryBytes: 0 };
 
 export class Functions {
-  /**
-   * By name, those that are about to be scaled to zero. They are said to be there already while their replicas still answer: whoever
-   * looks before a call, as the gateway does, asks for a replica then, which ends this, and is not sent to one that is going.
-   */
-  readonly drowsy = new Set<string>();
+  readonly counts: ReplicaCounts;
   private readonly changes: Changes;
   private readonly failures: Failures;
   private readonly usage: UsageMeter;
@@ -56,6 +61,7 @@ export class Functions {
     private readonly readiness: Readiness,
   ) {
     this.changes = new Changes(engine);
+    this.counts = new ReplicaCounts(engine, this.changes);
     this.failures = new Failures(engine);
     this.usage = new UsageMeter(engine);
   }
@@ -82,29 +88,50 @@ export class Functions {
     const usage = withUsage ? await this.usage.measure([...ready.values()].flat()) : undefined;
     return functions
       .map((service) => ({
-        ...toStatus(service, availableOf(service), this.options.network),
+        ...this.toStatus(this.counts.asReported(service), availableOf(service)),
         ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
         ...problemOf(findProblem(service, history.get(service.ID) ?? [], availableOf(service))),
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** With the last lines of a replica that failed. @throws ApiError 404 */
-  async status(name: string, withUsage = false): Promise<FunctionStatus> {
+  /**
+   * With the last lines of a replica that failed.
+   * @param isForCall the gateway asks, for a call that waits: a function at zero is woken
+   * @throws ApiError 404
+   */
+  async status(
+    name: string,
+    { withUsage = false, isForCall = false }: Question = {},
+  ): Promise<FunctionStatus> {
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.counts.answer(name, () => this.look(name, withUsage));
+      if (!isForCall || found.replicas > 0 || attempt === WAKE_ATTEMPTS) return found;
+      // Where it cannot be woken, the gateway gets to know what is there, and tries by itself.
+      await this.wake(name).catch(() => undefined);
+    }
+  }
+
+  private async look(name: string, withUsage: boolean): Promise<FunctionStatus> {
     const service = await this.changes.find(name);
     const tasks = await this.engine.listTasks(service.ID);
     const ready = await this.readiness.ready(tasks);
     const usage = withUsage ? await this.usage.measure(ready) : undefined;
     const found = findProblem(service, tasks, ready.length);
-    const rollout = rolloutOf(service, tasks);
-    const isGoing = replicasOf(service) === 0 || this.drowsy.has(name);
+    const problem = found && (await this.failures.explain(found));
+    // Nothing is waited for from here to the answer: what is reported is what holds then.
+    const current = this.counts.asReported(service);
+    const rollout = rolloutOf(current, tasks);
     return {
-      ...toStatus(service, isGoing ? 0 : ready.length, this.options.network),
-      ...(isGoing ? { replicas: 0 } : {}),
+      ...this.toStatus(current, ready.length),
       ...(rollout ? { rollout } : {}),
       ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
-      ...(found ? { problem: await this.failures.explain(found) } : {}),
+      ...(problem ? { problem } : {}),
     };
+  }
+
+  private toStatus(service: ServiceRecord, ready: number): FunctionStatus {
+    return toStatus(service, replicasOf(service) === 0 ? 0 : ready, this.options.network);
   }
 
   /** @throws ApiError 400 when the function is there (as upstream), 409 when the name is another service's */
@@ -129,30 +156,13 @@ export class Functions {
     await this.changes.change(deployment.service, how, async (service) => {
       const spec = await this.render(deployment, service);
       await this.engine.updateService(service, spec, auth ?? loginToForget(service, deployment));
+      this.counts.noteWritten(service, spec.Mode.Replicated.Replicas);
     });
   }
 
-  /**
-   * Sets the number of replicas, at most what the function's labels allow.
-   * @returns the number it was set to
-   * @throws ApiError 404; 409 while an update of running replicas is under way
-   */
+  /** @returns the number of replicas it was set to; see ReplicaCounts */
   async scale(name: string, replicas: number): Promise<number> {
-    let set = replicas;
-    // Who wants one of a function that is still all there gets what is there.
-    const isRoused = replicas > 0 && this.drowsy.delete(name);
-    await this.changes.change(name, {}, async (service) => {
-      set = Math.min(
-        replicas,
-        Number(service.Spec.Labels?.[SCALE_MAX] ?? DEFAULT_SCALE_MAX) || DEFAULT_SCALE_MAX,
-      );
-      if (isRoused) set = Math.max(set, replicasOf(service));
-      if (set === replicasOf(service)) return;
-      if (await this.changes.isUpdating(service)) throw updating(name);
-      // Everything else stays as it was read, so that no replica restarts.
-      await this.engine.updateService(service, { ...service.Spec, Mode: { Replicated: { Replicas: set } } });
-    });
-    return set;
+    return this.counts.set(name, replicas);
   }
 
   /** Functions whose labels let them scale to zero. */
@@ -161,20 +171,9 @@ export class Functions {
     return services.filter((each) => isFunction(each) && scalesToZero(each.Spec.Labels));
   }
 
-  /** Gives a function at zero its least number of replicas, one without a label; another it leaves alone. @throws ApiError 404 */
+  /** Gives a function at zero its least number of replicas; another it leaves alone. @throws ApiError 404 */
   async wake(name: string): Promise<void> {
-    this.drowsy.delete(name);
-    await this.changes.change(name, {}, async (service) => {
-      if (replicasOf(service) > 0) return;
-      const Replicas = initialReplicas(service.Spec.Labels ?? {}, 1);
-      await this.engine.updateService(service, { ...service.Spec, Mode: { Replicated: { Replicas } } });
-    });
-  }
-
-  /** True when a replica can be called. @throws ApiError 404 */
-  async isAvailable(name: string): Promise<boolean> {
-    const service = await this.changes.find(name);
-    return (await this.readiness.ready(await this.engine.listRunningTasks(service.ID))).length > 0;
+    await this.counts.wake(name);
   }
 
   /**
@@ -211,6 +210,7 @@ export class Functions {
   async remove(name: string): Promise<boolean> {
     const service = await this.changes.find(name);
     await this.engine.removeService(service.ID);
+    this.counts.forget(name);
     const until = Date.now() + this.options.deleteTimeoutMs;
     for (;;) {
       if ((await this.engine.countRemaining(service.ID)) === 0) return true;

@@ -19,6 +19,8 @@ export interface IdlerOptions {
   longestCallMs: number;
   /** Calls that do not pass the provider; undefined when all do. Rejects when they cannot be known. */
   elsewhere?: () => Promise<Map<string, Invocations>>;
+  /** Called after each attempt to scale a function. */
+  onScaled?: () => void;
   log: { info(details: object, text: string): void; warn(details: object, text: string): void };
 }
 
@@ -40,7 +42,7 @@ export class Idler {
   private closed = false;
 
   constructor(
-    private readonly functions: Pick<Functions, "scalable" | "scale" | "wake" | "drowsy">,
+    private readonly functions: Pick<Functions, "scalable" | "counts">,
     private readonly metrics: Metrics,
     private readonly options: IdlerOptions,
     private readonly now: () => number = Date.now,
@@ -68,7 +70,7 @@ export class Idler {
     if (candidates.length === 0 || !(await this.update([...names]))) return [];
     const idle = candidates.filter((each) => this.isIdle(each));
     if (idle.length === 0) return [];
-    const asleep = await this.layDown(idle);
+    const asleep = await this.scaleToZero(idle);
     if (asleep.length > 0) await this.wakeCalled(asleep);
     // Whoever starts it again, by a call or by hand: its time begins anew.
     for (const name of asleep) this.watched.delete(name);
@@ -76,39 +78,36 @@ export class Idler {
   }
 
   /**
-   * They are said to be at zero first, and are scaled when nobody wanted them for as long as a caller may go by what was said before:
-   * from then on each looks, and asks for a replica, before it calls.
+   * Zero is announced first, and the engine told when nobody called for as long as a caller may go by what was reported before:
+   * from then on each caller looks, and asks for a replica, before it calls.
    */
-  private async layDown(idle: ServiceRecord[]): Promise<string[]> {
-    const { drowsy } = this.functions;
-    const names = idle.map(({ Spec }) => Spec.Name!);
-    for (const name of names) drowsy.add(name);
+  private async scaleToZero(idle: ServiceRecord[]): Promise<string[]> {
+    const { counts } = this.functions;
+    const announced = idle.filter(({ Spec }) => counts.announceZero(Spec.Name!));
+    const names = announced.map(({ Spec }) => Spec.Name!);
     const asleep: string[] = [];
     try {
-      await sleep(SETTLE_MS);
+      if (names.length > 0) await sleep(SETTLE_MS);
       if (!(await this.update(names))) return [];
-      for (const service of idle) {
-        const name = service.Spec.Name!;
-        if (!drowsy.has(name) || !this.isIdle(service) || !(await this.lay(service))) continue;
-        asleep.push(name);
-        // Asked for in the very moment of the scaling.
-        if (!drowsy.has(name)) await this.wake(name);
-      }
+      for (const service of announced)
+        if (this.isIdle(service) && (await this.tellEngine(service))) asleep.push(service.Spec.Name!);
     } finally {
-      for (const name of names) drowsy.delete(name);
+      names.forEach((name) => counts.withdrawZero(name));
     }
     return asleep;
   }
 
-  /** False when it could not be: somebody removed the function just now. The others still get their turn. */
-  private async lay(service: ServiceRecord): Promise<boolean> {
+  /** False when it could not be, or somebody asked for a replica. The others still get their turn. */
+  private async tellEngine(service: ServiceRecord): Promise<boolean> {
     const name = service.Spec.Name!;
     try {
-      await this.functions.scale(name, 0);
+      if (!(await this.functions.counts.scaleToZero(name))) return false;
     } catch (error) {
       const { message } = error as Error;
       this.options.log.warn({ function: name, err: message }, "idle, but could not be scaled to zero");
       return false;
+    } finally {
+      this.options.onScaled?.();
     }
     this.metrics.scaledToZero();
     this.options.log.info({ function: name, idleMs: this.idleMs(service) }, "idle: scaled to zero");
@@ -125,7 +124,7 @@ export class Idler {
 
   private async wake(name: string): Promise<void> {
     this.options.log.info({ function: name }, "called as it was scaled to zero: started again");
-    await this.functions.wake(name).catch((error: Error) => {
+    await this.functions.counts.wake(name).catch((error: Error) => {
       this.options.log.warn({ function: name, err: error.message }, "could not be started again");
     });
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Changes } from "../../../../services/swarm-provider/src/changes";
 import { parseDeployment } from "../../../../services/swarm-provider/src/deployment";
 import { Engine } from "../../../../services/swarm-provider/src/engine";
 import { Functions } from "../../../../services/swarm-provider/src/functions";
@@ -12,6 +13,7 @@ import {
 import { Idler } from "../../../../services/swarm-provider/src/idler";
 import { Metrics } from "../../../../services/swarm-provider/src/metrics";
 import { Readiness } from "../../../../services/swarm-provider/src/readiness";
+import { ReplicaCounts } from "../../../../services/swarm-provider/src/replicaCounts";
 import type { ServiceRecord } from "../../../../services/swarm-provider/src/status";
 import { FakeEngine } from "./fakeEngine";
 
@@ -22,55 +24,55 @@ class World {
   now = 1e9;
   readonly replicas = new Map<string, number>();
   readonly labels = new Map<string, Record<string, string>>();
-  readonly counts = new Map<string, Invocations>();
-  readonly woken: string[] = [];
-  readonly drowsy = new Set<string>();
+  readonly called = new Map<string, Invocations>();
+  readonly written: string[] = [];
   readonly warnings: string[] = [];
   gateway: "answers" | "is away" = "answers";
-  onScale?: (name: string) => void;
+  onWrite?: (name: string) => void;
   readonly metrics = new Metrics(() => this.now);
+  readonly counts: ReplicaCounts;
   readonly idler: Idler;
 
   constructor() {
-    const functions = {
-      drowsy: this.drowsy,
-      scalable: async () =>
-        [...this.replicas].map(([name, Replicas]) => {
-          const Labels = { "com.openfaas.scale.zero": "true", ...this.labels.get(name) };
-          return {
-            ID: name,
-            Spec: { Name: name, Labels, Mode: { Replicated: { Replicas } } },
-          } as unknown as ServiceRecord;
-        }),
-      scale: async (name: string, count: number) => {
-        if (name === "gone") throw new Error("No such function: gone");
-        this.replicas.set(name, count);
-        this.onScale?.(name);
-        return count;
+    const engine = {
+      findService: async (name: string) => (name === "gone" ? undefined : this.service(name)),
+      updateService: async ({ Spec: { Name } }: ServiceRecord, { Mode }: ServiceRecord["Spec"]) => {
+        this.replicas.set(Name!, Mode!.Replicated!.Replicas!);
+        this.written.push(`${Name} ${Mode!.Replicated!.Replicas}`);
+        this.onWrite?.(Name!);
       },
-      wake: async (name: string) => {
-        this.woken.push(name);
-        this.replicas.set(name, 1);
-      },
-    };
+      listTasks: async () => [],
+    } as unknown as Engine;
+    this.counts = new ReplicaCounts(engine, new Changes(engine), () => this.now);
+    const scalable = async () => [...this.replicas.keys()].map((name) => this.service(name));
     const log = { info: () => undefined, warn: (_: object, text: string) => void this.warnings.push(text) };
     const elsewhere = async () => {
       if (this.gateway === "is away") throw new Error("connect ECONNREFUSED");
-      return structuredClone(this.counts);
+      return structuredClone(this.called);
     };
     const options = { idleMs: 15 * MINUTE, intervalMs: 1000, longestCallMs: 5 * MINUTE, elsewhere, log };
-    this.idler = new Idler(functions, this.metrics, options, () => this.now);
+    this.idler = new Idler({ scalable, counts: this.counts }, this.metrics, options, () => this.now);
+  }
+
+  private service(name: string): ServiceRecord {
+    const Labels = {
+      "com.openfaas.function": name,
+      "com.openfaas.scale.zero": "true",
+      ...this.labels.get(name),
+    };
+    const Spec = { Name: name, Labels, Mode: { Replicated: { Replicas: this.replicas.get(name) } } };
+    return { ID: name, Version: { Index: 1 }, CreatedAt: "", Spec };
   }
 
   add(name: string, labels: Record<string, string> = {}): void {
     this.replicas.set(name, 1);
     this.labels.set(name, labels);
-    this.counts.set(name, { started: 7, ended: 7 });
+    this.called.set(name, { started: 7, ended: 7 });
   }
 
   call(name: string): void {
-    const { started, ended } = this.counts.get(name)!;
-    this.counts.set(name, { started: started + 1, ended: ended + 1 });
+    const { started, ended } = this.called.get(name)!;
+    this.called.set(name, { started: started + 1, ended: ended + 1 });
   }
 
   /** Looks every minute, for so many of them; gives the minute at which something was scaled to zero. */
@@ -123,7 +125,7 @@ test("so does one through the provider, from its end on", async () => {
 
 test("a call that the gateway has begun and not ended counts for as long as a call can take", async () => {
   world.add("f", { "com.openfaas.scale.zero-duration": "3m" });
-  world.counts.set("f", { started: 8, ended: 7 });
+  world.called.set("f", { started: 8, ended: 7 });
   // Seen first at 0, believed until before 5, then three minutes without a call.
   expect(await world.watch(60)).toBe(7);
 });
@@ -131,7 +133,7 @@ test("a call that the gateway has begun and not ended counts for as long as a ca
 test("a gateway that started anew has been called as far as anybody knows", async () => {
   world.add("f");
   await world.watch(10);
-  world.counts.set("f", { started: 0, ended: 0 });
+  world.called.set("f", { started: 0, ended: 0 });
   expect(await world.watch(60)).toBe(15);
 });
 
@@ -160,28 +162,37 @@ test("one that is called at the moment of its scaling is started again", async (
   while (world.replicas.get("f") !== 0) await sleep(10);
   world.call("f");
   await looked;
-  expect(world.woken).toEqual(["f"]);
+  expect(world.written).toEqual(["f 0", "f 1"]);
 });
 
 test.each([
-  ["one that a caller asks for while it is said to be at zero", () => world.drowsy.delete("f")],
-  ["one that is still called by who took it for available", () => world.call("f")],
+  ["one that a caller asks for while it is reported to be at zero", () => world.counts.wake("f")],
+  ["one that is still called by who took it for available", async () => world.call("f")],
 ])("%s is not scaled", async (_what, want) => {
   world.add("f");
   await world.watch(14);
   const looked = world.watch(0);
-  while (!world.drowsy.has("f")) await sleep(10);
-  expect(world.replicas.get("f")).toBe(1);
-  want();
+  while (!world.counts.isFallingAsleep("f")) await sleep(10);
+  await want();
   expect(await looked).toBeUndefined();
-  expect([world.replicas.get("f"), world.drowsy.size, world.woken]).toEqual([1, 0, []]);
+  expect([world.written, world.counts.isFallingAsleep("f")]).toEqual([[], false]);
 });
 
 test("one that is asked for in the moment of its scaling is started again", async () => {
   world.add("f");
-  world.onScale = (name) => world.drowsy.delete(name);
+  let waking: Promise<void> | undefined;
+  world.onWrite = (name) => (waking ??= world.counts.wake(name));
   expect(await world.watch(60)).toBe(15);
-  expect(world.woken).toEqual(["f"]);
+  await waking;
+  expect(world.written).toEqual(["f 0", "f 1"]);
+});
+
+test("one that somebody waits for is not scaled, however long nobody called it", async () => {
+  world.add("f");
+  await world.watch(14);
+  await world.counts.answer("f", async () => ({ replicas: 1, availableReplicas: 0 }));
+  expect(await world.watch(0)).toBeUndefined();
+  expect(await world.watch(0)).toBe(0);
 });
 
 describe("a function that is about to sleep", () => {
@@ -200,7 +211,7 @@ describe("a function that is about to sleep", () => {
       return [replicas, availableReplicas];
     };
     expect(await counts()).toEqual([3, 1]);
-    functions.drowsy.add("f");
+    functions.counts.announceZero("f");
     expect(await counts()).toEqual([0, 0]);
     // The gateway asks for the least number.
     expect(await functions.scale("f", 1)).toBe(3);
