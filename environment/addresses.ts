@@ -35,6 +35,17 @@ export function networkAround(value: string): string | undefined {
   return network.toString() === address.toString() ? undefined : `${network.toString()}/${prefix}`;
 }
 
+/** Private and link-local networks: a host's neighbours, and the metadata services of providers. */
+export const PRIVATE_NETWORKS = [
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+];
+
 /** Whether one of two networks holds the other. */
 export function overlap(a: string, b: string): boolean {
   const [[one, short], [other, long]] = [parseCIDR(a), parseCIDR(b)];

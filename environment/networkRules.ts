@@ -1,5 +1,6 @@
 /** What values about ports, networks and packages have to agree on. */
-import { isNetwork, overlap } from "./addresses";
+import { isIP } from "node:net";
+import { isNetwork, overlap, PRIVATE_NETWORKS } from "./addresses";
 import type { Get, Rule, Violation } from "./rules";
 
 interface Owner {
@@ -46,15 +47,40 @@ function addressPool(get: Get): Violation[] {
   return ofHosts ? [] : [{ path, message: "has no addresses that a container can have" }];
 }
 
+const networksOf = (get: Get, list: string) =>
+  Array.from({ length: get<number>(`${list}.length`) ?? 0 }, (_, i) => ({
+    path: `${list}.${i}`,
+    value: get<string>(`${list}.${i}`),
+  })).filter((network): network is { path: string; value: string } => network.value !== undefined);
+
+/** A private address that the closed ports would keep alerts from. One behind a name shows only on the host. */
+function alertsReach(get: Get): Violation[] {
+  if (!get("firewall.enabled")) return [];
+  const reach = networksOf(get, "firewall.containersReach");
+  const targets: [string, string | undefined][] = [
+    ["alerts.webhook.url", hostOf(get<string>("alerts.webhook.url"))],
+    ["alerts.email.smarthost", get<string>("alerts.email.smarthost")?.split(":")[0]],
+  ];
+  return targets.flatMap(([path, address = ""]) => {
+    const alone = `${address}/${isIP(address) === 6 ? 128 : 32}`;
+    if (!isIP(address) || !PRIVATE_NETWORKS.some((network) => overlap(network, alone))) return [];
+    if (reach.some(({ value }) => overlap(value, alone))) return [];
+    const message = `is a private address that firewall.containersReach does not name: add ${alone} there`;
+    return [{ path, message }];
+  });
+}
+
+const hostOf = (url: string | undefined) =>
+  url && URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : undefined;
+
 /** Not every release of nft puts two networks of which one holds the other into one set; and one of them says nothing. */
-function overlappingPeers(get: Get): Violation[] {
-  const peers = Array.from({ length: get<number>("firewall.swarmPeers.length") ?? 0 }, (_, i) => ({
-    path: `firewall.swarmPeers.${i}`,
-    value: get<string>(`firewall.swarmPeers.${i}`),
-  })).filter((peer): peer is { path: string; value: string } => peer.value !== undefined);
-  return peers.flatMap(({ path, value }, i) => {
+function overlapping(get: Get, list: string): Violation[] {
+  const networks = networksOf(get, list);
+  return networks.flatMap(({ path, value }, i) => {
     // What is there twice is told so.
-    const other = peers.slice(0, i).find((before) => before.value !== value && overlap(before.value, value));
+    const other = networks
+      .slice(0, i)
+      .find((before) => before.value !== value && overlap(before.value, value));
     return other
       ? [{ path, message: `overlaps with ${other.path} ${other.value}: the wider one is enough` }]
       : [];
@@ -101,7 +127,18 @@ export const NETWORK_RULES: readonly Rule[] = [
     sentence: "swarm.addressPool is an IPv4 network from /8 to /24, of addresses for hosts.",
     check: addressPool,
   },
-  { sentence: "No network in firewall.swarmPeers holds another one.", check: overlappingPeers },
+  {
+    sentence: "No network in firewall.swarmPeers or firewall.containersReach holds another one there.",
+    check: (get) => [
+      ...overlapping(get, "firewall.swarmPeers"),
+      ...overlapping(get, "firewall.containersReach"),
+    ],
+  },
+  {
+    sentence:
+      "With firewall.enabled, a private address in alerts.webhook.url or alerts.email.smarthost is in one of firewall.containersReach.",
+    check: alertsReach,
+  },
   { sentence: "docker.repository.uri with http:// needs docker.repository.keyUrl.", check: repositoryKey },
   { sentence: "No package is twice in base.packages, and none of them is the engine's.", check: packages },
 ];

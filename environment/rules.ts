@@ -106,6 +106,19 @@ export const RULES: readonly Rule[] = [
       "Of alerts.webhook.url and the secret alertWebhookUrl at most one is given, and with alerts.email.username the secret alertSmtpPassword.",
     check: alertTargets,
   },
+  {
+    sentence: "openfaas.scaleFromZero is true.",
+    check: (get) =>
+      get("openfaas.scaleFromZero") === false
+        ? [
+            {
+              path: "openfaas.scaleFromZero",
+              message:
+                "cannot be false: the gateway would call any name or address that a caller puts into a path, and asks only with true whether there is such a function",
+            },
+          ]
+        : [],
+  },
   { sentence: "host.jump is another machine, or another port, than host.", check: ownJump },
   {
     sentence: "openfaas.readTimeout and openfaas.writeTimeout are not below openfaas.upstreamTimeout.",
@@ -203,7 +216,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     sentence:
-      "Nothing is twice in functions (stack), functions.only, checks (path), firewall.swarmPeers, nginx.managementAllow, docker.registryMirrors, docker.insecureRegistries.",
+      "Nothing is twice in functions (stack), functions.only, checks (path), firewall.swarmPeers, firewall.containersReach, nginx.managementAllow, docker.registryMirrors, docker.insecureRegistries.",
     check: (get) => [
       ...duplicates(get, "functions", "stack"),
       ...Array.from({ length: get<number>("functions.length") ?? 0 }).flatMap((_, i) =>
@@ -212,6 +225,7 @@ export const RULES: readonly Rule[] = [
       ...duplicates(get, "checks", "path"),
       ...[
         "firewall.swarmPeers",
+        "firewall.containersReach",
         "nginx.managementAllow",
         "docker.registryMirrors",
         "docker.insecureRegistries",

@@ -1,7 +1,9 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import type { LoadedEnvironment } from "../../environment";
-import { renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
+import { type FirewallValues, renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
 
 export interface HostArgs {
   environment: LoadedEnvironment;
@@ -12,6 +14,7 @@ const TIMEZONE_BACK =
   'zone=/usr/share/zoneinfo/$(cat /etc/timezone 2>/dev/null); [ -f "$zone" ] || zone=/usr/share/zoneinfo/Etc/UTC; ln -sfn "$zone" /etc/localtime';
 
 const RULES = "/etc/oslo-faas/firewall.nft";
+const SCRIPT = "/etc/oslo-faas/firewall.sh";
 
 /**
  * A checked host with its base: preflight, packages, time zone, kernel settings, closed ports.
@@ -76,35 +79,50 @@ export class Host extends pulumi.ComponentResource {
   }
 
   private closePorts(name: string, env: LoadedEnvironment, opts: pulumi.CustomResourceOptions): void {
+    const restart = [
+      "if systemctl is-active --quiet oslo-faas-firewall; then systemctl restart oslo-faas-firewall; fi",
+    ];
     const rules = new host.File(
       `${name}-firewall-rules`,
       {
         path: RULES,
-        content: renderFirewall({
-          closedTcp: [env.openfaas.gatewayPort, 2377, 7946],
-          closedUdp: [4789, 7946],
-          peers: env.firewall.swarmPeers,
-        }),
+        content: renderFirewall(firewallValues(env)),
         validate: "nft -c -f %s",
-        onChange: [
-          "if systemctl is-active --quiet oslo-faas-firewall; then systemctl reload oslo-faas-firewall; fi",
-        ],
+        onChange: restart,
+        // Stopping the unit leaves it, or a restart would open the ports.
+        onDelete: ["nft delete table inet oslo_faas 2>/dev/null || true"],
       },
+      opts,
+    );
+    const text = fs.readFileSync(path.join(__dirname, "scripts", "firewall.sh"), "utf8");
+    const script = new host.File(
+      `${name}-firewall-script`,
+      { path: SCRIPT, content: text, onChange: restart },
       opts,
     );
     new host.SystemdUnit(
       `${name}-firewall`,
       {
         unit: "oslo-faas-firewall.service",
-        content: renderFirewallUnit(RULES),
+        content: renderFirewallUnit({ rules: RULES, script: SCRIPT }),
         enabled: true,
         active: true,
-        // The unit stays active when somebody flushes the rules that it loaded.
-        probe: "nft list chain inet oslo_faas guard | grep -q drop",
+        // The unit puts back what somebody flushes; this looks at the rules themselves.
+        probe: `sh ${SCRIPT} check`,
       },
-      { ...opts, dependsOn: [rules] },
+      { ...opts, dependsOn: [rules, script] },
     );
   }
+}
+
+function firewallValues({ nginx, openfaas, firewall }: LoadedEnvironment): FirewallValues {
+  return {
+    closedTcp: [openfaas.gatewayPort, 2377, 7946],
+    closedUdp: [4789, 7946],
+    peers: firewall.swarmPeers,
+    openTcp: [nginx.httpPort, ...(nginx.tls ? [nginx.httpsPort] : [])],
+    containersReach: firewall.containersReach,
+  };
 }
 
 function preflightArgs(env: LoadedEnvironment): host.PreflightArgs {

@@ -36,7 +36,8 @@ export function gatewayEnv(openfaas: Environment["openfaas"]): Record<string, st
     read_timeout: openfaas.readTimeout,
     write_timeout: openfaas.writeTimeout,
     upstream_timeout: openfaas.upstreamTimeout,
-    scale_from_zero: String(openfaas.scaleFromZero),
+    // Without it the gateway calls whatever name or address a path says, and asks nobody whether there is such a function.
+    scale_from_zero: "true",
     faas_nats_address: "nats",
     faas_nats_port: "4222",
     faas_nats_cluster_name: CLUSTER_ID,

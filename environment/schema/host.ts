@@ -148,4 +148,12 @@ export const firewall = z.strictObject({
       description: "Networks of the other nodes, which may reach the swarm's ports (2377, 7946, 4789).",
       examples: [["198.51.100.0/24"]],
     }),
+  containersReach: f
+    .list(f.cidr())
+    .default([])
+    .meta({
+      description:
+        "Private networks that functions and the platform's services may call (a database, a mail server, a callback). All others are closed to them, the internet is not.",
+      examples: [["10.20.0.0/24"]],
+    }),
 });

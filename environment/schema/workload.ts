@@ -59,7 +59,10 @@ export const openfaas = z.strictObject({
     .duration()
     .default("290s")
     .meta({ description: "The longest a function may take (upstream_timeout)." }),
-  scaleFromZero: f.flag().default(true).meta({ description: "A call wakes a function that has no replica." }),
+  scaleFromZero: f.flag().default(true).meta({
+    description:
+      "A call wakes a function that has no replica. Always true: without it the gateway calls any name or address that a path holds.",
+  }),
   queue: queue.prefault({}).meta({ description: "The queue of asynchronous calls." }),
   prometheusRetention: f
     .duration("1h", "87600h")

@@ -8,6 +8,8 @@ const PROGRAMS: Record<string, string> = {
   dockerd: "docker.io",
   ip: "iproute2",
   iptables: "iptables",
+  nft: "nftables",
+  ping: "iputils-ping",
   sudo: "sudo",
   gpg: "gnupg",
   curl: "curl",

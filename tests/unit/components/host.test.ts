@@ -1,6 +1,13 @@
 import { renderFirewall, renderFirewallUnit, renderSysctl } from "../../../components/host/render";
 
-const values = { closedTcp: [8080, 2377, 7946], closedUdp: [4789, 7946], peers: [] as string[] };
+const values = {
+  closedTcp: [8080, 2377, 7946],
+  closedUdp: [4789, 7946],
+  peers: [] as string[],
+  openTcp: [80, 443],
+  containersReach: [] as string[],
+};
+const files = { rules: "/etc/x.nft", script: "/etc/x.sh" };
 
 test("the closed ports", () => expect(renderFirewall(values)).toMatchSnapshot());
 
@@ -13,7 +20,7 @@ test("peers are let in before the ports are closed, each family in its own words
   const text = renderFirewall({ ...values, peers: ["10.0.0.0/8", "2001:db8::/32"] });
   expect(text).toContain("ip saddr { 10.0.0.0/8 } accept");
   expect(text).toContain("ip6 saddr { 2001:db8::/32 } accept");
-  expect(text.indexOf("ip6 saddr")).toBeLessThan(text.indexOf("tcp dport"));
+  expect(text.indexOf("ip6 saddr")).toBeLessThan(text.lastIndexOf("tcp dport"));
 });
 
 test("loading the table twice is loading it once", () => {
@@ -21,15 +28,21 @@ test("loading the table twice is loading it once", () => {
   expect([first, second]).toEqual(["table inet oslo_faas", "delete table inet oslo_faas"]);
 });
 
-test("the ports are closed before the engine opens any", () => {
-  expect(renderFirewallUnit("/etc/x.nft")).toMatch(/^Before=.*docker\.service$/m);
+test("a container's way to the peers' closed ports is shut before a network that it may call is opened", () => {
+  const text = renderFirewall({ ...values, peers: ["10.0.0.0/8"], containersReach: ["10.1.0.0/16"] });
+  expect(text).toContain("ip daddr { 10.0.0.0/8 } udp dport { 4789, 7946 } drop");
+  expect(text.indexOf("ip daddr { 10.0.0.0/8 } udp")).toBeLessThan(
+    text.indexOf("ip daddr { 10.1.0.0/16 } accept"),
+  );
 });
 
-test("the table comes back after a restart of the distribution's service, which flushes all tables", () => {
-  expect(renderFirewallUnit("/etc/x.nft")).toMatch(/^After=.*nftables\.service$/m);
-  expect(renderFirewallUnit("/etc/x.nft")).toContain(
-    "\nPartOf=nftables.service\nReloadPropagatedFrom=nftables.service\n",
-  );
+test("the ports are closed before the engine opens any", () => {
+  expect(renderFirewallUnit(files)).toMatch(/^Before=.*docker\.service$/m);
+});
+
+test("neither a stop nor a restart of the unit takes the table away", () => {
+  expect(renderFirewallUnit(files)).not.toContain("ExecStop");
+  expect(renderFirewallUnit(files)).not.toContain("PartOf");
 });
 
 test("the kernel's backlog is Nginx's, and the environment has the last word", () => {

@@ -29,6 +29,21 @@ export const hostile: BadFile[] = [
     "firewall.swarmPeers.2",
     "overlaps with firewall.swarmPeers.0",
   ],
+  [
+    set("firewall.containersReach", "[10.0.0.0/8, 10.1.0.0/16]"),
+    "firewall.containersReach.1",
+    "overlaps with firewall.containersReach.0 10.0.0.0/8",
+  ],
+  [
+    set("alerts.webhook.url", "http://10.1.2.3:9000/hook"),
+    "alerts.webhook.url",
+    "is a private address that firewall.containersReach does not name: add 10.1.2.3/32 there",
+  ],
+  [
+    set("openfaas.scaleFromZero", "false"),
+    "openfaas.scaleFromZero",
+    "cannot be false: the gateway would call",
+  ],
   ...each(
     "swarm.advertiseAddress",
     "must be an IP address or the name of an interface",

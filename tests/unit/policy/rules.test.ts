@@ -42,12 +42,15 @@ describe("gateway-port-closed", () => {
   const rules = (closedTcp: number[], peers: string[] = []) =>
     resource("host:index:File", "rules", {
       path: "/etc/oslo-faas/firewall.nft",
-      content: renderFirewall({ closedTcp, closedUdp: [4789], peers }),
+      content: renderFirewall({ closedTcp, closedUdp: [4789], peers, openTcp: [80], containersReach: [] }),
     });
   const unit = (active = true) =>
     resource("host:index:SystemdUnit", "unit", {
       active,
-      content: renderFirewallUnit("/etc/oslo-faas/firewall.nft"),
+      content: renderFirewallUnit({
+        rules: "/etc/oslo-faas/firewall.nft",
+        script: "/etc/oslo-faas/firewall.sh",
+      }),
     });
   const service = (...ports: Props[]) =>
     resource("docker:index/service:Service", "gateway", { endpointSpec: { ports } });
