@@ -10,7 +10,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-gateway-"));
 
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-test("once: what was reached; again: what was not, and what asks for it", () => {
+test("once: what was reached; again: what was not, and what asks for it; and no path leads elsewhere", () => {
   execFileSync("go", ["install", "-trimpath", "tool"], {
     cwd: goModule("gateway"),
     env: {
@@ -46,5 +46,7 @@ test("once: what was reached; again: what was not, and what asks for it", () => 
     functionAway: { made: 0, putBack: 1 },
     functionAwayLarge: { made: 0, putBack: 1 },
     functionAwayWithoutBody: { made: 0, putBack: 1 },
+    paths: ["/%252e%252e/%252e%252e/system/functions", "/%5C..%5C..%5Csystem%5Cfunctions"],
+    managed: [],
   });
 }, 900_000);

@@ -11,11 +11,17 @@ import { Worker } from "../../services/queue/src/worker";
 const PROVIDER = 9000;
 const LIMIT_MS = 2000;
 const made: Record<string, number> = {};
+/** What the function was asked for, in the call of that kind. */
+const paths: string[] = [];
+/** What came to the provider and changes something. */
+const managed: string[] = [];
 
 function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+  if (request.url!.startsWith("/system/") && request.method !== "GET") managed.push(request.url!);
   if (request.url!.startsWith("/system/"))
     return void response.end(JSON.stringify({ name: "a", replicas: 1, availableReplicas: 1 }));
   const kind = new URL(request.url!, "http://function").searchParams.get("kind")!;
+  if (kind === "path") paths.push(request.url!.split("?")[0]!);
   if (kind.startsWith("unread")) {
     made[kind] = (made[kind] ?? 0) + 1;
     return void response.writeHead(429).end();
@@ -31,7 +37,7 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
 
 const LARGE = "x".repeat(1024 * 1024);
 
-async function call(kind: string, body = "Kari") {
+async function call(kind: string, body = "Kari", Path = "") {
   const env = { faas_gateway_address: "127.0.0.1", upstream_timeout: `${LIMIT_MS}ms`, retry_attempts: "3" };
   let putBack = 0;
   const queue = { putBack: async () => void putBack++ };
@@ -41,6 +47,7 @@ async function call(kind: string, body = "Kari") {
   const data = Buffer.from(
     JSON.stringify({
       Function: "a",
+      Path,
       QueryString: `kind=${kind}`,
       Body: Buffer.from(body).toString("base64"),
     }),
@@ -98,6 +105,15 @@ async function main(program: string): Promise<void> {
     unread: await several((i) => call(`unread-${i}`)),
     unreadLarge: await several((i) => call(`unread-large-${i}`, LARGE)),
   }));
+  // The gateway's form of what a caller sent as "%252e%252e", "%5c" and the like.
+  await withGateway(program, true, async () => {
+    for (const path of [
+      "/%2e%2e/%2e%2e/system/functions",
+      "/\\..\\..\\system\\functions",
+      "/../../system/functions",
+    ])
+      await call("path", "{}", path);
+  });
   server.close();
   server.closeAllConnections();
   const away = {
@@ -106,7 +122,7 @@ async function main(program: string): Promise<void> {
     functionAwayLarge: await withGateway(program, false, () => call("function-away-3", LARGE)),
     functionAwayWithoutBody: await withGateway(program, false, () => call("function-away-2", "")),
   };
-  process.stdout.write(JSON.stringify({ ...reached, ...away }));
+  process.stdout.write(JSON.stringify({ ...reached, ...away, paths, managed }));
 }
 
 void main(process.argv[2]!);

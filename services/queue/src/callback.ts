@@ -1,6 +1,7 @@
 /**
  * Where a callback may go. Whoever may call a function may name any URL, as with upstream; but the worker stands on the network of the
- * stack's own services, some of which ask for no password (Alertmanager can be silenced). Callbacks reach nothing there but the gateway.
+ * stack's own services, some of which ask for no password (Alertmanager can be silenced). Callbacks reach nothing there but functions,
+ * through the gateway: its management asks for a login, which the function's own answer could carry.
  */
 import * as dns from "node:dns";
 import * as net from "node:net";
@@ -35,9 +36,15 @@ export function checkCallback(
   gateway: { host: string; port: number },
   closed: net.BlockList,
 ): net.LookupFunction | undefined {
-  const { hostname, port, protocol } = new URL(url);
+  const { hostname, port, protocol, pathname } = new URL(url);
   const ofGateway = [gateway.host, `${gateway.host}.${CORE_NETWORK}`].includes(hostname);
-  if (ofGateway && Number(port || (protocol === "https:" ? 443 : 80)) === gateway.port) return undefined;
+  if (ofGateway && Number(port || (protocol === "https:" ? 443 : 80)) === gateway.port) {
+    if (!/^\/(async-)?function\/[^/]/.test(pathname))
+      throw new CallbackRefused(
+        `${pathname} of the gateway is closed to callbacks: only functions are called back`,
+      );
+    return undefined;
+  }
   const check = (address: string) => {
     if (closed.check(address, net.isIPv6(address) ? "ipv6" : "ipv4"))
       throw new CallbackRefused(`${hostname} is on a network that is closed to callbacks`);

@@ -48,20 +48,25 @@ export interface PostOptions {
   lookup?: LookupFunction;
 }
 
+/** A URL, or an address with a path that is sent as it is: a URL's parser resolves "..", "%2e%2e" and "\\" in it. */
+export type Target = string | { host: string; port: number; path: string };
+
 /** @throws Unreachable where no connection came about; Broken where the answer did not come, or not whole */
-export function post(url: string, options: PostOptions): Promise<Answer> {
+export function post(target: Target, options: PostOptions): Promise<Answer> {
   const { headers, body, timeoutMs, keepBody, askFirst = false, lookup } = options;
   return new Promise((resolve, reject) => {
     let connected = false;
     let took = !askFirst;
-    const client = url.startsWith("https:") ? https : http;
-    const request = client.request(url, {
+    const client = typeof target === "string" && target.startsWith("https:") ? https : http;
+    const all = {
       method: "POST",
       // A kept connection that the other side is about to close would make a call fail that never began.
       agent: false,
       ...(lookup ? { lookup } : {}),
       headers: { ...headers, ...framing(body, askFirst), Connection: "close" },
-    });
+    };
+    const request =
+      typeof target === "string" ? client.request(target, all) : client.request({ ...all, ...target });
     const timer = setTimeout(
       () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)),
       timeoutMs,

@@ -7,7 +7,7 @@ type Headers = Record<string, string[]>;
 
 export interface QueuedCall {
   function: string;
-  /** Path and query to call the gateway with. */
+  /** Path and query to call the gateway with, byte by byte. */
   target: string;
   headers: Headers;
   body: Buffer;
@@ -62,7 +62,7 @@ export function decode(data: Buffer, storedMs: number): QueuedCall {
   const headers = raw.Header ?? {};
   const first = (wanted: string) =>
     Object.entries(headers).find(([key]) => key.toLowerCase() === wanted.toLowerCase())?.[1]?.[0];
-  const query = (raw.QueryString ?? "").replace(/^\?+/, "");
+  const query = (raw.QueryString ?? "").replace(/^\?+/, "").replace(NOT_IN_A_TARGET, encodeURIComponent);
   // Go's time is in nanoseconds, more digits than a number holds exactly.
   const started = Number((first("X-Start-Time") ?? "").slice(0, -6));
   return {
@@ -77,7 +77,24 @@ export function decode(data: Buffer, storedMs: number): QueuedCall {
   };
 }
 
-const path = (given: string | undefined) => (given ? given.replace(/^\/*/, "/") : "/");
+/** What ends a request's target, or has no place in one. Go passes a query on as it came. */
+// eslint-disable-next-line no-control-regex
+const NOT_IN_A_TARGET = /[\x00-\x20#\x7f-\uffff]+/g;
+
+/**
+ * The gateway has decoded it once: encoded again it is what the caller sent, and the gateway decodes it to the same. As it stands, a "%2e%2e"
+ * in it would be a ".." at the next decoding, and another route.
+ */
+function path(given: string | undefined): string {
+  const segments = (given ?? "").replace(/^\/*/, "").split("/");
+  if (segments.some((segment) => segment === "." || segment === ".."))
+    throw new Error("its path leads out of the function");
+  return `/${segments.map(encodeSegment).join("/")}`;
+}
+
+/** As Go writes a path: what is allowed in a segment stays (RFC 3986, 3.3). */
+const encodeSegment = (segment: string) =>
+  encodeURIComponent(segment).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, decodeURIComponent);
 
 const urlOf = ({ Scheme, Host, Path, RawPath, RawQuery }: GoUrl) =>
   `${Scheme || "http"}://${Host}${RawPath || Path || "/"}${RawQuery ? `?${RawQuery}` : ""}`;

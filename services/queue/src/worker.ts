@@ -156,14 +156,17 @@ export class Worker {
       const timed = (answer: Answer): Called => ({ ...answer, milliseconds: performance.now() - begun });
       try {
         return timed(
-          await post(`http://${host}:${port}${call.target}`, {
-            headers: passedOn(call.headers),
-            body: call.body,
-            timeoutMs: callTimeoutMs,
-            keepBody: call.callbackUrl !== undefined,
-            // The gateway reads the body once it has a connection to the function: then, and only then, the call may have begun.
-            askFirst: true,
-          }),
+          await post(
+            { host, port, path: call.target },
+            {
+              headers: passedOn(call.headers),
+              body: call.body,
+              timeoutMs: callTimeoutMs,
+              keepBody: call.callbackUrl !== undefined,
+              // The gateway reads the body once it has a connection to the function: then, and only then, the call may have begun.
+              askFirst: true,
+            },
+          ),
         );
       } catch (error) {
         if (!(error instanceof Unreachable)) {

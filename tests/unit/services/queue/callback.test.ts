@@ -15,6 +15,11 @@ test.each([
   "http://[::1]/",
   "http://[::ffff:10.201.1.9]/",
   "http://10.201.1.2:8080/",
+  "http://gateway:8080/",
+  "http://gateway:8080/system/functions",
+  "http://gateway.openfaas:8080/function/../system/scale-function/a",
+  "http://gateway:8080/function/%2e%2e/system/functions",
+  "http://gateway:8080/function\\..\\system\\functions",
 ])("%s is closed", (url) => expect(() => checkCallback(url, gateway, closed)).toThrow("closed to callbacks"));
 
 test.each(["http://gateway:8080/function/next", "http://gateway.openfaas:8080/function/next"])(

@@ -19,6 +19,47 @@ test("a call is made as it was accepted, and acknowledged when it is done", asyn
   expect(worker.metrics([])).toContain('oslo_faas_queue_calls_total{function_name="hello",code="200"} 1\n');
 });
 
+test.each([
+  ["/a b/c", "/a%20b/c"],
+  ["/%2e%2e/%2E%2e/system/functions", "/%252e%252e/%252E%252e/system/functions"],
+  ["/\\..\\..\\system", "/%5C..%5C..%5Csystem"],
+  ["//gateway/x", "/gateway/x"],
+  ["/a?b#c", "/a%3Fb%23c"],
+  ["/a:b@c$d&e+f,g;h=i", "/a:b@c$d&e+f,g;h=i"],
+  ["/blåbær", "/bl%C3%A5b%C3%A6r"],
+  ["/a\r\nX: y", "/a%0D%0AX:%20y"],
+])("the path %j, as the gateway has decoded it, is sent as %s", async (Path, sent) => {
+  const gateway = await serve(ok);
+  const { worker, message } = setUp(gateway.port);
+  await worker.take(message(queued({ Path, QueryString: "a=%2e%2e/\\ b#c" })));
+  expect(gateway.seen.map(({ url }) => url)).toEqual([`/function/hello${sent}?a=%2e%2e/\\%20b%23c`]);
+});
+
+test.each(["/..", "/a/../b", "/./a", "../x"])(
+  "the path %j leads out of the function: no call",
+  async (Path) => {
+    const gateway = await serve(ok);
+    const { worker, message, acks } = setUp(gateway.port);
+    await worker.take(message(queued({ Path })));
+    expect([gateway.seen.length, acks()]).toEqual([0, 1]);
+  },
+);
+
+test("no callback goes to the gateway's management, whatever its answer carries", async () => {
+  const gateway = await serve((_, response) => void response.setHeader("Authorization", "Basic eA==").end());
+  for (const Path of [
+    "/system/functions",
+    "/function/../system/functions",
+    "/function/%2e%2e/system/functions",
+  ]) {
+    const { worker, message, logged } = setUp(gateway.port);
+    const url = { Scheme: "http", Host: `127.0.0.1:${gateway.port}`, Path, RawPath: Path };
+    await worker.take(message(queued({ CallbackUrl: url })));
+    expect(logged).toEqual(["the callback is refused"]);
+  }
+  expect(gateway.seen.map(({ url }) => url)).toEqual(Array(3).fill("/function/hello/a/b?x=1&y=%20"));
+});
+
 test("the callback gets the answer, and what upstream tells with it", async () => {
   const gateway = await serve(
     (_, response) => void response.writeHead(201, { "X-Own": "yes" }).end("picture"),
