@@ -13,6 +13,7 @@ const common = {
         sourceMaps: "inline",
       },
     ],
+    "\\.sh$": "<rootDir>/tests/setup/text.cjs",
   },
   moduleFileExtensions: ["ts", "js", "cjs", "mjs", "json", "node"],
   modulePathIgnorePatterns: ["<rootDir>/.cache/"],

@@ -18,7 +18,15 @@ const JEST_PROJECTS = ["unit", "integration", "e2e"];
 
 const inClone = (...parts) => path.join(CLONE, ...parts);
 /** A TypeScript program through tsx's loader, in one process. */
-const typescript = (file, args) => [process.execPath, "--import", "tsx", inClone(file), ...args];
+const typescript = (file, args) => [
+  process.execPath,
+  "--require",
+  inClone("bundle", "text.cjs"),
+  "--import",
+  "tsx",
+  inClone(file),
+  ...args,
+];
 
 /**
  * Unit tests come first, as they fail fastest. The others wait for sshd, engines and hosts more than they compute, so three files of theirs

@@ -1,5 +1,4 @@
 "use strict";
 // What Pulumi starts for `--policy-pack policy`: index.ts as one bundle, made once per change, as the program is.
-const path = require("node:path");
-const { loadBundle } = require("../bundle/load.cjs");
-module.exports = loadBundle(path.join(__dirname, "index.ts"), { name: "policy", external: ["@pulumi/*"] });
+const { loadBundle, SHARED_SDK } = require("../bundle/bundle.cjs");
+module.exports = loadBundle("policy/index.ts", { name: "policy", external: SHARED_SDK });

@@ -1,11 +1,8 @@
 /** Brings state and host together again after an `up` that was killed. */
-import fs from "node:fs";
-import path from "node:path";
 import type { HostSession } from "../../providers/host/src/pool";
 import { type Ended, type Engine, lastWords, run } from "../preview/engine";
+import removeScript from "./scripts/remove.sh";
 import { type Deployment, type HalfMade, halfMade, type Holder, isOver, lockHolders } from "./pending";
-
-const SCRIPT = path.join(__dirname, "scripts", "remove.sh");
 
 export interface Repair {
   engine: Engine;
@@ -63,7 +60,7 @@ async function release(task: Repair, holders: Holder[]): Promise<void> {
 
 async function removeHalfMade(task: Repair, objects: HalfMade[]): Promise<void> {
   if (objects.length === 0) return;
-  const { stdout } = await task.session.run(fs.readFileSync(SCRIPT, "utf8"), {
+  const { stdout } = await task.session.run(removeScript, {
     step: "remove what the interrupted up made and the state does not know",
     stdin: objects.map(({ kind, name }) => `${kind} ${name}\n`).join(""),
   });

@@ -1,6 +1,4 @@
 /** Asks the host everything in one round trip, and puts the report together. */
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { seconds } from "../../environment/units";
 import { STACK_SERVICES } from "../../components/openfaas/render";
 import { quote } from "../../shared/quote";
@@ -19,9 +17,8 @@ import {
 } from "./parts";
 import { type Answers, QUERIES, type Query, queryLines, withRates } from "./queries";
 import type { Report } from "./report";
+import statusScript from "./scripts/status.sh";
 import type { Subject } from "./target";
-
-const SCRIPT = path.join(__dirname, "scripts", "status.sh");
 
 export async function collect(subject: Subject, session: HostSession): Promise<Report> {
   const report: Report = {
@@ -66,7 +63,7 @@ async function ask({ environment }: Subject, session: HostSession): Promise<Map<
     FSYNC_SECONDS: 2,
   };
   const head = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
-  const script = [...head, fs.readFileSync(SCRIPT, "utf8")].join("\n");
+  const script = [...head, statusScript].join("\n");
   const { stdout } = await session.run(script, {
     step: "read the host's status",
     stdin: queryLines(),

@@ -1,7 +1,6 @@
 /** The script of the checks, as a pure function of plain values. */
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { quote } from "../../shared/quote";
+import frontDoor from "./scripts/front-door.sh";
 
 export interface CheckValues {
   /** Nginx as the host itself reaches it. */
@@ -17,7 +16,7 @@ export function renderCheckScript(values: CheckValues): string {
   const expect = (path: string, status: number, login = false) =>
     `expect ${quote(values.origin + path)} ${quote(String(status))}${login ? " login" : ""}`;
   return [
-    fs.readFileSync(path.join(__dirname, "scripts", "front-door.sh"), "utf8"),
+    frontDoor,
     `all_stay ${values.services.map(quote).join(" ")}`.trim(),
     expect("/healthz", 200),
     // Nobody manages the platform without the password, and whoever has it can.

@@ -58,7 +58,7 @@ function build(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [
-      path.join(ROOT, "node_modules/tsx/dist/cli.mjs"),
+      ...["--require", path.join(ROOT, "bundle/text.cjs"), "--import", "tsx"],
       path.join(ROOT, "cli/functions/cli.ts"),
       ...["build", "-s", "test", "--config-file", relative("Pulumi.test.yaml"), ...args],
     ],

@@ -27,8 +27,11 @@ export class PulumiProject {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-pulumi-"));
     const project = {
       name: "plugin-test",
-      runtime: { name: "nodejs", options: { typescript: false } },
-      main: "main.js",
+      runtime: {
+        name: "nodejs",
+        options: { typescript: false, nodeargs: `--require ${path.join(CLONE, "bundle/preload.cjs")}` },
+      },
+      main: "program.ts",
       backend: { url: `file://${dir}` },
       plugins: { providers: [{ name: "host", path: path.join(CLONE, "providers/host") }] },
     };
@@ -36,12 +39,6 @@ export class PulumiProject {
     fs.writeFileSync(
       path.join(dir, "program.ts"),
       program.replaceAll('"SDK"', JSON.stringify(path.join(CLONE, "providers/host/sdk"))),
-    );
-    const load = JSON.stringify(path.join(CLONE, "bundle/load.cjs"));
-    const name = path.basename(dir);
-    fs.writeFileSync(
-      path.join(dir, "main.js"),
-      `module.exports = require(${load}).loadBundle(__dirname + "/program.ts", { name: ${JSON.stringify(name)}, external: ["@pulumi/*"] });\n`,
     );
     fs.symlinkSync(path.join(CLONE, "node_modules"), path.join(dir, "node_modules"));
     const made = new PulumiProject(dir, pulumi, {
@@ -87,8 +84,5 @@ export class PulumiProject {
 
   remove(): void {
     fs.rmSync(this.dir, { recursive: true, force: true });
-    const bundles = path.join(CLONE, ".cache", "bundles");
-    for (const file of fs.readdirSync(bundles))
-      if (file.startsWith(path.basename(this.dir))) fs.rmSync(path.join(bundles, file));
   }
 }

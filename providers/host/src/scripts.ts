@@ -3,35 +3,23 @@
  * parameters arrive as quoted shell variables, what it needs in secret arrives on stdin, and a refusal it makes on purpose
  * (`refuse MESSAGE REMEDY`) becomes one clear error without the noise around it.
  */
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { quote } from "../../../shared/quote";
+import { type ScriptName, SCRIPTS } from "./scripts/index";
 import { HostError, type RunOptions, type RunResult, type Session } from "./session";
 
 /** What `refuse` in lib.sh exits with. */
 const REFUSED = 90;
 
-const cache = new Map<string, string>();
-
-function load(name: string): string {
-  let text = cache.get(name);
-  if (text === undefined) {
-    text = fs.readFileSync(path.join(__dirname, "scripts", `${name}.sh`), "utf8");
-    cache.set(name, text);
-  }
-  return text;
-}
-
-/** The complete script: parameters, the shared functions, the scripts themselves in their order. Pure but for reading the files once. */
+/** The complete script: parameters, the shared functions, the scripts themselves in their order. Pure. */
 export function renderScript(
-  name: string | string[],
+  name: ScriptName | ScriptName[],
   variables: Record<string, string | number | boolean>,
 ): string {
   const head = Object.entries(variables).map(([key, value]) => {
     if (!/^[A-Z][A-Z0-9_]*$/.test(key)) throw new Error(`${key} is no name for a script's parameter`);
     return `${key}=${quote(typeof value === "boolean" ? (value ? "1" : "") : String(value))}`;
   });
-  return [...head, load("lib"), ...[name].flat().map(load)].join("\n");
+  return [...head, SCRIPTS.lib, ...[name].flat().map((one) => SCRIPTS[one])].join("\n");
 }
 
 /**
@@ -40,7 +28,7 @@ export function renderScript(
  */
 export async function runScript(
   session: Session,
-  name: string | string[],
+  name: ScriptName | ScriptName[],
   variables: Record<string, string | number | boolean>,
   options: RunOptions,
 ): Promise<RunResult> {

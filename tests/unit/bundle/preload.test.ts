@@ -1,11 +1,13 @@
 /** What bundle/preload.cjs puts off, seen from a process of its own, as the language host starts one. */
 import { execFileSync } from "node:child_process";
-import * as path from "node:path";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 
 const CLONE = path.resolve(__dirname, "../../..");
 
 /** Runs a script with the preload; what it prints as JSON is the answer. The script runs as if it were a file of the SDK's `cmd/run`. */
-function run(script: string, options: { preload?: boolean; env?: NodeJS.ProcessEnv } = {}): unknown {
+function run(script: string, options: { preload?: boolean } = {}): unknown {
   const args = options.preload === false ? [] : ["--require", "./bundle/preload.cjs"];
   const inSdk = `const path = require("node:path");
     const file = path.resolve("node_modules/@pulumi/pulumi/cmd/run/test.js");
@@ -14,7 +16,6 @@ function run(script: string, options: { preload?: boolean; env?: NodeJS.ProcessE
   const output = execFileSync(process.execPath, [...args, "-e", inSdk], {
     cwd: CLONE,
     encoding: "utf8",
-    env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 30_000,
   });
@@ -48,22 +49,6 @@ describe("bundle/preload.cjs", () => {
     expect(text).toBe(run(script, { preload: false }));
   });
 
-  it("keeps debug messages from the engine where nobody asked for them, and no others", () => {
-    const script = `const settings = require("../../runtime/settings"); const sent = [];
-      settings.getEngine = () => ({ log: (request, answered) => { sent.push(request.getMessage()); answered(); } });
-      const log = require("../../log"); const pulumi = require("@pulumi/pulumi");
-      Promise.all([log.debug("first"), pulumi.log.debug("second"), pulumi.log.info("third"), pulumi.log.warn("fourth")])
-        .then(() => { ${print("sent")} process.exit(0); });`;
-    expect(run(script, { env: { OSLO_FAAS_DEBUG_MESSAGES: "false" } })).toEqual(["third", "fourth"]);
-    for (const value of ["true", ""])
-      expect(run(script, { env: { OSLO_FAAS_DEBUG_MESSAGES: value } })).toEqual([
-        "first",
-        "second",
-        "third",
-        "fourth",
-      ]);
-  });
-
   it("gives arborist to whoever looks for the packages of a function", () => {
     const script = `const { computeCodePaths } = require("../../runtime/closure/codePaths");
       computeCodePaths({ extraIncludePaths: [], extraIncludePackages: [], extraExcludePackages: [] }).then((paths) => { ${print("[...paths.keys()].length")} process.exit(0); });`;
@@ -86,18 +71,17 @@ describe("bundle/preload.cjs", () => {
     expect(run(script, { preload: false })).toBe(true);
   });
 
-  it("maps the stack of an error, and not the one that is kept about each promise", () => {
-    const script = `require("source-map-support").install({ environment: "node", retrieveSourceMap: (file) => file.endsWith("test.js")
-        ? { url: file, map: JSON.stringify({ version: 3, sources: ["original.ts"], names: [], mappings: "AAAA;AAAA;AAAA;AAAA;AAAA;AAAA" }) } : null });
-      require("source-map-support/register");
-      function debuggablePromise() { return new Error("kept").stack; }
-      function makeUnaryRequest() { return new Error("call").stack; }
-      ${print("{ kept: debuggablePromise(), call: makeUnaryRequest(), error: new Error('read').stack }")}`;
-    const { kept, call, error } = run(script) as { kept: string; call: string; error: string };
-    expect(error).toContain("original.ts");
-    expect(kept).toBe("Error: kept");
-    expect(call).toMatch(/^Error: call\n {4}at makeUnaryRequest \(.*test\.js:\d+:\d+\)/);
-    const debugging = { env: { PULUMI_DEBUG_PROMISE_LEAKS: "1" } };
-    expect((run(script, debugging) as { kept: string }).kept).toContain("original.ts");
+  it("loads a program in TypeScript, with a folder of its own", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-program-"));
+    const program = path.join(folder, "index.ts");
+    try {
+      fs.writeFileSync(program, "const a: number = 1; export = () => [a, __dirname];");
+      expect(run(print(`require(${JSON.stringify(program)})()`))).toEqual([1, folder]);
+      fs.writeFileSync(program, "const a: = 1;");
+      const message = `try { require(${JSON.stringify(program)}) } catch (error) { ${print("[error.__pulumiRunError, error.message]")} }`;
+      expect(run(message)).toEqual([true, expect.stringContaining("index.ts:1:9")]);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
   });
 });

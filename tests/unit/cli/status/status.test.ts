@@ -268,10 +268,14 @@ test.each([
 
 describe("the command", () => {
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ["--import", "tsx", "cli/status/cli.ts", ...args], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
+    spawnSync(
+      process.execPath,
+      ["--require", "./bundle/text.cjs", "--import", "tsx", "cli/status/cli.ts", ...args],
+      {
+        cwd: ROOT,
+        encoding: "utf8",
+      },
+    );
 
   test("a host that cannot be reached is named, and the rest shown all the same", () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-status-"));
