@@ -1,6 +1,6 @@
 /** Measuring whole commands, and what is made of the figures. */
 import { spawn } from "node:child_process";
-import type { Row } from "./cli";
+import type { Row } from "./report";
 
 export function summary(name: string, values: number[], unit: string): Row {
   const sorted = [...values].sort((a, b) => a - b);

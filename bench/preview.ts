@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { resolveToolchain } from "../lab/toolchain/resolve";
-import type { Report } from "./cli";
+import type { Report } from "./report";
 import { summary, timeCommand } from "./measure";
 
 const RUNS = 7;

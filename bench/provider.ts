@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Testbed } from "../tests/integration/swarm-provider-support";
-import type { Report } from "./cli";
+import { Testbed } from "../lab/testbed";
+import type { Report } from "./report";
 import { summary } from "./measure";
 
 const ROUNDS = 9;

@@ -5,7 +5,7 @@ import { loadLab } from "../lab/config";
 import { readSubject, sessionOf } from "../cli/status/target";
 import { resolveToolchain } from "../lab/toolchain/resolve";
 import { run } from "../cli/preview/engine";
-import type { Report } from "./cli";
+import type { Report } from "./report";
 import { callAll, compare, Ledger, type Platform } from "./ledger";
 import { summary } from "./measure";
 import { type Series, svgPlot, textPlot } from "./plot";

@@ -43,6 +43,23 @@ const GENERATED: Check[] = [
   },
 ];
 
+/** What holds TypeScript; `imports` reads what is in them. */
+const PROGRAMS = [
+  "index.ts",
+  "cli",
+  "lab",
+  "policy",
+  "components",
+  "environment",
+  "providers",
+  "services",
+  "shared",
+  "bundle",
+  "dev",
+  "bench",
+  "tests",
+];
+
 const bin = (name: string) => path.join(ROOT, "node_modules", ".bin", name);
 
 function listed(): string[] {
@@ -122,6 +139,10 @@ function checks(files: string[]): Check[] {
     {
       name: "lint (eslint)",
       command: [bin("eslint"), ".", "--max-warnings=0", "--cache", "--cache-location", cache("eslint")],
+    },
+    {
+      name: "imports (dependency-cruiser)",
+      command: [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "--output-type", "err", ...PROGRAMS],
     },
     { name: "format (prettier)", command: [bin("prettier"), "--check", "--log-level=warn", "."] },
   ];

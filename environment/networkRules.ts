@@ -1,7 +1,7 @@
 /** What values about ports, networks and packages have to agree on. */
 import { isIP } from "node:net";
 import { isNetwork, overlap, PRIVATE_NETWORKS } from "./addresses";
-import type { Get, Rule, Violation } from "./rules";
+import type { Get, Rule, Violation } from "./rule";
 
 interface Owner {
   /** Who listens there, for a message. */

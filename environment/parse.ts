@@ -1,7 +1,8 @@
 /** From plain values to an Environment, or to one error that names every mistake with its path. */
 import { describe, at, type Masks, type Problem, problem } from "./describe";
 import { readBase } from "./layers";
-import { type Get, RULES } from "./rules";
+import type { Get } from "./rule";
+import { RULES } from "./rules";
 import { type Environment, environmentSchema, SECRET_KEYS } from "./schema";
 import { shapeAt } from "./shape";
 

@@ -2,7 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { environmentFrom, fileOf, readEnvironment } from "../../environment/files";
-import { type FunctionOfFile, readFunctions } from "../../components/functions/files";
+import { readFunctions } from "../../components/functions/files";
+import type { FunctionOfFile } from "../../components/functions/functionOfFile";
 import { baseParts, basesOf, packFunction } from "../../components/images/context";
 import { contentName, loadedName } from "../../components/images/loaded";
 import { familiarName, parseImage, readLock, withRegistry, writeLock } from "../../components/images/lock";

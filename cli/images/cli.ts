@@ -7,6 +7,7 @@ import { parseEnvironment } from "../../environment/parse";
 import { SECRET_KEYS, type Environment } from "../../environment/schema";
 import { parseStack } from "../../components/functions/stack";
 import { familiarName, parseImage, readLock, writeLock } from "../../components/images/lock";
+import { DEFAULT_LOCK } from "../../environment/lockFile";
 import { pulledImages } from "../../components/images/registries";
 import { describe, LabError } from "../../lab/errors";
 import { remoteDigest, type ClientOptions } from "./client";
@@ -14,7 +15,6 @@ import { inParallel } from "../../lab/images/work";
 
 const ROOT = resolve(__dirname, "../..");
 const PROJECT = "oslo-faas";
-const DEFAULT_LOCK = "stacks/images.lock.json";
 
 const USAGE = `npm run images -- lock -s ENVIRONMENT [-s …]        the images of environments, in the lock file that each of them names
 npm run images -- lock [--file FILE] IMAGE…         the images named here (or on stdin, one a line, with -)

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { environmentNames, fileOf, readEnvironment } from "../../environment/files";
-import { DEFAULT_LOCK } from "../../components/images/lock";
+import { DEFAULT_LOCK } from "../../environment/lockFile";
 
 /** What every environment is made of: a folder ends with a slash. */
 const SHARED = [

@@ -4,12 +4,10 @@ import * as path from "node:path";
 import { nearest } from "../../environment/nearest";
 import { setSecret } from "../../environment/secrets";
 import { buildProblems } from "../images/context";
+import type { FunctionOfFile } from "./functionOfFile";
 import type { Environment } from "../../environment/schema";
 import { located, parseEnvironmentFile, parseStack, type StackFunction, StackFileError } from "./stack";
 import { type Timeouts, timeoutProblems } from "./timeouts";
-
-/** A function and the file that it stands in, relative to the project. */
-export type FunctionOfFile = StackFunction & { file: string };
 
 export interface ReadOptions {
   /** The project's folder. Default: the working directory. */

@@ -6,7 +6,8 @@ import { notLoaded } from "../images/loaded";
 import type { OwnImages } from "../images/own";
 import { loginProblems } from "../images/registries";
 import { locationLabels } from "../location";
-import { type FunctionOfFile, readFunctions } from "./files";
+import { readFunctions } from "./files";
+import type { FunctionOfFile } from "./functionOfFile";
 
 export interface FunctionsArgs {
   environment: LoadedEnvironment;

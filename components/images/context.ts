@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { FunctionOfFile } from "../functions/files";
+import type { FunctionOfFile } from "../functions/functionOfFile";
 import type { FunctionBuild } from "../functions/stack";
 import { type ImageLock, resolve, withRegistry } from "./lock";
 

@@ -3,7 +3,7 @@
  * says which image the handler's present content became; the name on the host is made of that image's id, so it never means two.
  */
 import type { Environment } from "../../environment/schema";
-import type { FunctionOfFile } from "../functions/files";
+import type { FunctionOfFile } from "../functions/functionOfFile";
 import { located } from "../functions/stack";
 import { baseParts, basesOf, packFunction } from "./context";
 import { type ImageLock, readLock } from "./lock";

@@ -17,9 +17,6 @@ export interface ImageReference {
   digest?: string;
 }
 
-/** Where an environment that names no other has it. */
-export const DEFAULT_LOCK = "stacks/images.lock.json";
-
 /** From a name with its tag, as `withRegistry` gives it, to its digest. */
 export type ImageLock = Readonly<Record<string, string>>;
 

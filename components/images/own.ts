@@ -4,7 +4,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type * as host from "../../providers/host/sdk";
 import type { LoadedEnvironment } from "../../environment";
-import type { FunctionOfFile } from "../functions/files";
+import type { FunctionOfFile } from "../functions/functionOfFile";
 import type { FunctionBuild } from "../functions/stack";
 import type { EnvironmentImages } from ".";
 import { baseArgument, type BasePart, baseParts, packFunction } from "./context";

@@ -1,6 +1,6 @@
 /** What runs the containers: the engine, the swarm, and where images come from. */
 import * as z from "zod";
-import { DEFAULT_LOCK } from "../../components/images/lock";
+import { DEFAULT_LOCK } from "../lockFile";
 import * as f from "../fields";
 
 /** The repository may be a folder on the host (file:), or a mirror. The distribution's name is put behind it, into apt's list. */

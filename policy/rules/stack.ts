@@ -3,7 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { readBase } from "../../environment/layers";
 import { readStackFile } from "../../environment/stackfile";
-import { DEFAULT_LOCK, readLock } from "../../components/images/lock";
+import { readLock } from "../../components/images/lock";
+import { DEFAULT_LOCK } from "../../environment/lockFile";
 
 /** The project that the pack is a part of. */
 const ROOT = path.resolve(__dirname, "../..");

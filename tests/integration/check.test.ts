@@ -62,3 +62,16 @@ test("a word that no check has", async () => {
   expect(code).toBe(1);
   expect(out).toMatch(/^No check is called wrokflows; there is:\n[^]* {2}workflows \(actionlint\)/m);
 });
+
+test("an import that goes up, and a circle of files", async () => {
+  repo.write(
+    "shared/planted.ts",
+    'import { loadEnvironment } from "../environment";\nexport const up = loadEnvironment;\n',
+  );
+  repo.write("shared/first.ts", 'import { b } from "./second";\nexport const a = (): number => b();\n');
+  repo.write("shared/second.ts", 'import { a } from "./first";\nexport const b = (): number => a();\n');
+  const { code, out } = await check("imports");
+  expect(code).toBe(1);
+  expect(out).toMatch(/not-up-from-shared: shared\/planted\.ts → environment\/index\.ts/);
+  expect(out).toMatch(/no-circle: shared\/(first|second)\.ts/);
+});

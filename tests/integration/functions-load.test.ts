@@ -7,7 +7,7 @@ import { loadedImage } from "../../components/images/loaded";
 import { readLock } from "../../components/images/lock";
 import { packFunction } from "../../components/images/context";
 import { keygen, type Sshd, startSshd } from "./sshd";
-import { Testbed } from "./swarm-provider-support";
+import { Testbed } from "../../lab/testbed";
 
 const ROOT = path.resolve(__dirname, "../..");
 /** Stack files lie in the project. */

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { packFunction } from "../../components/images/context";
-import { copyProgram, IMAGE, Testbed, until } from "./swarm-provider-support";
+import { copyProgram, IMAGE, Testbed, until } from "../../lab/testbed";
 
 const ROOT = path.resolve(__dirname, "../..");
 const folder = path.join(ROOT, ".cache", `images-reproduced-${process.pid}`);

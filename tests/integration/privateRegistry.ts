@@ -7,7 +7,7 @@ import type Docker from "dockerode";
 import { loadLab } from "../../lab/config";
 import { debianPackage } from "../../lab/images/sources";
 import { Work } from "../../lab/images/work";
-import { type Testbed, until } from "./swarm-provider-support";
+import { type Testbed, until } from "../../lab/testbed";
 
 /** Engines speak to a registry on 127.0.0.1 without TLS. */
 export const REGISTRY = "127.0.0.1:5000";

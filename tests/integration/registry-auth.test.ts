@@ -11,7 +11,7 @@ import { contextOf, LocalSession } from "../unit/providers/host/localSession";
 import { PrivateRegistry, REGISTRY } from "./privateRegistry";
 import { PulumiProject } from "./pulumiProject";
 import { type Sshd, startSshd } from "./sshd";
-import { IMAGE, PASSWORD, Testbed, until, USER } from "./swarm-provider-support";
+import { IMAGE, PASSWORD, Testbed, until, USER } from "../../lab/testbed";
 
 const CANARY = "canary:pass-77d1";
 const LOGIN = `ci:${CANARY}`;

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
-import { until } from "./swarm-provider-support";
+import { until } from "../../lab/testbed";
 
 const CGROUPS = "/sys/fs/cgroup";
 
@@ -18,7 +18,7 @@ test("a killed run leaves no process, no mount, no control group and no file", a
   const dir = mkdtempSync(join(tmpdir(), "swarm-provider-"));
   const name = `oslo-faas-test-killed-${process.pid}`;
   const code = `require("node:child_process").spawn("sh", process.argv.slice(1), { stdio: ["pipe", "inherit", "inherit"], detached: true })`;
-  const script = join(__dirname, "swarm-provider-engine.sh");
+  const script = join(__dirname, "../../lab/testbed/engine.sh");
   const parent = spawn(process.execPath, ["-e", code, script, dir, name], { stdio: "ignore" });
   const docker = new Docker({ socketPath: join(dir, "docker.sock") });
   await until("the engine", async () => Boolean(await docker.ping()), 60_000);

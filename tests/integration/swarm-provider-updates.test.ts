@@ -1,6 +1,6 @@
 /** Updates of functions on a real engine in swarm mode: that lose nothing, that are taken back, and that come one upon the other. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { IMAGE, Testbed, until } from "./swarm-provider-support";
+import { IMAGE, Testbed, until } from "../../lab/testbed";
 
 let bed: Testbed;
 

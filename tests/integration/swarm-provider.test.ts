@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkContract, type Contract } from "../contract/calls";
-import { IMAGE, NETWORK, PASSWORD, Testbed, until } from "./swarm-provider-support";
+import { IMAGE, NETWORK, PASSWORD, Testbed, until } from "../../lab/testbed";
 
 let bed: Testbed;
 

@@ -64,7 +64,7 @@ export class Testbed {
 
   static async start(): Promise<Testbed> {
     const dir = mkdtempSync(join(tmpdir(), "swarm-provider-"));
-    const script = join(__dirname, "swarm-provider-engine.sh");
+    const script = join(__dirname, "engine.sh");
     const name = `oslo-faas-test-${randomBytes(4).toString("hex")}`;
     // Its end of the pipe closes when this process ends, however it ends: the script then clears everything away.
     const supervisor = spawn("sh", [script, dir, name], {
@@ -96,7 +96,7 @@ export class Testbed {
     const root = join(this.dir, "root");
     for (const folder of ["app", "tmp", "etc"]) mkdirSync(join(root, folder), { recursive: true });
     copyProgram(root, process.execPath, "bin/node");
-    cpSync(join(__dirname, "swarm-provider-function.cjs"), join(root, "app/function.cjs"));
+    cpSync(join(__dirname, "function.cjs"), join(root, "app/function.cjs"));
     writeFileSync(join(root, "etc/passwd"), "root:x:0:0:root:/:/bin/false\n");
     const build = join(__dirname, "../../services/swarm-provider/build.mjs");
     execFileSync(process.execPath, [build, join(root, "app")], { stdio: "ignore" });
