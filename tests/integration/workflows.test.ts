@@ -278,8 +278,26 @@ describe("apply.yml and apply-environment.yml", () => {
   });
 });
 
+describe("ci.yml", () => {
+  /** One quick file of each kind stands for the tests, which run by themselves anyway. */
+  const KEPT = ["unit/shared/quote", "unit/lab/parts", "integration/lab-registry", "e2e/environment"];
+
+  test("checks the project and runs the tests of each kind", async () => {
+    repo.branch("ci");
+    const tests = repo
+      .git("ls-files", "tests")
+      .split("\n")
+      .filter((name) => name.endsWith(".test.ts"));
+    const kept = tests.filter((name) => KEPT.some((one) => name === `tests/${one}.test.ts`));
+    for (const name of tests.filter((one) => !kept.includes(one))) fs.rmSync(path.join(repo.dir, name));
+    expect(codes(await job("ci", "unit", {}))).toEqual(["0", "0", "0"]);
+    for (const kind of ["integration", "e2e"])
+      expect(codes(await job("ci", "host", { "matrix.tests": kind }))).toEqual(["0", "0"]);
+  });
+});
+
 test("no step was left out", () => {
-  const all = ["preview", "apply", "apply-environment"].flatMap((name) =>
+  const all = ["ci", "preview", "apply", "apply-environment"].flatMap((name) =>
     Object.entries(workflow(name).jobs).flatMap(([jobName, { steps = [] }]) =>
       steps.filter(({ run }) => run !== undefined).map((step) => `${name} ${jobName} ${step.name}`),
     ),
