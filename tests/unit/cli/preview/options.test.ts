@@ -55,7 +55,8 @@ function commands(text: string): string[][] {
 
 const files = [
   "README.md",
-  "docs/operations.md",
+  "docs/every-day.md",
+  "docs/upgrade.md",
   ".github/workflows/preview.yml",
   ".github/workflows/apply.yml",
   ".github/workflows/apply-environment.yml",

@@ -141,8 +141,8 @@ test("every environment in the repository can be brought up by hand", () => {
   expect([...options, "local"].sort()).toEqual(files.sort());
 });
 
-describe("the job for GitLab, as docs/operations.md has it", () => {
-  const page = fs.readFileSync(path.join(ROOT, "docs/operations.md"), "utf8");
+describe("the job for GitLab, as docs/every-day.md has it", () => {
+  const page = fs.readFileSync(path.join(ROOT, "docs/every-day.md"), "utf8");
   const [, text] = /```yaml\n(preview:\n[\s\S]*?)```/.exec(page)!;
   const jobs = parse(text!) as Record<string, { script: string[]; artifacts?: { paths: string[] } }>;
 
