@@ -63,16 +63,22 @@ async function pulumi(args) {
   return { lines: [[toolchain.pulumi, ...args]], env: toolchain.env };
 }
 
+/** The product's own command; the older scripts are verbs of it. */
+const osloFaas =
+  (...verb) =>
+  (args) => ({ lines: [typescript("dev/oslo-faas.ts", [...verb, ...args])] });
+
 const COMMANDS = {
   up: (args) => ({ lines: [typescript("lab/cli.ts", ["up", ...args])] }),
   down: (args) => ({ lines: [typescript("lab/cli.ts", ["down", ...args])] }),
-  images: (args) => ({ lines: [typescript("cli/images/cli.ts", args)] }),
   bench: (args) => ({ lines: [typescript("bench/cli.ts", args)] }),
-  repair: (args) => ({ lines: [typescript("cli/repair/cli.ts", args)] }),
-  status: (args) => ({ lines: [typescript("cli/status/cli.ts", args)] }),
-  env: (args) => ({ lines: [typescript("cli/env/cli.ts", args)] }),
-  functions: (args) => ({ lines: [typescript("cli/functions/cli.ts", args)] }),
-  "preview:pr": (args) => ({ lines: [typescript("cli/preview/cli.ts", args)] }),
+  "oslo-faas": osloFaas(),
+  env: osloFaas("env"),
+  functions: osloFaas("functions"),
+  images: osloFaas("images"),
+  "preview:pr": osloFaas("preview"),
+  repair: osloFaas("repair"),
+  status: osloFaas("status"),
   check: (args) => ({ lines: [typescript("dev/check.ts", args)] }),
   test: jest,
   pulumi,

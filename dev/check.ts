@@ -7,6 +7,7 @@ import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { Command } from "commander";
 import { ensureActionlint } from "./actionlint/install";
 
 const ROOT = path.resolve(__dirname, "..");
@@ -35,11 +36,11 @@ interface Outcome {
 const GENERATED: Check[] = [
   {
     name: "schema and docs of the configuration",
-    command: [process.execPath, "--import", "tsx", "cli/env/cli.ts", "generate", "--check"],
+    command: [process.execPath, "--import", "tsx", "cli/main.ts", "env", "generate", "--check"],
   },
   {
     name: "environments (stacks/)",
-    command: [process.execPath, "--import", "tsx", "cli/env/cli.ts", "validate"],
+    command: [process.execPath, "--import", "tsx", "cli/main.ts", "env", "validate"],
   },
 ];
 
@@ -212,7 +213,7 @@ function chosen(list: Check[], words: string[]): Check[] {
   return words.length === 0 ? list : list.filter(({ name }) => words.some((word) => name.includes(word)));
 }
 
-async function main([...words]: string[]): Promise<number> {
+async function main(words: string[]): Promise<number> {
   if (words[0] === "actionlint") return actionlint();
   fs.mkdirSync(path.join(ROOT, ".cache"), { recursive: true });
   const list = chosen(checks(listed()), words);
@@ -227,14 +228,19 @@ async function main([...words]: string[]): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-if (require.main === module) {
-  main(process.argv.slice(2)).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: Error) => {
+if (require.main === module)
+  new Command("npm run check --")
+    .argument(
+      "[word...]",
+      "only the checks whose names have one of these words; all of them when none is given",
+    )
+    .description("Everything about the sources that can be known without running them.")
+    .addHelpText("after", "\nExample:\n  npm run check -- types lint")
+    .action(async (words: string[]) => {
+      process.exitCode = await main(words);
+    })
+    .parseAsync()
+    .catch((error: Error) => {
       process.stderr.write(`${error.message}\n`);
       process.exitCode = 1;
-    },
-  );
-}
+    });

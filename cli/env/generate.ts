@@ -1,4 +1,4 @@
-/** `npm run env -- generate [--check]`: what is made of the schema, written or compared. */
+/** `oslo-faas env generate [--check]`: what is made of the schema, written or compared. */
 import fs from "node:fs";
 import path from "node:path";
 import { reference } from "./reference";

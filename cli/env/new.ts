@@ -1,27 +1,16 @@
-/** `npm run env -- new NAME`: the file of a new environment, its host's key pinned after somebody looked at the fingerprint. */
+/** `oslo-faas env new NAME`: the file of a new environment, its host's key pinned after somebody looked at the fingerprint. */
 import fs from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
+import type { Command } from "commander";
 import { environmentFrom, fileOf } from "../../environment/files";
+import { act, type Context } from "../context";
+import { stackOption } from "../environment";
+import { UsageError } from "../errors";
+import { examples, note } from "../help";
 import { prompt, type Prompt } from "./ask";
 import { fetchHostKey, type HostKey, hostKey } from "./hostkey";
 import { preview, requirePassphrase } from "./preview";
 import { type Answers, BASE, inherited, PLACES, type Question, template } from "./template";
-
-export const NEW_USAGE = `npm run env -- new NAME [flags]      makes ${fileOf("NAME")}; on a terminal it asks for what is not given
-  --address HOST               name or address of the host (required)
-  --port PORT                  its SSH port
-  --user USER                  who logs in; one who is not root needs sudo without a password
-  --private-key PATH           key to log in with, relative to the project (else the SSH agent logs in)
-  --country CC --city CITY     where it stands
-  --provider NAME              who runs the hardware
-                               What is not given is as ${BASE} says, or by default, and not written.
-  --host-key "TYPE KEY"        its public host key, where it is known: nothing is fetched
-  --accept-fingerprint SHA256:…  pin the fetched key without asking, if this is its fingerprint
-  --no-preview                 do not end with a preview`;
-
-/** A mistake of the person who calls: shown without a stack. */
-export class UsageError extends Error {}
 
 export interface Surroundings {
   root: string;
@@ -35,7 +24,13 @@ export interface Surroundings {
   now(): Date;
 }
 
-type Flags = ReturnType<typeof readFlags>["values"];
+export interface Flags extends Partial<Record<Question, string>> {
+  privateKey?: string;
+  hostKey?: string;
+  acceptFingerprint?: string;
+  /** Whether it ends with a preview. Default: true */
+  preview?: boolean;
+}
 
 const QUESTIONS: Readonly<Record<Question, string>> = {
   address: "Name or address of the host",
@@ -50,13 +45,12 @@ const QUESTIONS: Readonly<Record<Question, string>> = {
 const SOME_KEY = hostKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ");
 
 /** @throws UsageError; nothing is written then */
-export async function newEnvironment(args: string[], around: Surroundings): Promise<void> {
-  const { values: flags, positionals } = readFlags(args);
-  const name = checkName(positionals, around.root);
+export async function newEnvironment(name: string, flags: Flags, around: Surroundings): Promise<void> {
+  checkName(name, around.root);
   const file = fileOf(name);
   const answers = await collect(flags, around, inherited(around.root));
   refuseWrong(template(name, answers, SOME_KEY, "", around.root), name, around.root);
-  if (!flags["no-preview"]) around.beforePreview();
+  if (flags.preview !== false) around.beforePreview();
   const { key, how } = await pin(flags, answers, around);
   const text = template(name, answers, key, `${how} ${around.now().toISOString().slice(0, 10)}`, around.root);
   try {
@@ -67,45 +61,17 @@ export async function newEnvironment(args: string[], around: Surroundings): Prom
   around.say(`wrote ${file}, pinning ${key.fingerprint}`);
   // The engine asks for its passphrase on the same terminal; whoever still reads there would take it, and show it.
   around.prompt?.close();
-  if (!flags["no-preview"]) await around.preview(name, around.root);
+  if (flags.preview !== false) await around.preview(name, around.root);
   else around.say(`next: npm run pulumi -- stack init ${name}, then npm run pulumi -- up -s ${name}`);
 }
 
-function readFlags(args: string[]) {
-  const text = { type: "string" } as const;
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        address: text,
-        port: text,
-        user: text,
-        country: text,
-        city: text,
-        provider: text,
-        "private-key": text,
-        "host-key": text,
-        "accept-fingerprint": text,
-        "no-preview": { type: "boolean" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${NEW_USAGE}`);
-  }
-}
-
-function checkName(positionals: string[], root: string): string {
-  const [name, ...more] = positionals;
-  if (name === undefined || more.length > 0)
-    throw new UsageError(`Give one name for the environment.\n\n${NEW_USAGE}`);
+function checkName(name: string, root: string): void {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 60)
     throw new UsageError(
       `"${name}" is no name for an environment: lower-case letters, digits and single dashes, such as oslo-test, at most 60.`,
     );
   if (fs.existsSync(path.join(root, fileOf(name))))
     throw new UsageError(`${fileOf(name)} is there already; this command never writes over one.`);
-  return name;
 }
 
 async function collect(
@@ -121,8 +87,7 @@ async function collect(
       flags[key] ??
       (asking ? await asking.ask(QUESTIONS[key], { default: standard, check: filled }) : standard);
   }
-  if (!given.address)
-    throw new UsageError(`--address is missing: there is nobody here to ask.\n\n${NEW_USAGE}`);
+  if (!given.address) throw new UsageError("--address is missing: there is nobody here to ask.");
   if (!/^\d{1,5}$/.test(given.port!)) throw new UsageError(`--port: "${given.port}" is no port: 1 to 65535.`);
   const { address, user, country, city, provider } = given as Record<Question, string>;
   return {
@@ -132,7 +97,7 @@ async function collect(
     city,
     provider,
     port: Number(given.port),
-    privateKey: flags["private-key"],
+    privateKey: flags.privateKey,
   };
 }
 
@@ -150,7 +115,7 @@ async function pin(
   { address, port }: Answers,
   { prompt: asking, say }: Surroundings,
 ): Promise<{ key: HostKey; how: string }> {
-  if (flags["host-key"] !== undefined) return given(flags["host-key"], flags["accept-fingerprint"]);
+  if (flags.hostKey !== undefined) return given(flags.hostKey, flags.acceptFingerprint);
   say(`fetching the key of ${address}, port ${port}`);
   const key = await fetchHostKey(address, port).catch((error: Error) => {
     throw new UsageError(
@@ -158,8 +123,8 @@ async function pin(
     );
   });
   say(`  ${key.line.split(" ")[0]} ${key.fingerprint}`);
-  if (flags["accept-fingerprint"] !== undefined) {
-    compare(key, flags["accept-fingerprint"]);
+  if (flags.acceptFingerprint !== undefined) {
+    compare(key, flags.acceptFingerprint);
     return { key, how: "fetched over the network and equal to the one expected," };
   }
   const COMPARE =
@@ -193,13 +158,52 @@ function compare(key: HostKey, expected: string): void {
   );
 }
 
-/** As the command line calls it. */
-export async function main(args: string[], root: string): Promise<void> {
+/** @param create what is done with a command line that can be used */
+export function registerNew(env: Command, context: Context, create = onTerminal): void {
+  const command = env
+    .command("new")
+    .argument("[environment]", "the new name")
+    .addOption(stackOption())
+    .option("--address <host>", "name or address of the host (required)")
+    .option("--port <port>", "its SSH port")
+    .option("--user <user>", "who logs in; a user other than root needs sudo without a password")
+    .option(
+      "--private-key <file>",
+      "key to log in with, relative to the project (else the SSH agent logs in)",
+    )
+    .option("--country <code>", "country where it stands, two letters")
+    .option("--city <city>", "city where it stands")
+    .option("--provider <name>", "who runs the hardware")
+    .option("--host-key <line>", 'its public host key, "TYPE KEY", where it is known: nothing is fetched')
+    .option(
+      "--accept-fingerprint <fingerprint>",
+      "pin the fetched key without asking, if this is its fingerprint",
+    )
+    .option("--no-preview", "do not end with a preview")
+    .description(`a new environment: makes ${fileOf("NAME")}; on a terminal it asks for what is not given`)
+    .action(
+      act(context, async (word: string | undefined, { stack, ...flags }: Flags & { stack?: string }) => {
+        const name = stack ?? word;
+        if (name === undefined) throw new UsageError("Give the new environment a name.");
+        await create(name, flags, context);
+      }),
+    );
+  note(command, `What is not given stays as ${BASE} or the defaults have it, and is not written.`);
+  examples(command, "oslo-test", "oslo-test --address test.faas.example.no --user ops --no-preview");
+}
+
+async function onTerminal(name: string, flags: Flags, { root, engine }: Context): Promise<void> {
   const asking = process.stdin.isTTY ? prompt() : undefined;
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   try {
-    const beforePreview = () => requirePassphrase(Boolean(asking));
-    await newEnvironment(args, { root, prompt: asking, say, beforePreview, preview, now: () => new Date() });
+    await newEnvironment(name, flags, {
+      root,
+      prompt: asking,
+      say,
+      beforePreview: () => requirePassphrase(Boolean(asking)),
+      preview: async (stack) => preview(stack, root, await engine(["preview", "--stack", stack])),
+      now: () => new Date(),
+    });
   } finally {
     asking?.close();
   }

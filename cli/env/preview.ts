@@ -1,13 +1,12 @@
-/** Ends `env new`: makes the stack and shows what an up would do, through the resolved toolchain. */
+/** Ends `env new`: makes the stack and shows what an `up` would do. */
 import { spawn } from "node:child_process";
-import { resolveToolchain } from "../../lab/toolchain/resolve";
+import type { Engine } from "../context";
 
 const LIMIT_MS = 10 * 60_000;
 
 /** @throws an Error when the engine says no; its own words are on the terminal by then */
-export async function preview(name: string, root: string): Promise<void> {
-  const toolchain = await resolveToolchain({ args: ["preview", "--stack", name] });
-  const run = (args: string[]) => engine(toolchain.pulumi, args, toolchain.env, root);
+export async function preview(name: string, root: string, { program, env }: Engine): Promise<void> {
+  const run = (args: string[]) => engine(program, args, env, root);
   await run(["stack", "init", name, "--no-select"]);
   await run(["preview", "--stack", name]);
 }

@@ -1,4 +1,4 @@
-/** `npm run env -- show NAME`: everything that holds for an environment as one file, and where each value comes from. */
+/** `oslo-faas env show NAME`: everything that holds for an environment as one file, and where each value comes from. */
 import { Document, isCollection, isMap, isScalar, type Node } from "yaml";
 import { type EnvironmentFiles, fileOf } from "../../environment/files";
 import { SECRET_KEYS } from "../../environment/schema";

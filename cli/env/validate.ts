@@ -1,4 +1,4 @@
-/** `npm run env -- validate [NAME …]`: every mistake of every file, without an engine, a passphrase or a host. */
+/** `oslo-faas env validate [NAME …]`: every mistake of every file, without an engine, a passphrase or a host. */
 import { environmentNames, fileOf, readEnvironment, strayFiles } from "../../environment/files";
 import { located } from "../../environment/sources";
 import { readFunctions } from "../../components/functions/files";

@@ -1,12 +1,12 @@
-/** `npm run functions -- build`: images of functions on this machine's engine, and into the environment's registry or onto its host. */
-import fs from "node:fs";
+/** `oslo-faas functions build`: images of functions on this machine's engine, and into the environment's registry or onto its host. */
 import path from "node:path";
-import { environmentFrom, fileOf, readEnvironment } from "../../environment/files";
+import { fileOf } from "../../environment/files";
 import { readFunctions } from "../../components/functions/files";
 import type { FunctionOfFile } from "../../components/functions/functionOfFile";
 import { baseParts, basesOf, packFunction } from "../../components/images/context";
 import { contentName, loadedName } from "../../components/images/loaded";
 import { familiarName, parseImage, readLock, withRegistry, writeLock } from "../../components/images/lock";
+import { readComplete } from "../environment";
 import { sessionOf } from "../status/target";
 import { docker } from "./docker";
 import { loadOnto } from "./load";
@@ -63,12 +63,8 @@ export async function buildImages(name: string, options: BuildOptions): Promise<
 }
 
 function read(name: string, { root, load, configFile }: BuildOptions) {
+  const { environment, layers } = readComplete(name, root, configFile);
   const file = configFile ?? fileOf(name);
-  const found = configFile
-    ? environmentFrom(fs.readFileSync(path.resolve(root, configFile), "utf8"), { name, root, file })
-    : readEnvironment(name, root);
-  const { environment, problems, layers } = found;
-  if (!environment) throw new Error(`${file}:\n${problems.map((line) => `  ${line}`).join("\n")}`);
   if (load && environment.images.functions !== "loaded")
     throw new Error(`${file}: what is loaded would not be used: set images.functions to "loaded".`);
   const secrets = layers[0]?.secretNames.functionSecrets ?? [];

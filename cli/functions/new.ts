@@ -1,4 +1,4 @@
-/** `npm run functions -- new`: a folder with a handler, and its entry in a stack.yml. */
+/** `oslo-faas functions new`: a folder with a handler, and its entry in a stack.yml. */
 import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, parseDocument } from "yaml";

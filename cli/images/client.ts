@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { familiarName, parseImage, type ImageReference } from "../../components/images/lock";
-import { MANIFEST_TYPES } from "../../lab/images/store";
+import { MANIFEST_TYPES } from "../../shared/manifestTypes";
 
 export interface ClientOptions {
   /** Speak plain HTTP to any registry. Registries on 127.0.0.1 and localhost are spoken to so anyway. Default: false. */

@@ -1,4 +1,5 @@
 /** Runs the engine, bounded, and reads its events. */
+import type { Engine } from "../context";
 import { kill, start } from "./children";
 
 /** A resource as an event carries it. */
@@ -37,11 +38,6 @@ export interface EngineResult {
   errors: string[];
   warnings: string[];
   ok: boolean;
-}
-
-export interface Engine {
-  program: string;
-  env: NodeJS.ProcessEnv;
 }
 
 export interface Ended {

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { UsageError } from "./options";
+import { UsageError } from "../errors";
 
 const LIMIT_MS = 60_000;
 const INSTALL_MS = 10 * 60_000;

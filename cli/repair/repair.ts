@@ -1,6 +1,7 @@
 /** Brings state and host together again after an `up` that was killed. */
 import type { HostSession } from "../../providers/host/src/pool";
-import { type Ended, type Engine, lastWords, run } from "../preview/engine";
+import type { Engine } from "../context";
+import { type Ended, lastWords, run } from "../preview/engine";
 import removeScript from "./scripts/remove.sh";
 import { type Deployment, type HalfMade, halfMade, type Holder, isOver, lockHolders } from "./pending";
 

@@ -43,6 +43,21 @@ export async function collect(subject: Subject, session: HostSession): Promise<R
   return report;
 }
 
+/** @param drift looks for what an `up` would change. Default: nobody looks */
+export async function reportOf(
+  subject: Subject,
+  session: HostSession,
+  drift?: () => Promise<string[]>,
+): Promise<Report> {
+  const report = await collect(subject, session);
+  if (!drift || report.missing.host) return report;
+  await attempt(report, "drift", async () => {
+    report.drift = await drift();
+  });
+  report.problems = judge(report, limitsOf(subject));
+  return report;
+}
+
 export function limitsOf({ environment, functions }: Subject): Limits {
   return {
     services: STACK_SERVICES,

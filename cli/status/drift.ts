@@ -1,5 +1,5 @@
 /** What `pulumi up --refresh` would do: the host read anew, and compared with the program. It needs the state and its passphrase. */
-import { resolveToolchain } from "../../lab/toolchain/resolve";
+import type { Context } from "../context";
 import { run } from "../preview/engine";
 
 interface PreviewStep {
@@ -8,17 +8,13 @@ interface PreviewStep {
 }
 
 /** One line for each resource that would change; none where there is no drift. @throws an Error with the engine's own first error */
-export async function drift(stack: string, root: string, configFile?: string): Promise<string[]> {
-  const args = [
-    "preview",
-    "--refresh",
-    "--json",
-    "--stack",
-    stack,
-    ...(configFile ? ["--config-file", configFile] : []),
-  ];
-  const toolchain = await resolveToolchain({ args, quiet: true });
-  const { code, out, err } = await run({ program: toolchain.pulumi, env: toolchain.env }, args, root);
+export async function drift(
+  stack: string,
+  { root, configFile, engine }: Pick<Context, "root" | "engine"> & { configFile?: string },
+): Promise<string[]> {
+  const config = configFile ? ["--config-file", configFile] : [];
+  const args = ["preview", "--refresh", "--json", "--stack", stack, ...config];
+  const { code, out, err } = await run(await engine(args), args, root);
   return parsePreview(out, err, code);
 }
 

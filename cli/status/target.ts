@@ -2,10 +2,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { environmentFrom, fileOf, readEnvironment } from "../../environment/files";
 import type { Environment } from "../../environment/schema";
 import { configSchema, resolveTarget } from "../../providers/host/src/config";
 import { HostSession } from "../../providers/host/src/pool";
+import { readComplete } from "../environment";
+import { Unusable } from "../errors";
 
 export interface Subject {
   name: string;
@@ -14,20 +15,17 @@ export interface Subject {
   functions: string[];
 }
 
-/** @param configFile a stack file elsewhere, as `pulumi --config-file` takes it. Default: stacks/Pulumi.NAME.yaml */
+/**
+ * @param configFile a stack file elsewhere, as `pulumi --config-file` takes it. Default: stacks/Pulumi.NAME.yaml
+ * @throws Unusable where there is no such environment, or it has errors
+ */
 export function readSubject(name: string, root: string, configFile?: string): Subject {
-  const files = configFile
-    ? environmentFrom(fs.readFileSync(path.resolve(root, configFile), "utf8"), {
-        name,
-        root,
-        file: configFile,
-      })
-    : readEnvironment(name, root);
-  if (!files.environment)
-    throw new Error(
-      `${configFile ?? fileOf(name)} has errors\n${files.problems.map((p) => `  ${p}`).join("\n")}`,
-    );
-  return { name, environment: files.environment, functions: deployed(files.environment, root) };
+  const { environment } = readComplete(name, root, configFile);
+  try {
+    return { name, environment, functions: deployed(environment, root) };
+  } catch (error) {
+    throw new Unusable((error as Error).message);
+  }
 }
 
 function deployed({ functions }: Environment, root: string): string[] {
@@ -36,6 +34,15 @@ function deployed({ functions }: Environment, root: string): string[] {
     const file = parse(fs.readFileSync(path.resolve(root, stack), "utf8")) as { functions?: object };
     return Object.keys(file.functions ?? {}).filter((name) => !only || only.includes(name));
   });
+}
+
+/** As `sessionOf`, for a command. @throws Unusable where a key file cannot be read */
+export function sessionFor({ environment }: Subject, root: string): HostSession {
+  try {
+    return sessionOf(environment, root);
+  } catch (error) {
+    throw new Unusable((error as Error).message);
+  }
 }
 
 /** Opened at the first use. @throws an Error where a key file cannot be read */

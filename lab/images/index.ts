@@ -11,7 +11,8 @@ import { seconds, type Progress } from "../progress";
 import { buildAndPush, OWN_IMAGES, removeBase, type BuiltImage } from "./own";
 import { REGISTRY_ADDRESS, startRegistry, type Registry } from "./registry";
 import { NODE_IMAGE, STACK_IMAGES, type AssembledImage } from "./stack";
-import { contentKey, imageCacheDir, inParallel, Work } from "./work";
+import { inParallel } from "../../shared/inParallel";
+import { contentKey, imageCacheDir, Work } from "./work";
 
 /** Every image in the lab's registry, by its name there. */
 export const IMAGES: readonly string[] = [...STACK_IMAGES, ...OWN_IMAGES].map((image) => image.name);

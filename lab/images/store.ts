@@ -3,17 +3,11 @@ import { createReadStream } from "node:fs";
 import { request, type RequestOptions } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
+import { MANIFEST_TYPES } from "../../shared/manifestTypes";
 import { LabError } from "../errors";
 import type { Blob, Image } from "./oci";
 
 const LIMIT_MS = 120_000;
-
-export const MANIFEST_TYPES = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
 
 interface Answer {
   status: number;

@@ -201,14 +201,17 @@ describe("in a copy of the project", () => {
 
   test("a new environment ends with a preview of it", async () => {
     const said: string[] = [];
-    const args = ["oslo-fresh", "--address", "192.0.2.1", "--host-key", KEY];
-    await newEnvironment(args, {
-      root: project,
-      say: (line) => void said.push(line),
-      beforePreview: () => undefined,
-      preview,
-      now: () => new Date(),
-    });
+    await newEnvironment(
+      "oslo-fresh",
+      { address: "192.0.2.1", hostKey: KEY },
+      {
+        root: project,
+        say: (line) => void said.push(line),
+        beforePreview: () => undefined,
+        preview: (name, root) => preview(name, root, { program: toolchain.pulumi, env: toolchain.env }),
+        now: () => new Date(),
+      },
+    );
     expect(said.join("\n")).toContain("wrote stacks/Pulumi.oslo-fresh.yaml");
     // The engine has made the stack, and added its salt to the file without losing a comment.
     const text = fs.readFileSync(stackFile("oslo-fresh"), "utf8");

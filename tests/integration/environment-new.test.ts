@@ -1,4 +1,4 @@
-/** `npm run env -- new` against a real sshd: what is pinned is what the server has, and nothing is written before somebody agreed. */
+/** `oslo-faas env new` against a real sshd: what is pinned is what the server has, and nothing is written before somebody agreed. */
 import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
@@ -9,8 +9,11 @@ import { parse } from "yaml";
 import { readEnvironment } from "../../environment/files";
 import { prompt } from "../../cli/env/ask";
 import { fetchHostKey } from "../../cli/env/hostkey";
-import { newEnvironment, type Surroundings, UsageError } from "../../cli/env/new";
+import { newEnvironment, registerNew, type Surroundings } from "../../cli/env/new";
 import { requirePassphrase } from "../../cli/env/preview";
+import { ending, UsageError } from "../../cli/errors";
+import { newProgram } from "../../cli/help";
+import { someContext } from "../unit/cli/context";
 import { PreviewRepo, smallProgram } from "./previewRepo";
 import { type Sshd, startSshd } from "./sshd";
 
@@ -44,7 +47,9 @@ async function run(args: string[], more: Partial<Surroundings> = {}) {
     now: () => new Date("2026-11-23T12:00:00Z"),
     ...more,
   };
-  const error = await newEnvironment(args, around).then(
+  const program = newProgram("oslo-faas").configureOutput({ writeErr: around.say });
+  registerNew(program, someContext({ root }), (name, flags) => newEnvironment(name, flags, around));
+  const error = await program.parseAsync(["new", ...args], { from: "user" }).then(
     () => undefined,
     (reason: Error) => reason,
   );
@@ -233,16 +238,20 @@ function typed(cwd: string, talk: [string, string][]): Promise<{ code: number | 
 }
 
 test.each<[string, string[], RegExp]>([
-  ["no name", [], /Give one name for the environment/],
-  ["two names", ["a", "b"], /Give one name for the environment/],
+  ["no name", [], /Give the new environment a name/],
+  ["two names", ["a", "b"], /too many arguments/],
   ["capitals", ["Oslo"], /"Oslo" is no name for an environment/],
   ["a path", ["../x"], /is no name for an environment/],
   ["no address", ["oslo-test"], /--address is missing: there is nobody here to ask/],
-  ["an unknown flag", ["oslo-test", "--adress", "a"], /Unknown option '--adress'/],
+  [
+    "an unknown flag",
+    ["oslo-test", "--adress", "a"],
+    /unknown option '--adress'\s\(Did you mean --address\?\)/,
+  ],
   ["a port in words", ["oslo-test", "--address", "a", "--port", "ssh"], /--port: "ssh" is no port/],
 ])("%s is refused", async (_name, args, message) => {
   const { error, files } = await run(args);
-  expect(error).toBeInstanceOf(UsageError);
+  expect(await ending(error)).toMatchObject({ code: 2 });
   expect(error!.message).toMatch(message);
   expect(files).toEqual([]);
 });

@@ -59,8 +59,8 @@ function build(...args: string[]) {
     process.execPath,
     [
       ...["--require", path.join(ROOT, "bundle/text.cjs"), "--import", "tsx"],
-      path.join(ROOT, "cli/functions/cli.ts"),
-      ...["build", "-s", "test", "--config-file", relative("Pulumi.test.yaml"), ...args],
+      path.join(ROOT, "cli/main.ts"),
+      ...["functions", "build", "-s", "test", "--config-file", relative("Pulumi.test.yaml"), ...args],
     ],
     // Without BuildKit: the test's engines have the builder that every release has.
     {

@@ -2,7 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
-import { type Engine, lastWords, run } from "../engine";
+import type { Engine } from "../../context";
+import { lastWords, run } from "../engine";
 import { pluginProgram, type Running, startPlugin, wantedPlugins } from "./plugins";
 import { onPaper } from "./provider";
 

@@ -4,9 +4,15 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { imagesOf, lockImages, main } from "../../../../cli/images/cli";
+import { imagesOf, lock, lockImages } from "../../../../cli/images/lock";
+import { ending } from "../../../../cli/errors";
+import { newProgram } from "../../../../cli/help";
+import { register } from "../../../../cli/images";
+import { someContext } from "../context";
 import { remoteDigest } from "../../../../cli/images/client";
 import { readLock, writeLock } from "../../../../components/images/lock";
+
+const { root: ROOT } = someContext();
 
 const digest = (fill: string) => `sha256:${fill.repeat(64)}`;
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString("base64")}`;
@@ -135,11 +141,11 @@ describe("npm run images -- lock", () => {
   test("writes what changed and keeps the rest", async () => {
     const file = join(folder, "lock.json");
     writeLock(file, { "other:1": digest("f"), [`${registry}/team/app:1`]: digest("0") });
-    await main(["lock", "--file", file, `${registry}/team/app:1`], print);
+    await lock({ root: ROOT, images: [`${registry}/team/app:1`], stacks: [], file, insecure: false, print });
     expect(readLock(file)).toEqual({ "other:1": digest("f"), [`${registry}/team/app:1`]: digest("a") });
     expect(lines).toEqual([`${registry}/team/app:1\n  ${digest("0")}\n  → ${digest("a")}`, `wrote ${file}`]);
     lines.length = 0;
-    await main(["lock", "--file", file, `${registry}/team/app:1`], print);
+    await lock({ root: ROOT, images: [`${registry}/team/app:1`], stacks: [], file, insecure: false, print });
     expect(lines).toEqual([`${file}: nothing changed`]);
   });
 
@@ -152,21 +158,26 @@ describe("npm run images -- lock", () => {
   });
 
   test.each([
-    [["lock", "-s", "nowhere"], 'There is no environment "nowhere"'],
-    [["lock", "-s", "local"], "`npm run up` locks them"],
-    [["lock", "NOT AN IMAGE"], '"NOT AN IMAGE" is not the name of an image'],
-    [["lock"], "No images are named"],
-    [["unlock"], "Unknown command: unlock"],
-    [["lock", "--what"], "Unknown option '--what'"],
-  ])("%p is refused", async (args, reason) => expect(main(args, print)).rejects.toThrow(reason));
+    [["-s", "nowhere"], 'There is no environment "nowhere"'],
+    [["-s", "local"], "`npm run up` locks them"],
+    [["NOT AN IMAGE"], '"NOT AN IMAGE" is not the name of an image'],
+    [[], "No images are named"],
+  ])("%p is refused", async (args, reason) => {
+    const program = newProgram("oslo-faas");
+    register(program, someContext());
+    const error = await program
+      .parseAsync(["images", "lock", ...args], { from: "user" })
+      .catch((thrown: unknown) => thrown);
+    expect(await ending(error)).toEqual({ code: 2, text: expect.stringContaining(reason) as string });
+  });
 
   test("knows what an environment runs", () => {
-    const { lock, images } = imagesOf("oslo-prod");
+    const { lock, images } = imagesOf("oslo-prod", ROOT);
     expect(lock).toMatch(/stacks\/images\.lock\.json$/);
     expect(images.some((image) => /gateway:/.test(image))).toBe(true);
     // Built on the host, so there is nothing to ask a registry for.
     expect(images.some((image) => /hello|swarm-provider/.test(image))).toBe(false);
-    expect(imagesOf("local").images).toEqual(
+    expect(imagesOf("local", ROOT).images).toEqual(
       expect.arrayContaining([
         "registry.lab:5000/oslo-faas/hello:dev",
         "registry.lab:5000/library/nats-streaming:0.25.6",

@@ -5,7 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { affected, allEnvironments, inputsOf } from "../../../../cli/preview/affected";
 import { baseCommit, changedFiles, extract, shortName } from "../../../../cli/preview/git";
-import { UsageError } from "../../../../cli/preview/options";
+import { UsageError } from "../../../../cli/errors";
 
 let dir: string;
 const git = (...args: string[]): string => execFileSync("git", args, { cwd: dir, encoding: "utf8" });

@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Engine } from "../../../../cli/preview/engine";
+import type { Engine } from "../../../../cli/context";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 export const HOST = `  oslo-faas:host: {address: 192.0.2.1, hostKey: "${KEY}"}\n`;

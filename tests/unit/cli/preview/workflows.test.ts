@@ -7,7 +7,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
-import { parseOptions } from "../../../../cli/preview/options";
+import { parseOptions } from "./parseOptions";
 
 const ROOT = path.resolve(__dirname, "../../../..");
 const FOLDER = path.join(ROOT, ".github/workflows");
@@ -146,9 +146,9 @@ describe("the job for GitLab, as docs/every-day.md has it", () => {
   const [, text] = /```yaml\n(preview:\n[\s\S]*?)```/.exec(page)!;
   const jobs = parse(text!) as Record<string, { script: string[]; artifacts?: { paths: string[] } }>;
 
-  test("previews against the base of the merge request, into the file that it keeps", () => {
+  test("previews against the base of the merge request, into the file that it keeps", async () => {
     const line = jobs.preview!.script.find((one) => one.includes("preview:pr"))!;
-    const options = parseOptions(line.split(" -- ")[1]!.replaceAll('"', "").split(" "));
+    const options = await parseOptions(line.split(" -- ")[1]!.replaceAll('"', "").split(" "));
     expect(options.base).toBe("$CI_MERGE_REQUEST_DIFF_BASE_SHA");
     expect(jobs.preview!.artifacts!.paths).toEqual([options.out]);
   });

@@ -270,7 +270,7 @@ describe("the command", () => {
   const run = (...args: string[]) =>
     spawnSync(
       process.execPath,
-      ["--require", "./bundle/text.cjs", "--import", "tsx", "cli/status/cli.ts", ...args],
+      ["--require", "./bundle/text.cjs", "--import", "tsx", "cli/main.ts", "status", ...args],
       {
         cwd: ROOT,
         encoding: "utf8",

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadLab } from "../../../../lab/config";
-import { contentKey, imageCacheDir, inParallel, Work } from "../../../../lab/images/work";
+import { contentKey, imageCacheDir, Work } from "../../../../lab/images/work";
+import { inParallel } from "../../../../shared/inParallel";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "oslo-faas-work-"))));

@@ -1,28 +1,48 @@
-/** `npm run preview:pr`: what the work tree changes in each environment, as one Markdown report. */
+/** `oslo-faas preview`: what the work tree changes in each environment, as one Markdown report. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { resolveToolchain } from "../../lab/toolchain/resolve";
+import type { Context, Engine } from "../context";
+import { UsageError } from "../errors";
+import { inParallel } from "../../shared/inParallel";
 import { affected, allEnvironments } from "./affected";
 import { endAll } from "./children";
-import { type Engine, run } from "./engine";
+import { run as runEngine } from "./engine";
 import { type EnvironmentPreview, isWrong, previewEnvironment, type Sides } from "./environment";
 import { baseCommit, changedFiles, extract, isEdited, shortName } from "./git";
 import { masker, secretsOfEnvironment } from "./mask";
-import { type Options, parseOptions, USAGE, UsageError } from "./options";
 import { policyOptions } from "./policy";
 import { report, type ReportInput } from "./report";
 
-const ROOT = path.resolve(__dirname, "../..");
+export interface Options {
+  /** What the change is compared with: a branch, tag or commit. */
+  base: string;
+  /** What the report calls the work tree. Default: its commit. */
+  head?: string;
+  /** Environments to look at, whether their inputs changed or not. Default: those whose inputs changed. */
+  environments: string[];
+  /** Ask the hosts what they are, and show drift. Default: false. */
+  refresh: boolean;
+  /** File for the report. Default: stdout. */
+  out?: string;
+  /** Folder for one comment per environment, NAME.md. Default: none. */
+  comments?: string;
+  /** Folder for the saved plans, NAME.json: only where a state can be reached. Default: none. */
+  plans?: string;
+  /** The saved plans put back what drifted as well. Default: false. */
+  repair: boolean;
+  /** Do not shorten the report (never the comments). Default: false. */
+  whole: boolean;
+  /** Print the names of the environments that are there and whose inputs changed, as JSON, and nothing else. */
+  list: boolean;
+}
+
+type Surroundings = Pick<Context, "root" | "engine">;
 
 /** @returns the exit code */
-async function main(args: string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (options.help) {
-    process.stdout.write(`${USAGE}\n`);
-    return 0;
-  }
-  const commit = baseCommit(ROOT, options.base);
+export async function run(options: Options, context: Surroundings): Promise<number> {
+  const { root } = context;
+  const commit = baseCommit(root, options.base);
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-preview-"));
   const clean = () => fs.rmSync(scratch, { recursive: true, force: true });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
@@ -33,16 +53,22 @@ async function main(args: string[]): Promise<number> {
       });
     });
   try {
-    return await compare(options, commit, { base: path.join(scratch, "tree"), head: ROOT, scratch });
+    return await compare(options, commit, { base: path.join(scratch, "tree"), head: root, scratch }, context);
   } finally {
     clean();
   }
 }
 
-async function compare(options: Options, commit: string, sides: Sides): Promise<number> {
-  extract(ROOT, commit, sides.base);
+async function compare(
+  options: Options,
+  commit: string,
+  sides: Sides,
+  context: Surroundings,
+): Promise<number> {
+  const { root } = context;
+  extract(root, commit, sides.base);
   const trees = [sides.base, sides.head];
-  const judged = affected(changedFiles(ROOT, commit), trees);
+  const judged = affected(changedFiles(root, commit), trees);
   const touched = judged.filter(({ because }) => because.length > 0).map(({ name }) => name);
   if (options.list) {
     const there = allEnvironments([sides.head]);
@@ -54,17 +80,18 @@ async function compare(options: Options, commit: string, sides: Sides): Promise<
   const unknown = names.filter((name) => name !== "local" && !known.includes(name));
   if (unknown.length > 0)
     throw new UsageError(
-      `--env ${unknown.join(", ")}: there is no such environment. There is: ${known.join(", ")}.`,
+      `${unknown.join(", ")}: there is no such environment. There is: ${known.join(", ")}.`,
     );
   const because = (name: string) => judged.find((one) => one.name === name)?.because ?? [];
   const environments = await previewAll(
     options,
     names.map((name) => ({ name, because: because(name) })),
     sides,
+    context,
   );
   const input = {
-    base: { commit: shortName(ROOT, commit), ref: options.base },
-    head: { name: options.head ?? shortName(ROOT, "HEAD"), edited: isEdited(ROOT) },
+    base: { commit: shortName(root, commit), ref: options.base },
+    head: { name: options.head ?? shortName(root, "HEAD"), edited: isEdited(root) },
     untouched: judged.map(({ name }) => name).filter((name) => ![...names, ...touched].includes(name)),
     skipped: touched.filter((name) => !names.includes(name)),
   };
@@ -76,43 +103,35 @@ async function previewAll(
   options: Options,
   targets: { name: string; because: string[] }[],
   sides: Sides,
+  context: Surroundings,
 ): Promise<EnvironmentPreview[]> {
   if (targets.length === 0) return [];
-  const toolchain = await resolveToolchain({ args: ["preview", "--stack", targets[0]!.name] });
-  const engine: Engine = { program: toolchain.pulumi, env: toolchain.env };
-  const policy = policyOptions(toolchain.kind, ROOT, sides.scratch, toolchain.env);
+  const engine = await context.engine(["preview", "--stack", targets[0]!.name]);
+  const policy = policyOptions(engine.kind ?? "official", context.root, sides.scratch, engine.env);
   // Engine and plugins leave files there when they are ended.
   const temporary = path.join(sides.scratch, "tmp");
   fs.mkdirSync(temporary);
   const settings = {
     engine: { ...engine, env: { ...engine.env, ...policy.env, TMPDIR: temporary } },
-    stacks: await reachableStacks(engine),
+    stacks: await reachableStacks(engine, context.root),
     refresh: options.refresh,
     plans: options.plans,
     repair: options.repair,
     policy: policy.args,
   };
-  return together(targets, os.availableParallelism(), (target) => {
+  // In the order of the list, however they end. Each has its own processes and folders, so only the machine limits how many run at once.
+  const results: EnvironmentPreview[] = [];
+  await inParallel([...targets.entries()], os.availableParallelism(), async ([index, target]) => {
     process.stderr.write(`preview: ${target.name}\n`);
-    return previewEnvironment(target, sides, settings);
+    results[index] = await previewEnvironment(target, sides, settings);
   });
-}
-
-/** In the order of the list, however they end. One has its own processes and folders, so only the machine limits how many run at once. */
-async function together<A, B>(list: A[], limit: number, work: (one: A) => Promise<B>): Promise<B[]> {
-  const results: B[] = [];
-  const waiting = [...list.entries()];
-  const worker = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) results[next[0]] = await work(next[1]);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, list.length) }, worker));
   return results;
 }
 
 /** Only a backend that was named on purpose is asked: a clone's own `.pulumi` says what somebody tried, not what is deployed. */
-async function reachableStacks(engine: Engine): Promise<Set<string>> {
+async function reachableStacks(engine: Engine, root: string): Promise<Set<string>> {
   if (!process.env.PULUMI_BACKEND_URL) return new Set();
-  const { code, out, err } = await run(engine, ["stack", "ls", "--json"], ROOT);
+  const { code, out, err } = await runEngine(engine, ["stack", "ls", "--json"], root);
   if (code !== 0) throw new Error(`the stacks at PULUMI_BACKEND_URL cannot be listed: ${err.trim()}`);
   const stacks = JSON.parse(out) as { name: string }[];
   return new Set(stacks.map(({ name }) => name.split("/").at(-1)!));
@@ -139,15 +158,3 @@ function write(file: string, text: string): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, text);
 }
-
-main(process.argv.slice(2))
-  .then((code) => {
-    process.exitCode = code;
-  })
-  .catch((error: Error) => {
-    process.exitCode = 2;
-    const known = error instanceof UsageError || error.constructor === Error;
-    const hide = masker(secretsOfEnvironment(process.env));
-    process.stderr.write(`${hide((known ? error.message : error.stack) ?? "")}\n`);
-    if (error instanceof UsageError) process.stderr.write(`\n${USAGE}\n`);
-  });

@@ -1,0 +1,53 @@
+/** What every verb is given. */
+import fs from "node:fs";
+import path from "node:path";
+import type { Command } from "commander";
+
+/** A Pulumi that can be started. */
+export interface Engine {
+  program: string;
+  env: NodeJS.ProcessEnv;
+  /** A `built` engine cannot start a policy pack by itself. Default: "official" */
+  kind?: "official" | "downloaded" | "built";
+}
+
+export interface Context {
+  /** How the command is called, as help shows it: "oslo-faas". */
+  name: string;
+  /** The project: the folder with Pulumi.yaml. */
+  root: string;
+  /** @param args what the engine will be started with. Default: pulumi on PATH, whatever they are */
+  engine(args: string[]): Promise<Engine>;
+  /** The exit code, once an action has ended. */
+  code: number;
+}
+
+/** The nearest folder above with a Pulumi.yaml. Outside of a project: the folder itself. */
+export function projectRoot(from = process.cwd()): string {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    if (fs.existsSync(path.join(folder, "Pulumi.yaml"))) return folder;
+    if (folder === path.dirname(folder)) return from;
+  }
+}
+
+/** Pulumi as it is installed. @throws an Error that says how to get it */
+export async function engineOnPath(): Promise<Engine> {
+  const folders = (process.env.PATH ?? "").split(path.delimiter).filter(Boolean);
+  const program = folders.map((folder) => path.join(folder, "pulumi")).find((file) => fs.existsSync(file));
+  if (!program)
+    throw new Error("pulumi is not on PATH. Install it: https://www.pulumi.com/docs/iac/download-install/");
+  const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: process.env.PULUMI_SKIP_UPDATE_CHECK ?? "true" };
+  return { program, env, kind: "official" };
+}
+
+/** An action for commander that may resolve to an exit code. */
+export const act =
+  <Args extends unknown[]>(context: Context, action: (...args: Args) => Promise<number | void>) =>
+  async (...args: Args): Promise<void> => {
+    context.code = (await action(...args)) ?? 0;
+  };
+
+/** Adds the verb's commands to `parent`. */
+export type Register = (parent: Command, context: Context) => void;
+
+export const say = (line: string): void => void process.stdout.write(`${line}\n`);
