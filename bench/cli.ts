@@ -1,6 +1,7 @@
 /** `npm run bench` runs every benchmark, `npm run bench -- NAME` one of them. A table to read and JSON to keep. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { Argument, Command } from "commander";
 import { preview } from "./preview";
 import { provider } from "./provider";
 import { queue } from "./queue";
@@ -9,9 +10,6 @@ import type { Report } from "./report";
 const BENCHMARKS: Record<string, () => Promise<Report>> = { preview, provider, queue };
 
 async function main(names: string[]): Promise<void> {
-  const unknown = names.filter((name) => !BENCHMARKS[name]);
-  if (unknown.length > 0)
-    throw new Error(`no benchmark ${unknown.join(", ")}; there is: ${Object.keys(BENCHMARKS).join(", ")}`);
   for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
     process.stderr.write(`bench ${name} …\n`);
     const { text, ...report } = await BENCHMARKS[name]!();
@@ -38,7 +36,15 @@ function print(report: Report): void {
     process.stdout.write(`\n${name}: ${ratio.toFixed(2)}\n`);
 }
 
-main(process.argv.slice(2)).catch((error: Error) => {
-  process.stderr.write(`error: ${error.message}\n`);
-  process.exitCode = 1;
-});
+new Command("npm run bench --")
+  .addArgument(
+    new Argument("[name...]", "benchmarks; all of them when none is given").choices(Object.keys(BENCHMARKS)),
+  )
+  .description("Measures this clone: a table to read, and JSON under .cache/bench.")
+  .addHelpText("after", "\nExample:\n  npm run bench -- preview")
+  .action(main)
+  .parseAsync()
+  .catch((error: Error) => {
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = 1;
+  });

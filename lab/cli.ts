@@ -1,45 +1,58 @@
 /** `tsx lab/cli.ts COMMAND`: what `npm run up` and `npm run down` run. */
-import { loadLab } from "./config";
+import { Command } from "commander";
+import { type Lab, loadLab } from "./config";
 import { down } from "./down";
-import { describe, LabError } from "./errors";
+import { describe } from "./errors";
 import { Reporter } from "./progress";
 import { endChildren } from "./run";
 import { status } from "./status";
 import { hostOnly, imagesOnly, up } from "./up";
 
-const USAGE = `Usage: lab/cli.ts COMMAND
-  up                starts the lab, deploys the stack onto its host and calls a function
-  down              destroys the stack and removes the lab
-       --cache      also what every clone on this machine shares: base images, toolchain, built images
-       --fast       drops the stack's state instead of destroying it resource by resource
-  host              makes the disposable host, and nothing on it
-  images            builds the images into the lab's registry, and writes their lock file
-  status            says what there is
-OSLO_FAAS_LAB names a second lab beside the usual one, LAB_BASE another base image: see lab/README.md.`;
+/** @param name how the commands are called, in their help */
+function program(name: string): Command {
+  const lab = new Command(name)
+    .description(
+      "The disposable host of this clone. OSLO_FAAS_LAB names a second one beside it: lab/README.md.",
+    )
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .showHelpAfterError(`→ ${name} --help`)
+    // What is wrong and the nearest right word in one line, as the product's own command has it.
+    .configureOutput({ outputError: (text, write) => write(`\n${text.trim().replace(/\n(?=\()/, " ")}\n`) });
+  const command = (verb: string, description: string, run: Run) =>
+    lab
+      .command(verb)
+      .description(description)
+      .action((options: DownOptions) => run(loadLab(), new Reporter(), options))
+      .showHelpAfterError(`→ ${name} ${verb}${name === "npm run" ? " --" : ""} --help`);
+  command(
+    "up",
+    "start the lab, deploy the stack onto its host and call a function; again: a look at each",
+    up,
+  );
+  command("down", "destroy the stack and remove the lab", (lab, reporter, { cache = false, fast = false }) =>
+    down(lab, reporter, { cache, fast }),
+  )
+    .option(
+      "--cache",
+      "also what every clone on this machine shares: base images, toolchain, built images",
+      false,
+    )
+    .option("--fast", "drop the stack's state instead of destroying it resource by resource");
+  command("host", "make the disposable host, and nothing on it", hostOnly);
+  command("images", "build the images into the lab's registry, and write their lock file", imagesOnly);
+  command("status", "say what there is", status);
+  return lab;
+}
 
-const OPTIONS: Record<string, string[]> = {
-  up: [],
-  down: ["--cache", "--fast"],
-  host: [],
-  images: [],
-  status: [],
-};
+type DownOptions = Partial<NonNullable<Parameters<typeof down>[2]>>;
+type Run = (lab: Lab, reporter: Reporter, options: DownOptions) => Promise<void>;
 
-async function main(argv: string[]): Promise<void> {
-  const [command = "", ...options] = argv;
-  if (["", "help", "--help", "-h"].includes(command)) return void process.stdout.write(`${USAGE}\n`);
-  const known = OPTIONS[command];
-  if (!known) throw new LabError(`"${command}" is no command of the lab.`, USAGE);
-  const unknown = options.filter((option) => !known.includes(option));
-  if (unknown.length > 0) throw new LabError(`\`${command}\` does not know ${unknown.join(", ")}.`, USAGE);
-  const lab = loadLab();
-  const reporter = new Reporter();
-  if (command === "up") return up(lab, reporter);
-  if (command === "down") {
-    return down(lab, reporter, { cache: options.includes("--cache"), fast: options.includes("--fast") });
-  }
-  if (command === "images") return imagesOnly(lab, reporter);
-  return command === "host" ? hostOnly(lab, reporter) : status(lab);
+async function main(words: string[]): Promise<void> {
+  const scripts = ["up", "down"];
+  await program(scripts.includes(words[0]!) ? "npm run" : "npx tsx lab/cli.ts").parseAsync(words, {
+    from: "user",
+  });
 }
 
 /**
