@@ -146,7 +146,7 @@ describe("a function's life", () => {
   });
 
   test("removed, it is gone, and so is its name", async () => {
-    const removed = await bed.call("DELETE", "/system/functions", { functionName: "hello" });
+    const removed = await bed.call("DELETE", "/system/functions?wait=true", { functionName: "hello" });
     expect(removed.status).toBe(200);
     expect((await bed.call("GET", "/system/function/hello")).status).toBe(404);
     expect((await bed.call("GET", "/function/hello/")).status).toBe(404);
@@ -160,7 +160,8 @@ test("a function that knows nothing of signals is not waited for", async () => {
   await bed.deploy("careless", { envVars: { careless: "yes" }, readOnlyRootFilesystem: true });
   await until("it to listen", async () => (await bed.call("GET", "/function/careless/")).status === 200);
   // 202 would be: removed, but a replica still runs.
-  expect((await bed.call("DELETE", "/system/functions", { functionName: "careless" })).status).toBe(200);
+  const body = { functionName: "careless" };
+  expect((await bed.call("DELETE", "/system/functions?wait=true", body)).status).toBe(200);
 });
 
 describe("services that are not functions", () => {

@@ -136,7 +136,7 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics,
     return { deployment, auth };
   };
   app.get("/functions", async (request) =>
-    isOurs(request.query, network) ? functions.list(wantsUsage(request)) : [],
+    isOurs(request.query, network) ? functions.list(isTrue(request, "usage")) : [],
   );
   app.post("/functions", async (request, reply) => {
     const { deployment, auth } = parse(request);
@@ -156,15 +156,16 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics,
     if (typeof name !== "string" || name === "")
       throw invalid(["functionName: is required: the function's name"]);
     const known = ourName(request, name, network);
-    const ended = await functions.remove(known);
+    const id = await functions.remove(known);
     directory.forget();
     metrics.forget(known);
-    request.log.info({ function: name, ended }, "removed");
+    request.log.info({ function: name }, "removed");
+    const ended = !isTrue(request, "wait") || (await functions.hasEnded(id));
     return text(reply, ended ? 200 : 202, ended ? "" : "removed; its last requests are still being finished");
   });
   app.get<{ Params: { name: string } }>("/function/:name", async (request) => {
     const name = ourName(request, request.params.name, network);
-    return functions.status(name, { withUsage: wantsUsage(request), isForCall: isForCall(request) });
+    return functions.status(name, { withUsage: isTrue(request, "usage"), isForCall: isForCall(request) });
   });
 }
 
@@ -219,10 +220,10 @@ function ourName({ query, body }: FastifyRequest, name: string, network: string)
   return known;
 }
 
-/** `?usage=1` or `?usage=true`, as OpenFaaS's gateway and clients send it. */
-function wantsUsage(request: FastifyRequest): boolean {
-  const { usage } = request.query as { usage?: string };
-  return usage === "1" || usage === "true";
+/** `?usage=1` or `?usage=true`: OpenFaaS's gateway and clients send both. */
+function isTrue({ query }: FastifyRequest, name: "usage" | "wait"): boolean {
+  const value = (query as Record<string, string | undefined>)[name];
+  return value === "1" || value === "true";
 }
 
 /** Whether the gateway asks by itself, before it passes a call on: it adds this, and nobody's address. */

@@ -18,7 +18,7 @@ export interface Config {
   writeTimeoutMs: number;
   /** `docker_timeout`: longest time, in ms, for one answer of the engine. Default 30s. */
   dockerTimeoutMs: number;
-  /** `delete_timeout`: how long, in ms, DELETE waits for the last replica to end. Default 15s. */
+  /** `delete_timeout`: how long, in ms, DELETE with `wait=true` waits for the last replica to end. Default 15s. */
   deleteTimeoutMs: number;
   /** `shutdown_timeout`: how long, in ms, requests in flight may go on after SIGTERM. Default 30s. */
   shutdownTimeoutMs: number;

@@ -26,6 +26,8 @@ export const DEFAULT_SCALE_MAX = 20;
 export const FUNCTION_LABEL = "com.openfaas.function";
 /** Upstream's older mark of the same. */
 export const LEGACY_LABEL = "function";
+/** The network that OpenFaaS's own stack for Swarm has. Old clients and files name it, and mean the functions' network. */
+const UPSTREAM_NETWORK = "func_functions";
 export const ANNOTATION_PREFIX = "com.openfaas.annotations.";
 /** Limits and requests as they were written, so that reading back gives the same words. */
 export const RESOURCE_PREFIX = "com.openfaas.resources.";
@@ -131,7 +133,7 @@ function checkValues(it: Partial<Deployment>, network: string): string[] {
 
 function checkPlace(it: Partial<Deployment>, network: string): string[] {
   return (["namespace", "network"] as const)
-    .filter((key) => it[key] && it[key] !== network)
+    .filter((key) => it[key] && it[key] !== network && !(key === "network" && it[key] === UPSTREAM_NETWORK))
     .map((key) => `${key}: there is only ${network}; leave it out`);
 }
 

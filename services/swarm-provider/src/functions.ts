@@ -33,7 +33,7 @@ export interface FunctionsOptions {
   probeVolume?: string;
   /** How long a replica that is told to end may finish its requests. */
   stopGraceMs: number;
-  /** How long a removal waits for the last replica to end. */
+  /** How long a client that removes a function may wait for its last replica to end. */
   deleteTimeoutMs: number;
   /** How long an update, or a secret's new value, waits for the end of the update before it. */
   settleMs: number;
@@ -88,7 +88,7 @@ export class Functions {
     const usage = withUsage ? await this.usage.measure([...ready.values()].flat()) : undefined;
     return functions
       .map((service) => ({
-        ...this.toStatus(this.counts.asReported(service), availableOf(service)),
+        ...withListLabel(this.toStatus(this.counts.asReported(service), availableOf(service))),
         ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
         ...problemOf(findProblem(service, history.get(service.ID) ?? [], availableOf(service))),
       }))
@@ -206,14 +206,19 @@ export class Functions {
     return (await this.engine.listFunctions()).filter((each) => isFunction(each) && usesOne(each, ids));
   }
 
-  /** @returns true when the last replica has ended, false when some still finish their requests */
-  async remove(name: string): Promise<boolean> {
+  /** @returns the service's id, for `hasEnded` */
+  async remove(name: string): Promise<string> {
     const service = await this.changes.find(name);
     await this.engine.removeService(service.ID);
     this.counts.forget(name);
+    return service.ID;
+  }
+
+  /** Waits for the last replica. @returns false when some still finish their requests */
+  async hasEnded(serviceId: string): Promise<boolean> {
     const until = Date.now() + this.options.deleteTimeoutMs;
     for (;;) {
-      if ((await this.engine.countRemaining(service.ID)) === 0) return true;
+      if ((await this.engine.countRemaining(serviceId)) === 0) return true;
       if (Date.now() >= until) return false;
       await sleep(200);
     }
@@ -292,6 +297,11 @@ function withSecret(spec: ServiceRecord["Spec"], older: Set<string>, newest: Sec
       : secret,
   );
   return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: { ...container, Secrets } } };
+}
+
+/** Clients of OpenFaaS tell functions by this label. In the answer about one function labels are those of the deployment. */
+function withListLabel(status: FunctionStatus): FunctionStatus {
+  return { ...status, labels: { ...status.labels, faas_function: status.name } };
 }
 
 function problemOf(found: Finding | undefined) {

@@ -97,7 +97,12 @@ async function remove(ctx: Context, wanted: FunctionInputs): Promise<void> {
   const gateway = await open(ctx, wanted);
   await gateway.waitReady();
   const body = { functionName: wanted.name, ...(wanted.namespace ? { namespace: wanted.namespace } : {}) };
-  const answer = await gateway.steadily("DELETE", `/system/functions${query(wanted)}`, body);
+  // This project's provider then waits for the last replica, which holds the network that may be removed next.
+  const answer = await gateway.steadily(
+    "DELETE",
+    `/system/functions?wait=true${query(wanted).replace("?", "&")}`,
+    body,
+  );
   if (answer.status !== 404 && !isDone(answer))
     gateway.fail(
       `remove the function ${wanted.name}`,

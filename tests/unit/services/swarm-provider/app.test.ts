@@ -139,8 +139,10 @@ describe("listing", () => {
     engine.asked.length = 0;
     const list = (await call("GET", "/system/functions")).json() as {
       name: string;
+      labels: object;
       availableReplicas: number;
     }[];
+    expect(list[0]?.labels).toEqual({ faas_function: "a" });
     expect(list.map((f) => [f.name, f.availableReplicas])).toEqual([
       ["a", 0],
       ["b", 1],
@@ -369,13 +371,15 @@ describe("an update of a function that sleeps", () => {
 });
 
 describe("removal", () => {
-  test("says when requests are still being finished", async () => {
+  test.each([
+    ["at once", "", "running", 200],
+    ["after a wait when requests are still being finished", "?wait=true", "running", 202],
+    ["after a wait when its last replica has ended", "?wait=true", "shutdown", 200],
+  ])("is answered %s", async (_when, query, State, status) => {
     engine.addService("f");
-    engine.tasks = [{ ServiceID: "id-f", DesiredState: "shutdown", Status: { State: "running" } }];
-    expect((await call("DELETE", "/system/functions", { functionName: "f" })).status).toBe(202);
-    engine.addService("f");
-    engine.tasks = [{ ServiceID: "id-f", DesiredState: "shutdown", Status: { State: "shutdown" } }];
-    expect((await call("DELETE", "/system/functions", { functionName: "f" })).status).toBe(200);
+    engine.tasks = [{ ServiceID: "id-f", DesiredState: "shutdown", Status: { State } }];
+    expect((await call("DELETE", `/system/functions${query}`, { functionName: "f" })).status).toBe(status);
+    expect(engine.asked.some(({ path }) => path.endsWith("/tasks"))).toBe(query !== "");
   });
 
   test.each([{}, { functionName: "" }, { functionName: 1 }, undefined])("of %j is refused", async (body) => {

@@ -43,6 +43,10 @@ test("null means nothing, as Go's clients send it", () => {
   ).toEqual([]);
 });
 
+test.each(["openfaas-fn", "func_functions"])("network %s is the functions' network", (network) =>
+  expect(with_({ network })).toEqual([]),
+);
+
 test("fields of other versions are let through", () => {
   expect(with_({ debug: true, asset: { a: 1 } })).toEqual([]);
 });
