@@ -75,12 +75,15 @@ export function parseServices(text: string): Services {
   return result;
 }
 
-/** What is wrong, by function, in the provider's words: "rolled back: the last update failed…". */
+/**
+ * What is wrong, by function, in the provider's words: "rolled back: the last update failed…". A function that runs with adjusted
+ * values is well.
+ */
 export function parseProblems(text: string): Map<string, string> {
   const functions = JSON.parse(text) as { name: string; problem?: { kind: string; message: string } }[];
   return new Map(
     functions.flatMap(({ name, problem }) =>
-      problem ? [[name, `${problem.kind}: ${problem.message}`]] : [],
+      problem && problem.kind !== "adjusted" ? [[name, `${problem.kind}: ${problem.message}`]] : [],
     ),
   );
 }

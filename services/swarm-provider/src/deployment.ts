@@ -3,14 +3,7 @@ import * as z from "zod";
 import { parseDuration } from "./config";
 import { invalid } from "./errors";
 import { checkHealth } from "./healthcheck";
-import {
-  LEAST_MEMORY_LIMIT,
-  LEAST_MEMORY_REQUEST,
-  LEAST_NANO_CPUS,
-  formatMemory,
-  parseCpu,
-  parseMemory,
-} from "../../../shared/size";
+import { LEAST_NANO_CPUS, parseCpu, parseMemory } from "../../../shared/size";
 
 export const SCALE_MIN = "com.openfaas.scale.min";
 export const SCALE_MAX = "com.openfaas.scale.max";
@@ -197,27 +190,23 @@ function checkResources(it: Partial<Deployment>): string[] {
     kind: "limits" | "requests",
     what: "memory" | "cpu",
     parse: (text: string) => number | undefined,
-    least: number,
     say: string,
   ) => {
     const text = it[kind]?.[what];
     if (!text) return undefined;
     const value = parse(text);
-    if (value === undefined) problems.push(`${kind}.${what}: "${text}" is not an amount such as ${say}`);
-    else if (value < least)
-      problems.push(
-        `${kind}.${what}: ${text} is below ${what === "memory" ? formatMemory(least) : "1m"}, the least the engine takes`,
-      );
+    if (!value) problems.push(`${kind}.${what}: "${text}" is not an amount such as ${say}`);
+    // Too little memory is taken: memory.ts gives the least amount.
+    else if (what === "cpu" && value < LEAST_NANO_CPUS)
+      problems.push(`${kind}.${what}: ${text} is below 1m, the least the engine takes`);
     return value;
   };
   for (const [what, parse, say] of [
     ["memory", parseMemory, "64Mi, 128m or 67108864"],
     ["cpu", parseCpu, "100m, 0.5 or 2"],
   ] as const) {
-    const [leastLimit, leastRequest] =
-      what === "memory" ? [LEAST_MEMORY_LIMIT, LEAST_MEMORY_REQUEST] : [LEAST_NANO_CPUS, LEAST_NANO_CPUS];
-    const limit = amount("limits", what, parse, leastLimit, say);
-    const request = amount("requests", what, parse, leastRequest, say);
+    const limit = amount("limits", what, parse, say);
+    const request = amount("requests", what, parse, say);
     if (limit !== undefined && request !== undefined && request > limit)
       problems.push(`requests.${what}: ${it.requests?.[what]} is above limits.${what}, ${it.limits?.[what]}`);
   }

@@ -1,16 +1,20 @@
 /** What is wrong with a function, in words, from the engine's tasks: it keeps crashing, cannot start, or was rolled back. */
+import { formatMemory } from "../../../shared/size";
+import { RESOURCE_PREFIX } from "./deployment";
 import type { Engine } from "./engine";
 import { readLines } from "./logs";
+import { isRaised, memoryGiven } from "./memory";
 import { isPresent, isUnplaced, versionOf } from "./rollout";
-import type { ServiceRecord, TaskRecord } from "./status";
+import { replicasOf, type ServiceRecord, type TaskRecord } from "./status";
 
 export interface Problem {
   /**
    * crashing: replicas of the present version end by themselves again and again.
    * cannot start: the engine finds no image, no node or no room.
    * rolled back: the last update failed, and the version before it serves.
+   * adjusted: it runs, with other values than those of the deployment.
    */
-  kind: "crashing" | "cannot start" | "rolled back";
+  kind: "crashing" | "cannot start" | "rolled back" | "adjusted";
   /** One line: what happened, how often, in the engine's words where it has some. */
   message: string;
   /** When it happened last. */
@@ -23,6 +27,8 @@ export interface Problem {
 export interface Finding {
   problem: Problem;
   task?: TaskRecord;
+  /** The engine has just refused to start a replica, as it does when it cannot pull the image. */
+  isRefused?: boolean;
 }
 
 const WINDOW_MS = 5 * 60_000;
@@ -30,6 +36,9 @@ const WINDOW_MS = 5 * 60_000;
 const LEAST_CRASHES = 2;
 /** A function that has stayed up for so long since is not crashing any more. */
 const CALM_MS = 60_000;
+
+/** An engine that refuses a replica tries again within this time. */
+const REFUSED_MS = 15_000;
 
 const LOG_LINES = 20;
 const LOG_LIMIT_MS = 3000;
@@ -48,8 +57,9 @@ export function findProblem(
   const latest = [...tasks].sort((a, b) => at(b) - at(a));
   return (
     findCrash(service, latest, available, now) ??
-    findObstacle(service, latest, available) ??
-    findRollback(service, latest)
+    findObstacle(service, latest, available, now) ??
+    findRollback(service, latest) ??
+    (available >= replicasOf(service) ? findAdjustment(service) : undefined)
   );
 }
 
@@ -75,13 +85,20 @@ function findCrash(
  * What the engine refuses (no such image) or waits for (a node with room), as long as it does. A new version that finds no node is
  * told also while the one before it serves with every replica: the update would otherwise go on without an end or a reason.
  */
-function findObstacle(service: ServiceRecord, tasks: TaskRecord[], available: number): Finding | undefined {
+function findObstacle(
+  service: ServiceRecord,
+  tasks: TaskRecord[],
+  available: number,
+  now: number,
+): Finding | undefined {
   const isShort = available < (service.Spec.Mode?.Replicated?.Replicas ?? 0);
   const stuck = tasks.find(
     (task) => isPresent(task, service) && (isUnplaced(task) || (isShort && task.Status.State === "rejected")),
   );
   if (!stuck) return undefined;
-  return { problem: { kind: "cannot start", message: reason(stuck), at: stuck.Status.Timestamp ?? "" } };
+  const isRefused = stuck.Status.State === "rejected" && now - at(stuck) < REFUSED_MS;
+  const problem = { kind: "cannot start" as const, message: reason(stuck), at: stuck.Status.Timestamp ?? "" };
+  return { problem, isRefused };
 }
 
 function findRollback(service: ServiceRecord, tasks: TaskRecord[]): Finding | undefined {
@@ -101,6 +118,19 @@ function findRollback(service: ServiceRecord, tasks: TaskRecord[]): Finding | un
   const message = `the last update failed and the version before it serves${why}`;
   const when = failed?.Status.Timestamp ?? CompletedAt ?? StartedAt ?? "";
   return { problem: { kind: "rolled back", message, at: when }, task: failed };
+}
+
+/** Less memory than the engine takes. */
+function findAdjustment(service: ServiceRecord): Finding | undefined {
+  const raised = (["limits", "requests"] as const).flatMap((kind) => {
+    const text = service.Spec.Labels?.[`${RESOURCE_PREFIX}${kind}.memory`];
+    if (!text || !isRaised(kind, text)) return [];
+    const least = formatMemory(memoryGiven(kind, text)!);
+    return [`${kind}.memory: ${text} is below ${least}, the least the engine takes; it has ${least}`];
+  });
+  if (raised.length === 0) return undefined;
+  const when = service.UpdatedAt ?? service.CreatedAt;
+  return { problem: { kind: "adjusted", message: raised.join("; "), at: when } };
 }
 
 /** Neither told to end by a scaling or an update, nor never started. */

@@ -10,8 +10,9 @@ import {
   SCALE_MIN,
 } from "./deployment";
 import { readHealthCheck } from "./healthcheck";
+import { memoryGiven } from "./memory";
 import { PROBE_MOUNT, renderHealthcheck } from "./probe";
-import { parseCpu, parseMemory } from "../../../shared/size";
+import { parseCpu } from "../../../shared/size";
 
 const SECOND = 1e9;
 
@@ -144,7 +145,7 @@ function renderResources(it: Deployment): Dockerode.ResourceRequirements {
   const part = (kind: "limits" | "requests") => {
     const { memory, cpu } = it[kind];
     return {
-      ...(memory ? { MemoryBytes: parseMemory(memory)! } : {}),
+      ...(memory ? { MemoryBytes: memoryGiven(kind, memory)! } : {}),
       ...(cpu ? { NanoCPUs: parseCpu(cpu)! } : {}),
     };
   };

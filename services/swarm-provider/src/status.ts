@@ -1,9 +1,10 @@
 /** From the engine's services and tasks to what OpenFaaS's clients are shown. */
 import type Dockerode from "dockerode";
 import { ANNOTATION_PREFIX, FUNCTION_LABEL, LEGACY_LABEL, RESOURCE_PREFIX } from "./deployment";
+import { memoryGiven } from "./memory";
 import type { Problem } from "./problems";
 import type { Rollout } from "./rollout";
-import { formatCpu, formatMemory, parseCpu, parseMemory } from "../../../shared/size";
+import { formatCpu, formatMemory, parseCpu } from "../../../shared/size";
 import type { Usage } from "./usage";
 
 /** Empty objects and lists are there: some clients crash on null. */
@@ -176,7 +177,7 @@ function amounts(
     return { [what]: written && parse(written) === value ? written : format(value) };
   };
   const result: Amounts = {
-    ...text("memory", actual?.MemoryBytes, parseMemory, formatMemory),
+    ...text("memory", actual?.MemoryBytes, (text) => memoryGiven(kind, text), formatMemory),
     ...text("cpu", actual?.NanoCPUs, parseCpu, formatCpu),
   };
   return Object.keys(result).length > 0 ? result : undefined;

@@ -101,6 +101,32 @@ describe("a problem", () => {
     expect(find([{ ...pending, ...old }], 1)).toBeUndefined();
   });
 
+  test("is a refusal of the engine only shortly after it", () => {
+    const rejected = (seconds: number) =>
+      task("rejected", { status: { Timestamp: ago(seconds), Err: "No such image: a:1" } });
+    expect(find([rejected(5), task("preparing")])!.isRefused).toBe(true);
+    // It may be there by now: a function at zero was woken, and the engine is at it.
+    expect(find([rejected(60), task("preparing")])!.isRefused).toBe(false);
+  });
+
+  test("is less memory than the engine takes, once every replica runs", () => {
+    const Labels = {
+      "com.openfaas.resources.limits.memory": "5Mi",
+      "com.openfaas.resources.requests.memory": "1Mi",
+    };
+    const of = service();
+    of.Spec.Labels = Labels;
+    expect(find([task("running")], 1, of)!.problem).toMatchObject({
+      kind: "adjusted",
+      message:
+        "limits.memory: 5Mi is below 6Mi, the least the engine takes; it has 6Mi; " +
+        "requests.memory: 1Mi is below 4Mi, the least the engine takes; it has 4Mi",
+    });
+    expect(find([task("preparing")], 0, of)).toBeUndefined();
+    of.Spec.Labels = { "com.openfaas.resources.limits.memory": "6Mi" };
+    expect(find([task("running")], 1, of)).toBeUndefined();
+  });
+
   test("is an update that was rolled back, with the replica that failed", () => {
     const gone = { ...failed(30, "task: non-zero exit (137): dockerexec: unhealthy container"), ...old };
     const UpdateStatus = { State: "rollback_completed", CompletedAt: ago(20) };
@@ -281,6 +307,24 @@ describe("the status", () => {
     const [listed] = (await provider.call("GET", "/system/functions")).json();
     expect(listed.problem).toMatchObject({ kind: "crashing" });
     expect(listed.problem).not.toHaveProperty("log");
+  });
+
+  test("of a function whose image cannot be pulled reaches people and callers", async () => {
+    provider.engine.addService("f");
+    const spec = { Spec: provider.engine.services[0].Spec.TaskTemplate };
+    const status = { Timestamp: new Date().toISOString(), Err: "No such image: a:1" };
+    provider.engine.tasks = [task("rejected", { ...spec, status }), task("preparing", spec)];
+    const described = (await provider.call("GET", "/system/function/f?usage=true")).json();
+    expect(described.annotations.problem).toMatch(/^cannot start: No such image: a:1/);
+    expect((await provider.call("GET", "/system/function/f")).json().annotations).toEqual({});
+    // The gateway, for a call: and through it, for a person.
+    const path = "/system/function/f?usage=false";
+    const refusal = await provider.call("GET", path);
+    expect(refusal).toMatchObject({
+      status: 503,
+      text: expect.stringMatching(/^f cannot start: No such image/),
+    });
+    expect((await provider.call("GET", path, undefined, { "x-forwarded-for": "10.0.0.1" })).status).toBe(200);
   });
 
   test("asks once more for lines that could not be read", async () => {

@@ -38,6 +38,16 @@ function record(spec: ReturnType<typeof render>): ServiceRecord {
 
 const small = { service: "a", image: "a:1" };
 
+test("less memory than the engine takes becomes its least amount, and is read back as it was written", () => {
+  const amounts = { limits: { memory: "5Mi" }, requests: { memory: "1Mi" } };
+  const spec = render({ ...small, ...amounts });
+  expect(spec.TaskTemplate.Resources).toEqual({
+    Limits: { MemoryBytes: 6 * 1024 ** 2 },
+    Reservations: { MemoryBytes: 4 * 1024 ** 2 },
+  });
+  expect(toStatus(record(spec), 1, NETWORK)).toMatchObject(amounts);
+});
+
 test("a full deployment renders as it always did", () => expect(render()).toMatchSnapshot());
 
 test("a small one renders as it always did", () => expect(render(small)).toMatchSnapshot());
