@@ -19,9 +19,11 @@ import { Idler } from "./idler";
 import { logRoute } from "./logRoute";
 import { Metrics } from "./metrics";
 import { isOurs, noSuchFunction, withoutNamespace } from "./namespace";
+import type { Problem } from "./problems";
 import { FunctionProxy } from "./proxy";
 import { type Probe, Readiness } from "./readiness";
 import { Secrets } from "./secrets";
+import type { FunctionStatus } from "./status";
 import { Unplaced } from "./unplaced";
 import { VERSION } from "./version";
 
@@ -165,7 +167,10 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics,
   });
   app.get<{ Params: { name: string } }>("/function/:name", async (request) => {
     const name = ourName(request, request.params.name, network);
-    return functions.status(name, { withUsage: isTrue(request, "usage"), isForCall: isForCall(request) });
+    const withUsage = isTrue(request, "usage");
+    const status = await functions.status(name, { withUsage, isForCall: isForCall(request) });
+    // faas-cli describe asks for the usage, and shows annotations: there a person gets to read it.
+    return withUsage && status.problem ? withAnnotation(status, status.problem) : status;
   });
 }
 
@@ -229,6 +234,10 @@ function isTrue({ query }: FastifyRequest, name: "usage" | "wait"): boolean {
 /** Whether the gateway asks by itself, before it passes a call on: it adds this, and nobody's address. */
 function isForCall({ query, headers }: FastifyRequest): boolean {
   return (query as { usage?: string }).usage === "false" && headers["x-forwarded-for"] === undefined;
+}
+
+function withAnnotation(status: FunctionStatus, { kind, message }: Problem): FunctionStatus {
+  return { ...status, annotations: { ...status.annotations, problem: `${kind}: ${message}` } };
 }
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

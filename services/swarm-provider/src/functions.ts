@@ -10,7 +10,7 @@ import { readHealthCheck } from "./healthcheck";
 import type { LogRequest } from "./logs";
 import { byName } from "./secretVersions";
 import { renderSpec } from "./spec";
-import { Failures, findProblem, type Finding } from "./problems";
+import { Failures, findProblem, type Finding, type Problem } from "./problems";
 import type { Readiness } from "./readiness";
 import { ReplicaCounts } from "./replicaCounts";
 import { isActive, rolloutOf } from "./rollout";
@@ -98,21 +98,21 @@ export class Functions {
   /**
    * With the last lines of a replica that failed.
    * @param isForCall the gateway asks, for a call that waits: a function at zero is woken
-   * @throws ApiError 404
+   * @throws ApiError 404; 503 for a call when the engine refuses to start a replica
    */
   async status(
     name: string,
     { withUsage = false, isForCall = false }: Question = {},
   ): Promise<FunctionStatus> {
     for (let attempt = 1; ; attempt++) {
-      const found = await this.counts.answer(name, () => this.look(name, withUsage));
+      const found = await this.counts.answer(name, () => this.look(name, withUsage, isForCall));
       if (!isForCall || found.replicas > 0 || attempt === WAKE_ATTEMPTS) return found;
       // Where it cannot be woken, the gateway gets to know what is there, and tries by itself.
       await this.wake(name).catch(() => undefined);
     }
   }
 
-  private async look(name: string, withUsage: boolean): Promise<FunctionStatus> {
+  private async look(name: string, withUsage: boolean, isForCall: boolean): Promise<FunctionStatus> {
     const service = await this.changes.find(name);
     const tasks = await this.engine.listTasks(service.ID);
     const ready = await this.readiness.ready(tasks);
@@ -122,6 +122,9 @@ export class Functions {
     // Nothing is waited for from here to the answer: what is reported is what holds then.
     const current = this.counts.asReported(service);
     const rollout = rolloutOf(current, tasks);
+    // A call would wait for nothing until the gateway gives up.
+    if (isForCall && found?.isRefused && ready.length === 0 && replicasOf(current) > 0)
+      throw new ApiError(503, `${name} cannot start: ${found.problem.message}`);
     return {
       ...this.toStatus(current, ready.length),
       ...(rollout ? { rollout } : {}),
@@ -224,16 +227,18 @@ export class Functions {
     }
   }
 
-  /** The engine's log stream, for `renderLogs`. @throws ApiError 404 */
-  async logs(request: LogRequest): Promise<Readable> {
+  /** The engine's log stream, and what keeps the function from starting, for `renderLogs`. @throws ApiError 404 */
+  async logs(request: LogRequest): Promise<{ stream: Readable; obstacle?: Problem }> {
     const service = await this.changes.find(request.name);
+    const problem = findProblem(service, await this.engine.listTasks(service.ID), 0)?.problem;
     const { follow, tail, since } = request;
     const query = {
       follow,
       ...(tail ? { tail } : {}),
       ...(since ? { since: Math.floor(since.getTime() / 1000) } : {}),
     };
-    return this.engine.serviceLogs(service.ID, query);
+    const stream = await this.engine.serviceLogs(service.ID, query);
+    return { stream, ...(problem?.kind === "cannot start" ? { obstacle: problem } : {}) };
   }
 
   private async render(deployment: Deployment, service?: ServiceRecord) {

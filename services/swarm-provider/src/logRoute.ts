@@ -29,7 +29,7 @@ export function logRoute(app: FastifyInstance, { functions, network, limitMs }: 
         `${MOST_READERS} logs are being read already; end one of them, or try again later`,
       );
     readers++;
-    const stream = await functions.logs({ ...asked, name }).catch((error: unknown) => {
+    const { stream, obstacle } = await functions.logs({ ...asked, name }).catch((error: unknown) => {
       readers--;
       throw error;
     });
@@ -42,7 +42,7 @@ export function logRoute(app: FastifyInstance, { functions, network, limitMs }: 
     reply.hijack();
     // The lines wait for the engine's stream, also while it has nothing to say: what ends them is the end of that.
     reply.raw.once("close", () => stream.destroy());
-    const lines = renderLogs(stream, { ...asked, name }, network);
+    const lines = renderLogs(stream, { ...asked, name }, network, obstacle);
     pipeline(lines, reply.raw, () => {
       clearTimeout(limit);
       followed.delete(stream);

@@ -1,5 +1,6 @@
 /** Logs of functions, as lines of JSON: what the engine has of every replica, and, when asked, what comes. */
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { invalid } from "./errors";
 
@@ -61,20 +62,73 @@ interface Line {
   text: string;
 }
 
-/** The messages of an engine's log stream, one JSON text a line. Ends the stream when its reader goes. */
+/**
+ * The messages of an engine's log stream, one JSON text a line. Ends the stream when its reader goes.
+ * @param obstacle why the function cannot start: the first message
+ */
 export async function* renderLogs(
   stream: Readable,
   request: LogRequest,
   namespace: string,
+  obstacle?: { message: string; at: string },
 ): AsyncGenerator<string> {
-  const { name, instance, since } = request;
-  for await (const line of readLines(stream)) {
-    if (instance && line.instance !== instance) continue;
-    // The engine counts in whole seconds.
-    if (since && Date.parse(line.timestamp) < since.getTime()) continue;
-    const message: LogMessage = { name, namespace, ...line };
-    yield `${JSON.stringify(message)}\n`;
+  const { name, instance, since, follow } = request;
+  if (obstacle) {
+    const text = `cannot start: ${obstacle.message}`;
+    yield `${JSON.stringify({ name, namespace, instance: "", timestamp: obstacle.at, text })}\n`;
   }
+  try {
+    for await (const line of inOrderOfTime(readLines(stream), follow)) {
+      if (instance && line.instance !== instance) continue;
+      // The engine counts in whole seconds.
+      if (since && Date.parse(line.timestamp) < since.getTime()) continue;
+      const message: LogMessage = { name, namespace, ...line };
+      yield `${JSON.stringify(message)}\n`;
+    }
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** How long the lines of a followed log wait for earlier ones of another replica. */
+const HOLD_MS = 200;
+/** Characters that are held at most. A longer log is in order within pieces of half as many. */
+const MOST_HELD = 4 * 1024 * 1024;
+
+/** The engine sends one replica's lines after the other's. */
+export async function* inOrderOfTime(lines: AsyncGenerator<Line>, follow: boolean): AsyncGenerator<Line> {
+  let held: Line[] = [];
+  let size = 0;
+  let isDue: Promise<"due"> | undefined;
+  const take = (count: number) => {
+    held.sort((a, b) => (timeKey(a) < timeKey(b) ? -1 : timeKey(a) > timeKey(b) ? 1 : 0));
+    const taken = held.slice(0, count);
+    held = held.slice(count);
+    size = held.reduce((sum, { text }) => sum + text.length, 0);
+    return taken;
+  };
+  for (let next = lines.next(); ;) {
+    // When nobody reads on it is left alone, and fails as the stream ends.
+    next.catch(() => undefined);
+    const result = await (isDue ? Promise.race([next, isDue]) : next);
+    if (result === "due") {
+      isDue = undefined;
+      yield* take(held.length);
+      continue;
+    }
+    if (result.done) break;
+    held.push(result.value);
+    size += result.value.text.length;
+    if (size > MOST_HELD) yield* take(Math.ceil(held.length / 2));
+    if (follow) isDue ??= sleep(HOLD_MS, "due" as const);
+    next = lines.next();
+  }
+  yield* take(held.length);
+}
+
+/** The engine writes nine digits after the second; others may leave out zeros. */
+function timeKey({ timestamp }: Line): string {
+  return timestamp.replace("Z", "").padEnd(29, "0");
 }
 
 /** The lines of an engine's log stream that has times and details. Ends the stream when its reader goes. */

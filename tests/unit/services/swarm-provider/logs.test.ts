@@ -37,6 +37,33 @@ test("each line is a message with where it comes from", async () => {
   ]);
 });
 
+test("lines of several replicas come in the order of their times", async () => {
+  const of = (task: string) => DETAILS.replace("t1", task);
+  const all = await read([
+    line("one", "2026-01-01T00:00:01.100000000Z", of("a")),
+    line("three", "2026-01-01T00:00:03.000000000Z", of("a")),
+    line("two", "2026-01-01T00:00:01.100000001Z", of("b")),
+    line("four", "2026-01-01T00:00:03.000000000Z", of("b")),
+  ]);
+  expect(all.map(({ text }) => text)).toEqual(["one", "two", "three", "four"]);
+});
+
+test("so do those of a log that is followed, a moment later", async () => {
+  const stream = new PassThrough();
+  const lines = renderLogs(stream, { name: "f", follow: true }, "ns");
+  stream.write(line("second", "2026-01-01T00:00:02.000000000Z"));
+  stream.write(line("first", "2026-01-01T00:00:01.000000000Z"));
+  const texts = [await lines.next(), await lines.next()].map(({ value }) => JSON.parse(value!).text);
+  expect(texts).toEqual(["first", "second"]);
+  await lines.return(undefined);
+});
+
+test("what keeps a function from starting comes first", async () => {
+  const obstacle = { message: "No such image: a:1", at: "2026-01-01T00:00:00Z" };
+  const lines = renderLogs(Readable.from([]), { name: "f", follow: false }, "ns", obstacle);
+  expect(JSON.parse((await lines.next()).value!)).toMatchObject({ text: "cannot start: No such image: a:1" });
+});
+
 test("it does not matter where the stream is cut", async () => {
   const whole = Buffer.concat([line("one"), line("tvø"), line("")]);
   for (let size = 1; size < 40; size++) {
