@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import { bracketed } from "../../shared/address";
 import type { LoadedEnvironment } from "../../environment";
+import { bytes } from "../../environment/units";
 import { revisionOf } from "../revision";
 import { renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
 
@@ -40,7 +41,12 @@ export class Nginx extends pulumi.ComponentResource {
       `${name}-conf`,
       {
         path: "/etc/nginx/nginx.conf",
-        content: renderNginxConf({ nginx, gatewayPort: openfaas.gatewayPort, openFiles: base.openFiles }),
+        content: renderNginxConf({
+          nginx,
+          gatewayPort: openfaas.gatewayPort,
+          openFiles: base.openFiles,
+          asyncBody: smaller(nginx.clientMaxBodySize, openfaas.queue.maxBody),
+        }),
         validate: "nginx -t -q -c %s",
         onChange: ["if systemctl is-active --quiet nginx; then systemctl reload nginx; fi"],
       },
@@ -62,6 +68,8 @@ export class Nginx extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url });
   }
 }
+
+const smaller = (a: string, b: string): string => (bytes(a) < bytes(b) ? a : b);
 
 /** nginx.publicUrl, or one made of the host's address and port. */
 export function publicUrl(env: LoadedEnvironment): string {

@@ -6,6 +6,8 @@ export interface NginxValues {
   /** The gateway's port on the host. */
   gatewayPort: number;
   openFiles: number;
+  /** Largest body of an asynchronous call. */
+  asyncBody: string;
 }
 
 export function renderNginxConf(values: NginxValues): string {
@@ -52,11 +54,13 @@ function http(values: NginxValues): string[] {
     `    keepalive ${nginx.keepalive};`,
     "}",
     "",
-    ...server(nginx),
+    ...BROWSERS,
+    "",
+    ...server(values),
   ];
 }
 
-function server(nginx: Environment["nginx"]): string[] {
+function server({ nginx, asyncBody }: NginxValues): string[] {
   const listen = (port: number, tls: string) => [
     `    listen ${port}${tls} default_server backlog=${nginx.backlog};`,
     ...(nginx.ipv6 ? [`    listen [::]:${port}${tls} default_server backlog=${nginx.backlog};`] : []),
@@ -66,7 +70,7 @@ function server(nginx: Environment["nginx"]): string[] {
     ...listen(nginx.httpPort, ""),
     `    server_name ${nginx.serverName};`,
     "",
-    ...locations(nginx),
+    ...locations(nginx, asyncBody),
     "}",
   ];
   if (!nginx.tls) return plain;
@@ -92,12 +96,12 @@ function server(nginx: Environment["nginx"]): string[] {
     "    ssl_session_timeout 1d;",
     "    ssl_session_tickets off;",
     "",
-    ...locations(nginx),
+    ...locations(nginx, asyncBody),
     "}",
   ];
 }
 
-function locations(nginx: Environment["nginx"]): string[] {
+function locations(nginx: Environment["nginx"], asyncBody: string): string[] {
   const proxy = [
     "proxy_pass http://gateway;",
     "proxy_http_version 1.1;",
@@ -110,30 +114,72 @@ function locations(nginx: Environment["nginx"]): string[] {
     `proxy_read_timeout ${nginx.proxyReadTimeout};`,
     `proxy_send_timeout ${nginx.proxySendTimeout};`,
   ];
-  const guarded =
-    nginx.managementAllow.length === 0
-      ? []
-      : [
-          "",
-          "    location ~ ^/(system|ui)(/|$) {",
-          // The host itself: what ends an `up` asks from there.
-          "        allow 127.0.0.1;",
-          "        allow ::1;",
-          ...nginx.managementAllow.map((net) => `        allow ${net};`),
-          "        deny all;",
-          "        proxy_pass http://gateway;",
-          "    }",
-        ];
   // At the server's level, so that each location inherits them; proxy_pass alone is per location.
   return [
     ...proxy.slice(1).map((line) => `    ${line}`),
-    ...guarded,
+    "",
+    "    location ~ ^/(system|ui)(/|$) {",
+    ...management(nginx).map((line) => `        ${line}`),
+    `        ${proxy[0]}`,
+    "    }",
+    "",
+    // The gateway holds such a body whole, several times over.
+    "    location /async-function/ {",
+    `        client_max_body_size ${asyncBody};`,
+    `        ${proxy[0]}`,
+    "    }",
     "",
     "    location / {",
     `        ${proxy[0]}`,
     "    }",
   ];
 }
+
+/** What the web page at /ui/ needs, all of it from here: AngularJS sets styles by itself, and pictures of functions may be data. */
+const PAGE_POLICY = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Whom management answers. A browser sends the login along for every page that asks it to, another site's too. */
+function management({ managementAllow }: Environment["nginx"]): string[] {
+  return [
+    "if ($cross_site) { return 403; }",
+    "if ($form_content) { return 415; }",
+    // The host itself: what ends an `up` asks from there.
+    ...(managementAllow.length === 0
+      ? []
+      : ["allow 127.0.0.1;", "allow ::1;", ...managementAllow.map((net) => `allow ${net};`), "deny all;"]),
+    `add_header Content-Security-Policy "${PAGE_POLICY}" always;`,
+    "add_header X-Frame-Options DENY always;",
+    "add_header X-Content-Type-Options nosniff always;",
+    "add_header Referrer-Policy no-referrer always;",
+  ];
+}
+
+/** $cross_site: a change that another site's page asks for. $form_content: a body as a form of any page can send it; the gateway takes it as JSON. */
+const BROWSERS = [
+  'map "$http_origin $http_host" $foreign_origin {',
+  "    default 1;",
+  '    "~^ " 0;',
+  '    "~*^https?://(?<origin_host>[^ ]+) \\k<origin_host>$" 0;',
+  "}",
+  'map "$request_method:$foreign_origin" $cross_site {',
+  "    default 0;",
+  '    "~^(GET|HEAD):" 0;',
+  '    "~:1$" 1;',
+  "}",
+  'map "$request_method:$http_content_type" $form_content {',
+  "    default 0;",
+  '    "~^(GET|HEAD):" 0;',
+  '    "~*^[A-Z]+:\\s*(text/plain|multipart/form-data|application/x-www-form-urlencoded)" 1;',
+  "}",
+];
 
 function lines(...text: string[]): string {
   return text.join("\n");

@@ -33,7 +33,7 @@ const queue = z.strictObject({
   workers: f.whole(1, 32).default(1).meta({ description: "Replicas of the queue worker.", unit: "replicas" }),
   retry: retry.prefault({}).meta({ description: "What becomes of a call that failed." }),
   maxBody: f.size("1k", "48m").default("10m").meta({
-    description: "Largest body of an asynchronous call. A larger one is answered with 500.",
+    description: "Largest body of an asynchronous call. A larger one is answered with 413.",
   }),
   maxBytes: f.size("1m").default("1g").meta({
     description:

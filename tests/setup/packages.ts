@@ -10,6 +10,7 @@ const PROGRAMS: Record<string, string> = {
   iptables: "iptables",
   nft: "nftables",
   ping: "iputils-ping",
+  nginx: "nginx-light",
   sudo: "sudo",
   gpg: "gnupg",
   curl: "curl",

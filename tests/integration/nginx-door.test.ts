@@ -1,0 +1,158 @@
+/** Debian's Nginx with the rendered configuration, in front of a server that writes down what reaches it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { renderNginxConf } from "../../components/nginx/render";
+import { parseEnvironment } from "../../environment/parse";
+import { freePort } from "./sshd";
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
+let dir: string;
+let port: number;
+let nginx: ChildProcess;
+const reached: string[] = [];
+const gateway = http.createServer((request, response) => {
+  request.resume();
+  request.on("end", () => {
+    reached.push(`${request.method} ${request.url}`);
+    response.end("gateway");
+  });
+});
+
+beforeAll(async () => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-nginx-"));
+  await new Promise<void>((done) => gateway.listen(0, "127.0.0.1", done));
+  port = await freePort();
+  const env = parseEnvironment({
+    host: { address: "198.51.100.7", hostKey: KEY },
+    nginx: { ipv6: false, httpPort: port, backlog: 128, user: "www-data" },
+  });
+  const conf = renderNginxConf({
+    nginx: env.nginx,
+    gatewayPort: (gateway.address() as AddressInfo).port,
+    openFiles: 20_000,
+    asyncBody: "10k",
+  });
+  const own = conf.replaceAll("/var/log/nginx/", `${dir}/`).replace("/run/nginx.pid", `${dir}/pid`);
+  fs.writeFileSync(path.join(dir, "nginx.conf"), own.replace("10240;", "512;"));
+  nginx = spawn("nginx", ["-c", path.join(dir, "nginx.conf"), "-g", "daemon off;"], { stdio: "inherit" });
+  for (let i = 0; i < 200; i++) {
+    if (
+      await call("GET", "/healthz").then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  throw new Error("nginx does not answer");
+});
+beforeEach(() => void reached.splice(0));
+afterAll(async () => {
+  const gone = new Promise((done) => nginx.once("exit", done));
+  nginx.kill("SIGTERM");
+  await gone;
+  gateway.close();
+  gateway.closeAllConnections();
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+type Headers = Record<string, string>;
+
+function call(method: string, target: string, headers: Headers = {}, body = "") {
+  return new Promise<{ status: number; headers: http.IncomingHttpHeaders }>((resolve, reject) => {
+    const options = {
+      host: "127.0.0.1",
+      port,
+      path: target,
+      method,
+      agent: false,
+      headers: {
+        Host: `faas.example.no:${port}`,
+        ...headers,
+        ...(body ? { "Content-Length": String(body.length) } : {}),
+      },
+    };
+    const request = http.request(options, (response) => {
+      response.resume();
+      response.on("end", () => resolve({ status: response.statusCode!, headers: response.headers }));
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+const json = { "Content-Type": "application/json" };
+
+describe("management", () => {
+  test.each<[string, string, Headers]>([
+    ["curl and faas-cli", "POST", json],
+    ["a client that names no type", "POST", {}],
+    ["the web page", "POST", { ...json, Origin: "http://faas.example.no:PORT" }],
+    ["the web page behind a TLS proxy", "PUT", { ...json, Origin: "https://faas.example.no:PORT" }],
+    ["a link on another site", "GET", { Origin: "https://evil.example" }],
+  ])("answers %s", async (_who, method, headers) => {
+    const own = JSON.parse(JSON.stringify(headers).replaceAll("PORT", String(port))) as Headers;
+    expect((await call(method, "/system/functions", own, method === "GET" ? "" : "{}")).status).toBe(200);
+    expect(reached).toEqual([`${method} /system/functions`]);
+  });
+
+  test.each<[string, string, Headers, number]>([
+    ["another site's page", "POST", { ...json, Origin: "https://evil.example" }, 403],
+    ["a page without an origin", "DELETE", { ...json, Origin: "null" }, 403],
+    [
+      "a site whose name begins alike",
+      "PUT",
+      { ...json, Origin: "http://faas.example.no:PORT.evil.example" },
+      403,
+    ],
+    ["another port", "POST", { ...json, Origin: "http://faas.example.no:1" }, 403],
+    ["a form's text", "POST", { "Content-Type": "text/plain" }, 415],
+    ["a form", "POST", { "Content-Type": "application/x-www-form-urlencoded; charset=utf-8" }, 415],
+    ["a form with files", "PUT", { "Content-Type": "Multipart/Form-Data; boundary=x" }, 415],
+  ])("refuses %s", async (_who, method, headers, status) => {
+    const own = JSON.parse(JSON.stringify(headers).replaceAll("PORT", String(port))) as Headers;
+    for (const target of [
+      "/system/functions",
+      "//system/functions",
+      "/function/..%2fsystem/functions",
+      "/%73ystem/functions",
+    ])
+      expect([target, (await call(method, target, own, "{}")).status]).toEqual([target, status]);
+    expect(reached).toEqual([]);
+  });
+
+  test("is in no frame, and the page loads nothing from elsewhere", async () => {
+    for (const target of ["/ui/", "/system/functions"]) {
+      const { headers } = await call("GET", target);
+      expect(headers["content-security-policy"]).toMatch(/^default-src 'self';.*frame-ancestors 'none'$/);
+      expect(headers["content-security-policy"]).not.toMatch(/https?:|\*/);
+      expect(headers).toMatchObject({ "x-frame-options": "DENY", "x-content-type-options": "nosniff" });
+    }
+  });
+});
+
+test("a function gets what forms and other sites send, and its own headers are left alone", async () => {
+  const form = { "Content-Type": "text/plain", Origin: "https://shop.example" };
+  const { status, headers } = await call("POST", "/function/hello", form, "a=1");
+  expect(status).toBe(200);
+  expect(headers["content-security-policy"]).toBeUndefined();
+});
+
+test("the body of an asynchronous call has its own limit", async () => {
+  const large = "x".repeat(11 * 1024);
+  for (const target of [
+    "/async-function/hello",
+    "//async-function/hello",
+    "/%61sync-function/hello",
+    "/x/../async-function/hello/a",
+  ])
+    expect([target, (await call("POST", target, {}, large)).status]).toEqual([target, 413]);
+  expect(reached).toEqual([]);
+  expect((await call("POST", "/async-function/hello", {}, "x".repeat(9 * 1024))).status).toBe(200);
+  expect((await call("POST", "/function/hello", {}, large)).status).toBe(200);
+});
