@@ -90,7 +90,9 @@ export function parseStack(
 ): StackFunction[] {
   const { text, problems } = substitute(source, variables);
   const read = readYaml(text);
-  const found = [...problems, ...read.problems];
+  // faas-cli's own address of a gateway, which is not used here: a variable in it need not be set.
+  const unused = read.line(["provider", "gateway"]);
+  const found = [...problems.filter(({ line, missing }) => !missing || line !== unused), ...read.problems];
   // What is no YAML has no keys to speak of.
   if (read.problems.length > 0) throw new StackFileError(file, found);
   const result = stackSchema.safeParse(read.value);

@@ -1,18 +1,21 @@
 /**
- * `${NAME}` and its relatives in a stack.yml, as faas-cli substitutes them before it reads the YAML (the rules of
- * github.com/drone/envsubst). Two things differ, so that nothing goes wrong in silence: a variable without a value and without a
- * default is an error, not an empty text; and what envsubst reads otherwise than a shell does is refused.
+ * `${NAME}` in a stack.yml, as faas-cli substitutes it before it reads the YAML (the results of github.com/drone/envsubst). Two things
+ * differ, so that nothing goes wrong in silence: a variable without a value and without a default is an error, not an empty text, and of
+ * envsubst's other operators only the replacing ones are taken.
  */
+import { Lexer } from "yaml";
 
 export interface Substituted {
   text: string;
-  /** One line each, "LINE: what is wrong". */
-  problems: { line: number; text: string }[];
+  /** `missing`: nothing is wrong but that a variable is not set. */
+  problems: { line: number; text: string; missing?: true }[];
 }
 
 type Variables = Record<string, string | undefined>;
 
-const NAME = /^[\p{L}\p{Nd}_]+/u;
+const HEAD = /\$\{([\p{L}\p{Nd}_]*)(:[-=?+]?|\/[/#%]?|##?|%%?|,,?|\^\^?|[^}\n]?)/uy;
+/** The pattern up to a slash, and the replacement up to the brace, with their escapes. */
+const REPLACE = /((?:\$\$|\\[\\/]|[^/}])+)\/+((?:\$\$|\\[\\/]|[^}])*)\}/y;
 
 /** Never throws: what is wrong is in `problems`. */
 export function substitute(source: string, variables: Variables): Substituted {
@@ -23,7 +26,7 @@ export function substitute(source: string, variables: Variables): Substituted {
 class Reader {
   readonly problems: Substituted["problems"] = [];
   private at = 0;
-  /** Where a variable would only have stood for an unused default, nothing is missing. */
+  /** In a default that is not used nothing is missing. */
   private idle = 0;
 
   constructor(
@@ -32,61 +35,43 @@ class Reader {
   ) {}
 
   all(): string {
+    const comments = commentsOf(this.source);
     let text = "";
     while (this.at < this.source.length) {
-      const [one, two] = [this.source[this.at]!, this.source.slice(this.at, this.at + 2)];
-      if (two === "${") text += this.expression();
-      else {
-        // `$$` is a dollar sign, `\\` a backslash and `\/` a slash.
-        const escaped = two === "$$" || two === "\\\\" || two === "\\/";
-        text += escaped ? two[1]! : one;
-        this.at += escaped ? 2 : 1;
-      }
+      const comment = comments.get(this.at);
+      const two = this.source.slice(this.at, this.at + 2);
+      if (comment !== undefined) text += this.take(comment);
+      else if (two === "${") text += this.expression();
+      else if (two === "$$" || two === "\\\\" || two === "\\/") text += this.take(2).slice(1);
+      else text += this.take(1);
     }
     return text;
+  }
+
+  private take(length: number): string {
+    this.at += length;
+    return this.source.slice(this.at - length, this.at);
   }
 
   /** At "${". Stands behind the closing brace afterwards, or at the end of the line where there is none. */
   private expression(): string {
     const start = this.at;
-    this.at += 2;
-    const length = this.source[this.at] === "#";
-    if (length) this.at++;
-    const name = NAME.exec(this.source.slice(this.at, this.at + 256))?.[0];
+    const [head, name, operator] = this.match(HEAD) as unknown as [string, string, string];
     if (!name) return this.broken(start, "has no variable's name after ${; write $${ for the text ${");
-    this.at += name.length;
-    if (length) return this.close(start, () => String(Buffer.byteLength(this.value(start, name) ?? "")));
-    return this.operation(start, name);
+    this.at += head.length;
+    if (operator === ":-") return this.withDefault(start, name);
+    if (operator === "/" || operator === "//") return this.replaced(start, name, operator);
+    if (operator !== "")
+      return this.broken(
+        start,
+        `uses "${operator}", which is not supported; there is \${${name}}, \${${name}:-default}, \${${name}/text/other} and \${${name}//text/other}`,
+      );
+    return this.close(start, () => this.value(start, name));
   }
 
-  private operation(start: number, name: string): string {
-    const rest = this.source.slice(this.at);
-    const operator = /^(:[-=?+]|=|,,?|\^\^?|\/[/#%]?|:|##?|%%?|[-+?])/.exec(rest)?.[0] ?? "";
-    this.at += operator.length;
-    switch (operator) {
-      case "":
-        return this.close(start, () => this.value(start, name) ?? "");
-      case ":-":
-      case ":=":
-      case "=":
-        return this.withDefault(start, name);
-      case ",":
-      case ",,":
-      case "^":
-      case "^^":
-        return this.close(start, () => changeCase(this.value(start, name) ?? "", operator));
-      case ":":
-      case "/":
-      case "//":
-      case "/#":
-      case "/%":
-        return this.withArguments(start, name, operator);
-      default:
-        return this.broken(
-          start,
-          `uses "${operator}", which is not supported; there is \${${name}:-default}, with a default for an empty value as well`,
-        );
-    }
+  private match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.at;
+    return pattern.exec(this.source);
   }
 
   /** Defaults may hold substitutions themselves. */
@@ -94,28 +79,24 @@ class Reader {
     const own = this.variables[name] ?? "";
     if (own !== "") this.idle++;
     let text = "";
-    while (this.at < this.source.length && this.source[this.at] !== "}") {
-      if (this.source.startsWith("${", this.at)) text += this.expression();
-      else text += this.source[this.at++];
-    }
+    while (this.at < this.source.length && this.source[this.at] !== "}")
+      text += this.source.startsWith("${", this.at) ? this.expression() : this.take(1);
     if (own !== "") this.idle--;
     return this.close(start, () => own || text);
   }
 
-  private withArguments(start: number, name: string, operator: string): string {
-    const end = this.source.indexOf("}", this.at);
-    const text = this.source.slice(this.at, end < 0 ? this.at : end);
-    if (text.includes("${")) return this.broken(start, "may not hold another substitution here");
-    this.at += text.length;
-    const separator = operator === ":" ? ":" : "/";
-    const [first = "", ...more] = text.split(separator);
-    if (operator !== ":" && more.length === 0)
-      return this.broken(start, `has no second "/": \${${name}/text/other}`);
-    const second = more.length > 0 ? more.join(separator) : undefined;
-    return this.close(start, () => {
-      const value = this.value(start, name) ?? "";
-      return operator === ":" ? part(value, first, second) : replace(value, operator, first, second ?? "");
-    });
+  private replaced(start: number, name: string, operator: string): string {
+    const found = this.match(REPLACE);
+    if (!found || found[0].includes("\n"))
+      return this.broken(start, `is not \${${name}${operator}text/other}`);
+    if (found[0].includes("${")) return this.broken(start, "may not hold another substitution here");
+    const [from, to] = found.slice(1).map((text) => text.replace(/\$(\$)|\\([\\/])/g, "$1$2")) as [
+      string,
+      string,
+    ];
+    this.at += found[0].length;
+    const value = this.value(start, name);
+    return operator === "//" ? value.replaceAll(from, () => to) : value.replace(from, () => to);
   }
 
   private close(start: number, result: () => string): string {
@@ -124,11 +105,15 @@ class Reader {
     return result();
   }
 
-  private value(start: number, name: string): string | undefined {
+  private value(start: number, name: string): string {
     const value = this.variables[name];
     if (value === undefined && this.idle === 0)
-      this.problem(start, `\${${name}}: has no value and no default; write \${${name}:-default}`);
-    return value;
+      this.problem(
+        start,
+        `\${${name}}: is not set and has no default; set it, or write \${${name}:-default}`,
+        true,
+      );
+    return value ?? "";
   }
 
   private broken(start: number, why: string): string {
@@ -140,37 +125,27 @@ class Reader {
     return "";
   }
 
-  private problem(start: number, text: string): void {
-    const before = this.source.slice(0, start).split("\n");
-    const line = before.length;
-    // What a comment says of variables is meant for people.
-    if (before.at(-1)!.trimStart().startsWith("#")) return;
-    if (!this.problems.some((known) => known.text === text)) this.problems.push({ line, text });
+  private problem(start: number, text: string, missing?: true): void {
+    const line = this.source.slice(0, start).split("\n").length;
+    const known = this.problems.some((one) => one.text === text && one.line === line);
+    if (!known) this.problems.push({ line, text, ...(missing && { missing }) });
   }
 }
 
-function changeCase(value: string, operator: string): string {
-  const change = (text: string) => (operator.startsWith(",") ? text.toLowerCase() : text.toUpperCase());
-  if (operator.length === 2) return change(value);
-  const [first = ""] = value;
-  return change(first) + value.slice(first.length);
-}
-
-/** Counted in bytes, a negative start from the end; the whole value where a number is none. */
-function part(value: string, start: string, length?: string): string {
-  const bytes = Buffer.from(value);
-  if (!/^\s*-?\d+$/.test(start) || (length !== undefined && !/^\d+$/.test(length))) return value;
-  const from = Number(start) < 0 ? Math.max(0, bytes.length + Number(start)) : Number(start);
-  return bytes
-    .subarray(from, length === undefined ? undefined : Math.min(bytes.length, from + Number(length)))
-    .toString();
-}
-
-function replace(value: string, operator: string, from: string, to: string): string {
-  if (from === "") return value;
-  if (operator === "//") return value.split(from).join(to);
-  if (operator === "/#") return value.startsWith(from) ? to + value.slice(from.length) : value;
-  if (operator === "/%") return value.endsWith(from) ? value.slice(0, -from.length) + to : value;
-  const at = value.indexOf(from);
-  return at < 0 ? value : value.slice(0, at) + to + value.slice(at + from.length);
+/** Where the comments of a YAML text begin, and how long each is. What they say of variables is meant for people. */
+function commentsOf(source: string): Map<number, number> {
+  const found = new Map<number, number>();
+  let at = 0;
+  let isScalar = false;
+  for (const lexeme of new Lexer().lex(source)) {
+    // The lexer's marks stand for no text; after the last of these comes a scalar, which may begin with #.
+    if (["\u0002", "\u0018", "\u001f"].includes(lexeme)) {
+      isScalar = lexeme === "\u001f";
+      continue;
+    }
+    if (lexeme.startsWith("#") && !isScalar) found.set(at, lexeme.length);
+    isScalar = false;
+    at += lexeme.length;
+  }
+  return found;
 }

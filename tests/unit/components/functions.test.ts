@@ -78,36 +78,70 @@ test("anchors and merge keys are YAML's own", () => {
 });
 
 describe("substitution", () => {
-  const variables = { TAG: "v1.2", EMPTY: "", Name: "Kåre", PATHS: "a/b/a" };
+  // Results of drone/envsubst 1.0.3, which faas-cli uses, but for comments.
+  const variables = { TAG: "v1.2", EMPTY: "", Name: "Kåre", PATHS: "a/b/a", BRANCH: "feature/x" };
   test.each([
     ["${TAG}", "v1.2"],
     ["${EMPTY}|${EMPTY:-x}|${NONE:-}", "|x|"],
-    ["${NONE:-a b}|${NONE:=c}|${NONE=d}", "a b|c|d"],
+    ["${NONE:-a ${TAG} b}|${NONE:-$$x\\/y}", "a v1.2 b|$$x\\/y"],
     ["${REGISTRY:-${MIRROR:-ghcr.io}}/x", "ghcr.io/x"],
     ["${TAG:-${NONE}}", "v1.2"],
-    ["${Name,,} ${Name^^} ${Name,} ${TAG^}", "kåre KÅRE kåre V1.2"],
-    ["${#TAG} ${#Name}", "4 5"],
-    ["${TAG:1} ${TAG:1:1} ${TAG:9}|${TAG: -3}", "1.2 1 |1.2"],
-    ["${PATHS/a/c} ${PATHS//a/c} ${PATHS/#a/c} ${PATHS/%a/}", "c/b/a c/b/c c/b/a a/b/"],
+    ["${Name}", "Kåre"],
+    ["${BRANCH//\\//-} ${BRANCH/\\//-}", "feature-x feature-x"],
+    ["${PATHS/a/c} ${PATHS//a/c} ${PATHS//a/} ${PATHS/a//c}", "c/b/a c/b/c /b/ c/b/a"],
+    ["${PATHS//\\/b/c} ${PATHS//a/\\\\} ${BRANCH//\\//$$}", "ac/a \\/b/\\ feature$x"],
     ["$TAG $${TAG} a$$b \\\\d \\/", "$TAG ${TAG} a$b \\d /"],
-    ["# of ${NONE} and ${\nx", "# of  and \nx"],
+    ["# of ${NONE} and ${\nx", "# of ${NONE} and ${\nx"],
+    [
+      "image: a:1   # was ${REGISTRY}/a:${TAG}\nx: ${TAG}",
+      "image: a:1   # was ${REGISTRY}/a:${TAG}\nx: v1.2",
+    ],
+    ["a: x#${TAG}\nb: '# ${TAG}'\nc: |\n  # ${TAG}", "a: x#v1.2\nb: '# v1.2'\nc: |\n  # v1.2"],
   ])("%j", (text, expected) => {
     expect(substitute(text, variables)).toEqual({ text: expected, problems: [] });
   });
 
   test.each([
-    ["x\n${NONE}", 2, "${NONE}: has no value and no default; write ${NONE:-default}"],
-    ["${#NONE}", 1, "${NONE}: has no value"],
+    ["x\n${NONE}", 2, "${NONE}: is not set and has no default; set it, or write ${NONE:-default}"],
+    ["a: '# ${NONE}'", 1, "${NONE}: is not set"],
+    ["${NONE//a/b}", 1, "${NONE}: is not set"],
     ["${TAG", 1, "${TAG: is not closed with }"],
     ["${}", 1, "${}: has no variable's name"],
-    ["${TAG:+other}", 1, '${TAG:+other}: uses ":+", which is not supported; there is ${TAG:-default}'],
-    ["${TAG-default}", 1, '${TAG-default}: uses "-"'],
-    ["${TAG##v}", 1, '${TAG##v}: uses "##"'],
-    ["${TAG/a}", 1, '${TAG/a}: has no second "/"'],
-    ["${TAG!}", 1, "${TAG!}: is not closed with }"],
+    [
+      "${TAG:+other}",
+      1,
+      '${TAG:+other}: uses ":+", which is not supported; there is ${TAG}, ${TAG:-default}',
+    ],
+    ...[
+      "#TAG",
+      "TAG-default",
+      "TAG:=x",
+      "TAG=x",
+      "TAG##v",
+      "TAG%%v",
+      "TAG,,",
+      "TAG^",
+      "TAG:1:2",
+      "TAG/#a/b",
+      "TAG!",
+    ].map((text): [string, number, string] => [`\${${text}}`, 1, `\${${text}}: `]),
+    ["${TAG/a}", 1, "${TAG/a}: is not ${TAG/text/other}"],
+    ["${PATHS///x}", 1, "${PATHS///x}: is not ${PATHS//text/other}"],
+    ["${TAG/a/x${NONE}}", 1, "may not hold another substitution here"],
   ])("refuses %j", (text, line, expected) => {
     const { problems } = substitute(text, variables);
-    expect(problems).toEqual([{ line, text: expect.stringContaining(expected) }]);
+    expect(problems).toMatchObject([{ line, text: expect.stringContaining(expected) }]);
+  });
+
+  test.each([
+    ['provider: { name: openfaas, gateway: "http://${GATEWAY_IP}:8080" }', []],
+    ["provider:\n  name: openfaas\n  gateway: http://${GATEWAY_IP}:8080", []],
+    ["provider:\n  name: ${NAME}\n  gateway: http://${GATEWAY_IP}:8080", ["${NAME}: is not set"]],
+  ])("a variable in the gateway's address, which is not used, need not be set: %j", (provider, expected) => {
+    const file = `version: 1.0\n${provider}\nfunctions:\n  a:\n    image: x\n`;
+    const found =
+      expected.length === 0 ? parseStack(file, "f") && [] : problemsOf(() => parseStack(file, "stack.yml"));
+    expect(found.slice(0, 1)).toEqual(expected.map((text) => expect.stringContaining(text)));
   });
 });
 
