@@ -32,9 +32,6 @@ export function isSecret(value: unknown): boolean {
   );
 }
 
-/** In every text that stands in for a variable which is not set where a preview runs. */
-export const DUMMY = "dummy-for-the-preview-of-";
-
 /** A property that is named like a secret, and not like a place where one is. */
 const NAME =
   /(^|[_.-]|[a-z](?=[A-Z]))(password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|credentials?)$/i;

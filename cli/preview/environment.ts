@@ -6,13 +6,10 @@ import { fileOf } from "../../environment/files";
 import type { Engine } from "../context";
 import { validate } from "../env/validate";
 import { apart, type Change, changesOf } from "./changes";
-import { code } from "./markdown";
 import { type EngineResult, lastWords, preview, run, type Violation } from "./engine";
 import { ASSUMED } from "./paper/answers";
 import { upOnPaper } from "./paper/base";
 import { copyWithDummies } from "./stackFile";
-import { DUMMY } from "../../shared/propertyValues";
-import { type Dummies, dummiesFor } from "./variables";
 
 export interface EnvironmentPreview {
   name: string;
@@ -80,17 +77,13 @@ export async function previewEnvironment(
   try {
     if (!exists(target.name, sides.head)) return { ...result, removed: true };
     const real = settings.stacks.has(target.name);
-    const dummies = real ? NO_DUMMIES : standIns(result, sides, settings.engine.env);
-    const variables = { ...settings.engine.env, ...dummies.values };
     // Every mistake at once, with paths, before an engine is asked.
-    result.errors.push(...validate([target.name], sides.head, variables).flatMap(({ problems }) => problems));
-    if (result.errors.length > 0) {
-      result.errors.push(...dummies.unfit.map(noDummyFits));
-      return result;
-    }
+    result.errors.push(
+      ...validate([target.name], sides.head, settings.engine.env).flatMap(({ problems }) => problems),
+    );
+    if (result.errors.length > 0) return result;
     if (settings.policy.length === 0) result.notes.push("No policy was judged: there is no policy pack.");
-    const own = { ...settings, engine: { ...settings.engine, env: variables } };
-    await (real ? againstState : againstPaper)(result, sides, own);
+    await (real ? againstState : againstPaper)(result, sides, settings);
   } catch (error) {
     result.errors.push((error as Error).message);
   }
@@ -108,21 +101,6 @@ function planFile(folder: string, name: string): string {
   fs.rmSync(file, { force: true });
   return file;
 }
-
-/** For a preview on paper alone: where a plan may come of it, what is missing is an error. */
-function standIns(result: EnvironmentPreview, sides: Sides, env: NodeJS.ProcessEnv): Dummies {
-  const dummies = dummiesFor(result.name, [sides.base, sides.head], env);
-  const told = Object.entries(dummies.values).map(([name, value]) =>
-    value.startsWith(DUMMY) ? code(name) : `${code(name)} as ${code(value)}`,
-  );
-  if (told.length > 0) result.dummies.push(`${told.join(", ")} (not set here, for a stack.yml)`);
-  return dummies;
-}
-
-const NO_DUMMIES: Dummies = { values: {}, unfit: [] };
-
-const noDummyFits = (name: string): string =>
-  `${name} is not set here, and no dummy fits where it stands: set it where the preview runs, or give it a default (\${${name}:-…})`;
 
 const exists = (name: string, tree: string) => fs.existsSync(path.join(tree, fileOf(name)));
 

@@ -1,6 +1,5 @@
 import type { PolicyResource, StackValidationPolicy } from "@pulumi/policy";
 import { parseImage } from "../../components/images/lock";
-import { DUMMY } from "../../shared/propertyValues";
 import { known } from "./known";
 import { hasLockedImages, stackOf } from "./stack";
 
@@ -53,7 +52,6 @@ export const allowedRegistries: StackValidationPolicy = {
     const { registries } = getConfig<{ registries: string[] }>();
     for (const { reference, name, urn } of images(resources)) {
       const place = known(() => location(reference));
-      if (place && isDummy(place)) continue;
       if (place && registries.some((allowed) => place === allowed || place.startsWith(`${allowed}/`)))
         continue;
       reportViolation(`${name} runs ${reference}, which is from none of ${registries.join(", ")}`, urn);
@@ -65,14 +63,11 @@ export const allowedRegistries: StackValidationPolicy = {
 const OWN = /^localhost\/oslo-faas\/[a-z0-9-]+:([0-9a-f]{12}|[0-9a-f]{64})$/;
 const REMEDY = "(npm run images -- lock)";
 
-/** References by tag, each once: those that can be judged, and those of which a variable that is not set here would say what they are. */
-function byTag(resources: PolicyResource[]): { open: string[]; dummies: string[] } {
+/** References by tag, each once. */
+function byTag(resources: PolicyResource[]): string[] {
   const references = images(resources).map(({ reference }) => reference);
-  const tags = [...new Set(references)].filter((one) => !one.includes("@sha256:") && !OWN.test(one)).sort();
-  return { open: tags.filter((one) => !isDummy(one)), dummies: tags.filter(isDummy) };
+  return [...new Set(references)].filter((one) => !one.includes("@sha256:") && !OWN.test(one)).sort();
 }
-
-const isDummy = (reference: string) => reference.toLowerCase().includes(DUMMY);
 
 const isLocked = (resources: PolicyResource[], hasLock: (stack: string) => boolean): boolean =>
   resources.length > 0 && hasLock(stackOf(resources[0]!.urn));
@@ -86,7 +81,7 @@ export const pinnedImages = (hasLock = hasLockedImages): StackValidationPolicy =
   description: "Images are pinned by digest, where any is.",
   enforcementLevel: "mandatory",
   validateStack: ({ resources }, reportViolation) => {
-    const { open } = byTag(resources);
+    const open = byTag(resources);
     // One for all of them: they are all resolved by one command.
     if (open.length > 0 && isLocked(resources, hasLock))
       reportViolation(`not pinned by digest: ${open.join(", ")} ${REMEDY}`);
@@ -96,13 +91,11 @@ export const pinnedImages = (hasLock = hasLockedImages): StackValidationPolicy =
 /** What `images-pinned` cannot ask for. */
 export const unjudgedImages = (hasLock = hasLockedImages): StackValidationPolicy => ({
   name: "images-not-judged",
-  description: "Images are locked, and named by what is known.",
+  description: "Images are locked.",
   enforcementLevel: "advisory",
   validateStack: ({ resources }, reportViolation) => {
-    const { open, dummies } = byTag(resources);
+    const open = byTag(resources);
     if (open.length > 0 && !isLocked(resources, hasLock))
       reportViolation(`nothing is locked yet, so these run by their tags: ${open.join(", ")} ${REMEDY}`);
-    if (dummies.length > 0)
-      reportViolation(`named by a variable that is not set here, and so not judged: ${dummies.join(", ")}`);
   },
 });

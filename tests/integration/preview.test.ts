@@ -25,9 +25,12 @@ const row = (report: string, name: string): string[] | undefined =>
     ?.split("|")
     .map((cell) => cell.trim());
 
+/** What production's stack.yml asks of the machine that it is previewed on. */
+const VARIABLES = { ARCHIVE_URL: "https://archive.example.no", MEMORY: "32Mi", MOST: "5", READONLY: "true" };
+
 beforeAll(() => {
+  Object.assign(process.env, VARIABLES);
   repo = new PreviewRepo();
-  // Variables that are set where production is brought up, and not here: a text, an amount, a number that has to be large enough, a switch.
   repo.write(
     "functions/prod.yml",
     repo
@@ -80,9 +83,6 @@ test("a parameter of Nginx in staging and a function's scale in production: exac
     "-        keepalive 64;",
     "+        keepalive 128;",
   ]);
-  expect(out).toContain(
-    "- oslo-prod: dummies stand in for `ARCHIVE_URL`, `MEMORY` as `1`, `MOST` as `1000`, `READONLY` as `true` (not set here, for a stack.yml)",
-  );
   const head = repo.git("rev-parse", "--short", "HEAD").trim();
   expect(out).toMatch(
     new RegExp(`^\`${head}\`, compared with \`[0-9a-f]+\`, where it left \`main\`\\.$`, "m"),
@@ -90,6 +90,15 @@ test("a parameter of Nginx in staging and a function's scale in production: exac
   // With the lines around it, as a diff has them.
   expect(out).toContain("         server 127.0.0.1:8080;\n-        keepalive 64;");
   expect(repo.git("status", "--short")).toBe("");
+});
+
+test("a variable of a stack.yml that is not set is an error that names it, with its file and line", async () => {
+  repo.branch("unset");
+  repo.edit("functions/prod.yml", 'com.openfaas.scale.min: "1"', 'com.openfaas.scale.min: "2"');
+  repo.commit("a change");
+  const { code, out } = await repo.preview(["--base", "main"], { MEMORY: undefined });
+  expect(code).toBe(1);
+  expect(out).toMatch(/functions\/prod\.yml:\d+: \$\{MEMORY\}: is not set and has no default/);
 });
 
 test("an environment whose files did not change is not looked at", async () => {

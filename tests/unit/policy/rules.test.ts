@@ -169,30 +169,6 @@ describe("images", () => {
     expect(rules.map(({ enforcementLevel }) => enforcementLevel)).toEqual(["mandatory", "advisory"]);
   });
 
-  test("what a variable names that is not set is said, and neither its registry nor its digest is asked for", async () => {
-    const dummies = [
-      service("ghcr.io/a/b:dummy-for-the-preview-of-TAG"),
-      service("dummy-for-the-preview-of-V/b"),
-    ];
-    expect(
-      await violations(
-        pinnedImages(() => true),
-        dummies,
-      ),
-    ).toEqual([]);
-    expect(await from(dummies[1]!)).toEqual([]);
-    // Of the first one the registry is known.
-    expect(await from(dummies[0]!)).toHaveLength(1);
-    expect(
-      await violations(
-        unjudgedImages(() => true),
-        dummies,
-      ),
-    ).toEqual([
-      "named by a variable that is not set here, and so not judged: dummy-for-the-preview-of-V/b, ghcr.io/a/b:dummy-for-the-preview-of-TAG",
-    ]);
-  });
-
   test("a stack's lock file is the one that its file names, or its base, or the one of all", () => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-locked-"));
     const write = (file: string, text: string) => {
