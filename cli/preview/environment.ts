@@ -2,6 +2,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { parse } from "yaml";
 import { fileOf } from "../../environment/files";
 import type { Engine } from "../context";
 import { validate } from "../env/validate";
@@ -9,7 +10,7 @@ import { apart, type Change, changesOf } from "./changes";
 import { type EngineResult, lastWords, preview, run, type Violation } from "./engine";
 import { ASSUMED } from "./paper/answers";
 import { upOnPaper } from "./paper/base";
-import { copyWithDummies } from "./stackFile";
+import { copyWithDummies, type Seal } from "./stackFile";
 
 export interface EnvironmentPreview {
   name: string;
@@ -182,7 +183,7 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
   let stack = await emptyStack(name, work, sides, settings);
   if (exists(name, sides.base)) {
     try {
-      await upOnPaper(stack.engine, sides.base, name, stack.file(sides.base).path);
+      await upOnPaper(stack.engine, sides.base, name, (await stack.file(sides.base)).path);
     } catch (error) {
       result.comparedWith = "nothing (the base does not work)";
       result.notes.push(
@@ -191,7 +192,7 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
       stack = await emptyStack(name, `${work}-empty`, sides, settings);
     }
   }
-  const head = stack.file(sides.head);
+  const head = await stack.file(sides.head);
   result.dummies.push(...head.dummies);
   const args = ["preview", "--stack", name, "--config-file", head.path, ...settings.policy];
   take(result, await preview(stack.engine, args, sides.head));
@@ -200,7 +201,7 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
 interface PaperStack {
   engine: Engine;
   /** The stack file of a side, with dummies. */
-  file(tree: string): { path: string; dummies: string[] };
+  file(tree: string): Promise<{ path: string; dummies: string[] }>;
 }
 
 /** A stack with nothing in it, in a backend of its own, under a passphrase that nobody needs to know. */
@@ -226,12 +227,26 @@ async function emptyStack(
   if (!salt) throw new Error("the engine made a stack without a salt for its secrets");
   return {
     engine: own,
-    file(tree) {
-      const copy = copyWithDummies(name, tree, { salt, passphrase });
+    async file(tree) {
+      const copy = await copyWithDummies(name, tree, salt, sealWith(own, name, project, salt));
       const file = path.join(folder, `Pulumi.${name}.${tree === sides.base ? "base" : "head"}.yaml`);
       fs.writeFileSync(file, copy.text, { mode: 0o600 });
       return { path: file, dummies: copy.dummies };
     },
+  };
+}
+
+/** By the engine itself, under the passphrase of the preview's own stack. */
+function sealWith(engine: Engine, name: string, project: string, salt: string): Seal {
+  return async (texts) => {
+    const file = path.join(project, "sealed.yaml");
+    fs.writeFileSync(file, `encryptionsalt: ${salt}\n`, { mode: 0o600 });
+    const secrets = texts.flatMap((text, at) => ["--secret", `sealed${at}=${text}`]);
+    const set = ["config", "set-all", "--stack", name, "--config-file", file, ...secrets];
+    const ended = await run(engine, set, project);
+    if (ended.code !== 0) throw new Error(`the engine encrypts no dummies: ${lastWords(ended.err)}`);
+    const { config } = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, { secure: string }> };
+    return texts.map((_text, at) => config[`oslo-faas:sealed${at}`]!.secure);
   };
 }
 

@@ -19,18 +19,11 @@ export interface Copy {
   dummies: string[];
 }
 
-/** Who decrypts, and who encrypts. */
-export interface Cipher {
-  /** As the engine writes it in a stack file. */
-  salt: string;
-  passphrase: string;
-}
-
-const KEY_LENGTH = 32;
-const ROUNDS = 1_000_000;
+/** Texts as the engine writes them under `secure`, in their order. */
+export type Seal = (texts: string[]) => Promise<string[]>;
 
 /** @param tree the side whose file it is. @throws when it is no YAML; its mistakes are the program's to report */
-export function copyWithDummies(name: string, tree: string, cipher: Cipher): Copy {
+export async function copyWithDummies(name: string, tree: string, salt: string, seal: Seal): Promise<Copy> {
   const document = parseDocument(fs.readFileSync(path.join(tree, fileOf(name)), "utf8"), {
     merge: true,
     customTags: (tags) => [...OLD_NUMBERS, ...tags],
@@ -39,30 +32,37 @@ export function copyWithDummies(name: string, tree: string, cipher: Cipher): Cop
     throw new Error(`${fileOf(name)} cannot be read as YAML: ${document.errors[0]!.message.split("\n")[0]}`);
   const file = (document.toJS() ?? {}) as { config?: Values };
   const dummies: string[] = [];
-  const encrypt = lazyEncryption(cipher);
-  const config = withoutSecrets(file.config ?? {}, [], encrypt, dummies) as Values;
+  const secrets: Secret[] = [];
+  const config = withoutSecrets(file.config ?? {}, [], secrets, dummies) as Values;
+  if (secrets.length > 0) {
+    const sealed = await seal(secrets.map(({ text }) => text));
+    secrets.forEach(({ value }, at) => (value.secure = sealed[at]!));
+  }
   const complete = withHostKey(name, tree, config, dummies);
-  return { text: JSON.stringify({ encryptionsalt: cipher.salt, config: complete }, null, 2), dummies };
+  return { text: JSON.stringify({ encryptionsalt: salt, config: complete }, null, 2), dummies };
+}
+
+/** A text, and where it goes once it is encrypted. */
+interface Secret {
+  text: string;
+  value: { secure: string };
 }
 
 /** Another ciphertext is, as far as anybody can tell here, another secret: it gets another dummy, and so shows as a change. */
-function withoutSecrets(
-  value: unknown,
-  at: string[],
-  encrypt: (text: string) => string,
-  dummies: string[],
-): unknown {
+function withoutSecrets(value: unknown, at: string[], secrets: Secret[], dummies: string[]): unknown {
   if (Array.isArray(value))
-    return value.map((item, i) => withoutSecrets(item, [...at, String(i)], encrypt, dummies));
+    return value.map((item, i) => withoutSecrets(item, [...at, String(i)], secrets, dummies));
   if (typeof value !== "object" || value === null) return value;
   const { secure, ...rest } = value as Values;
   if (typeof secure === "string" && Object.keys(rest).length === 0) {
     dummies.push(`${code(at.join(".").replace(`${NAMESPACE}:`, ""))} (a secret)`);
     const mark = crypto.createHash("sha256").update(secure).digest("hex").slice(0, 12);
-    return { secure: encrypt(dummyOf(at, mark)) };
+    const sealed = { secure: "" };
+    secrets.push({ text: dummyOf(at, mark), value: sealed });
+    return sealed;
   }
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner, [...at, key], encrypt, dummies)]),
+    Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner, [...at, key], secrets, dummies)]),
   );
 }
 
@@ -72,19 +72,6 @@ function dummyOf(at: string[], mark: string): string {
   const key = at[0]!.replace(`${NAMESPACE}:`, "");
   if (key === "alertWebhookUrl") return `https://dummy.invalid/${dummy}`;
   return key === "registryAuth" ? `dummy:${dummy}` : dummy;
-}
-
-/** The engine's own format: AES-256-GCM with a key from the passphrase and the salt. The key takes a moment, so only when it is needed. */
-function lazyEncryption({ salt, passphrase }: Cipher): (text: string) => string {
-  let key: Buffer | undefined;
-  return (text) => {
-    const bytes = Buffer.from(salt.split(":")[1] ?? "", "base64");
-    key ??= crypto.pbkdf2Sync(passphrase, bytes, ROUNDS, KEY_LENGTH, "sha256");
-    const nonce = crypto.randomBytes(12);
-    const cipher = crypto.createCipheriv("aes-256-gcm", key, nonce);
-    const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
-    return `v1:${nonce.toString("base64")}:${sealed.toString("base64")}`;
-  };
 }
 
 /** A host key in a file that only an `up` or another machine has. The file's own config then holds everything, since a base cannot be unsaid. */
