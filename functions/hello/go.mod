@@ -1,3 +1,3 @@
-module oslo-faas.invalid/functions/hello
+module handler/function
 
-go 1.22
+go 1.24

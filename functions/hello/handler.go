@@ -1,10 +1,12 @@
-package main
+// Package function greets: a handler for `lang: go`.
+package function
 
 import (
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,28 +30,23 @@ type problem struct {
 	Error string `json:"error"`
 }
 
-// newHandler greets ?name=, or the name in a JSON body {"name": "…"}, or a body of plain text; the world where there is none.
-func newHandler(host string) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/_/health", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]string{"status": "ok"})
+var host, _ = os.Hostname()
+
+// Handle greets ?name=, or the name in a JSON body {"name": "…"}, or a body of plain text; the world where there is none.
+func Handle(w http.ResponseWriter, r *http.Request) {
+	name, status, err := nameOf(w, r)
+	if err != nil {
+		answer(w, status, problem{err.Error()})
+		return
+	}
+	answer(w, http.StatusOK, greeting{
+		Message:  "Hello, " + name + "!",
+		Hostname: host,
+		Method:   r.Method,
+		Path:     r.URL.Path,
+		Query:    r.URL.Query(),
+		Time:     time.Now().UTC().Format(time.RFC3339Nano),
 	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		name, status, err := nameOf(w, r)
-		if err != nil {
-			answer(w, status, problem{err.Error()})
-			return
-		}
-		answer(w, http.StatusOK, greeting{
-			Message:  "Hello, " + name + "!",
-			Hostname: host,
-			Method:   r.Method,
-			Path:     r.URL.Path,
-			Query:    r.URL.Query(),
-			Time:     time.Now().UTC().Format(time.RFC3339Nano),
-		})
-	})
-	return mux
 }
 
 func nameOf(w http.ResponseWriter, r *http.Request) (string, int, error) {

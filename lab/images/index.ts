@@ -8,14 +8,11 @@ import { writeLock, type ImageLock } from "../../components/images/lock";
 import type { Lab } from "../config";
 import { connect } from "../docker";
 import { seconds, type Progress } from "../progress";
-import { buildAndPush, OWN_IMAGES, removeBase, type BuiltImage } from "./own";
+import { buildAndPush, ownImages, removeBase, type BuiltImage } from "./own";
 import { REGISTRY_ADDRESS, startRegistry, type Registry } from "./registry";
 import { NODE_IMAGE, STACK_IMAGES, type AssembledImage } from "./stack";
 import { inParallel } from "../../shared/inParallel";
 import { contentKey, imageCacheDir, Work } from "./work";
-
-/** Every image in the lab's registry, by its name there. */
-export const IMAGES: readonly string[] = [...STACK_IMAGES, ...OWN_IMAGES].map((image) => image.name);
 
 /** From an image's name in the lab's registry to its digest. */
 type Digests = Map<string, string>;
@@ -27,11 +24,13 @@ type Digests = Map<string, string>;
  */
 export async function ensureImages(lab: Lab, progress: Progress): Promise<void> {
   const registry = await startRegistry(lab, progress);
-  const digests = await known(lab, registry);
-  const missing = IMAGES.filter((name) => !digests.has(name));
+  const own = ownImages();
+  const images = [...STACK_IMAGES, ...own];
+  const digests = await known(lab, registry, images);
+  const missing = images.map(({ name }) => name).filter((name) => !digests.has(name));
   if (missing.length > 0) {
-    progress.say(`building ${missing.length} of ${IMAGES.length} images: ${missing.join(", ")}`);
-    await build(lab, progress, registry, digests);
+    progress.say(`building ${missing.length} of ${images.length} images: ${missing.join(", ")}`);
+    await build(lab, progress, registry, own, digests);
   }
   const lock: ImageLock = Object.fromEntries(
     [...digests].map(([name, digest]) => [`${REGISTRY_ADDRESS}/${name}`, digest]),
@@ -39,7 +38,13 @@ export async function ensureImages(lab: Lab, progress: Progress): Promise<void> 
   if (writeLock(lab.imagesLock, lock)) progress.say(`wrote ${lab.imagesLock}`);
 }
 
-async function build(lab: Lab, progress: Progress, registry: Registry, digests: Digests): Promise<void> {
+async function build(
+  lab: Lab,
+  progress: Progress,
+  registry: Registry,
+  own: BuiltImage[],
+  digests: Digests,
+): Promise<void> {
   const work = new Work(lab, progress);
   const make = async (image: AssembledImage | BuiltImage, push: () => Promise<string>) => {
     if (digests.has(image.name)) return;
@@ -54,7 +59,7 @@ async function build(lab: Lab, progress: Progress, registry: Registry, digests: 
     const docker = await connect();
     const node = { name: NODE_IMAGE, digest: digests.get(NODE_IMAGE)! };
     try {
-      await inParallel(OWN_IMAGES, 2, (image) =>
+      await inParallel(own, 2, (image) =>
         make(image, () => buildAndPush(work, docker, registry.port, image, node)),
       );
     } finally {
@@ -73,9 +78,13 @@ async function assembleAndPush(work: Work, registry: Registry, image: AssembledI
 }
 
 /** What was built of the present content and is in the registry still. */
-async function known(lab: Lab, registry: Registry): Promise<Digests> {
+async function known(
+  lab: Lab,
+  registry: Registry,
+  images: (AssembledImage | BuiltImage)[],
+): Promise<Digests> {
   const found = await Promise.all(
-    [...STACK_IMAGES, ...OWN_IMAGES].map(async (image): Promise<[string, string | undefined]> => {
+    images.map(async (image): Promise<[string, string | undefined]> => {
       const digest = recorded(lab, image);
       const repository = image.name.split(":")[0]!;
       const there = digest && (await registry.store.digest(repository, digest));

@@ -7,7 +7,8 @@ import type Docker from "dockerode";
 import { orMissing } from "../docker";
 import { LabError } from "../errors";
 import { archiveOf, treeOf, type Tree } from "./oci";
-import { nodeManifest, npmInstall } from "./sources";
+import { functionImages } from "./functions";
+import { nodeManifest } from "./sources";
 import type { Input, Work } from "./work";
 
 const ROOT = join(__dirname, "..", "..");
@@ -15,14 +16,9 @@ const PROVIDER = join(ROOT, "services", "swarm-provider");
 const QUEUE = join(ROOT, "services", "queue");
 /** For measuring and testing alone: no environment deploys it by itself. */
 const LEDGER = join(ROOT, "bench", "ledger");
-const GALLERY = join(ROOT, "functions", "gallery");
-/** What `lang: node` is built with: the handler goes into its folder `function`. */
-const NODE_TEMPLATE = join(ROOT, "templates", "node");
-const HELLO = join(ROOT, "functions", "hello");
-const RESIZE_IMAGE = join(ROOT, "functions", "resize-image");
 
 /** What is no part of an image, whatever folder it lies in. */
-const SKIP = /^(node_modules|dist|testdata|README\.md|\.gitignore|.*_test\.go|hello)$/;
+const SKIP = /^(node_modules|dist|testdata|README\.md|\.gitignore|.*_test\.go)$/;
 
 export interface BuiltImage {
   /** Name in the lab's registry, with its tag. */
@@ -36,7 +32,7 @@ export interface BuiltImage {
   context(work: Work): Promise<Tree>;
 }
 
-export const OWN_IMAGES: BuiltImage[] = [
+const SERVICES: BuiltImage[] = [
   {
     name: "oslo-faas/swarm-provider:dev",
     inputs: [
@@ -74,48 +70,15 @@ export const OWN_IMAGES: BuiltImage[] = [
     },
   },
   {
-    name: "oslo-faas/gallery:dev",
-    inputs: [{ path: GALLERY }, { path: NODE_TEMPLATE }, { path: nodeManifest() }],
-    onNode: true,
-    context: async () => ({
-      ...treeOf(NODE_TEMPLATE, "", (path) => !path.startsWith("function/")),
-      ...treeOf(GALLERY, "function"),
-    }),
-  },
-  {
     name: "oslo-faas/ledger:dev",
     inputs: [{ path: LEDGER }, { path: nodeManifest() }],
     onNode: true,
     context: async () => treeOf(LEDGER, "", () => true),
   },
-  {
-    name: "oslo-faas/hello:dev",
-    inputs: [{ path: HELLO, skip: SKIP }],
-    target: "prebuilt",
-    onNode: false,
-    context: async (work) => {
-      const dist = work.folder("hello");
-      await work.run("go", ["build", "-trimpath", "-ldflags=-s -w", "-o", join(dist, "hello"), "."], {
-        step: "build the function hello",
-        cwd: HELLO,
-        env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOWORK: "off" },
-        limitMs: 300_000,
-        remedy: "The lab builds it with Go: Go 1.24 or later has to be on PATH.",
-      });
-      return { ...file(HELLO, "Dockerfile"), ...treeOf(dist, "") };
-    },
-  },
-  {
-    name: "oslo-faas/resize-image:dev",
-    inputs: [{ path: RESIZE_IMAGE, skip: SKIP }, { path: nodeManifest() }],
-    target: "prebuilt",
-    onNode: true,
-    context: async (work) => ({
-      ...treeOf(RESIZE_IMAGE, "", (path) => /^([a-z]+\.js|package\.json|Dockerfile)$/.test(path)),
-      ...treeOf(await npmInstall(work, RESIZE_IMAGE, "resize-image"), "node_modules"),
-    }),
-  },
 ];
+
+/** Read when they are asked for, since stack files can be wrong. */
+export const ownImages = (): BuiltImage[] => [...SERVICES, ...functionImages()];
 
 function file(folder: string, name: string): Tree {
   return treeOf(folder, "", (path) => path === name);

@@ -1,5 +1,8 @@
 "use strict";
-/** Installs what the handler's package-lock.json names, and nothing that it does not. Where it needs nothing, npm is not needed either. */
+/**
+ * Installs what the handler's package-lock.json names, and nothing that it does not. Where it needs nothing, or what it needs was laid there
+ * beforehand, npm is not needed either.
+ */
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 
@@ -8,7 +11,7 @@ const [folder, layer] = process.argv.slice(2);
 const EPOCH = 1577836800;
 const manifest = `${folder}/package.json`;
 const { dependencies = {} } = fs.existsSync(manifest) ? JSON.parse(fs.readFileSync(manifest, "utf8")) : {};
-if (Object.keys(dependencies).length > 0) {
+if (Object.keys(dependencies).length > 0 && !fs.existsSync(`${folder}/node_modules`)) {
   if (!fs.existsSync(`${folder}/package-lock.json`)) {
     console.error(
       "The handler has dependencies and no package-lock.json: run `npm install` in its folder and commit the file.",

@@ -121,17 +121,12 @@ export async function putsBackAndRotates(): Promise<void> {
 /** From this machine's engine, over SSH, with no registry between and no base that one would have to have. */
 export async function loadsFromThisMachine(): Promise<void> {
   write("carried/Dockerfile", 'FROM scratch\nCOPY hello /hello\nUSER 65532:65532\nENTRYPOINT ["/hello"]\n');
-  const go = [
-    "go",
-    "-C",
-    "functions/hello",
-    "build",
-    "-trimpath",
-    "-o",
-    path.join(folder, "carried/hello"),
-    ".",
-  ];
-  await ok(go, { env: { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOWORK: "off" } });
+  const source = path.join(folder, "carried-source");
+  fs.cpSync(path.join(CLONE, "templates/go"), source, { recursive: true });
+  fs.rmSync(path.join(source, "function"), { recursive: true });
+  fs.cpSync(path.join(CLONE, "functions/hello"), path.join(source, "function"), { recursive: true });
+  const go = ["go", "-C", source, "build", "-trimpath", "-o", path.join(folder, "carried/hello"), "."];
+  await ok(go, { env: { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOWORK: "" } });
   write(
     "carried.yml",
     "provider: { name: openfaas }\nfunctions:\n  carried: { lang: dockerfile, handler: ./carried, image: ghcr.io/example/carried:1 }\n",

@@ -165,7 +165,7 @@ async function followed({ user, password }: Platform, call: Contract["call"], na
     return whole.map((line) => JSON.parse(line) as { timestamp: string; text: string });
   };
   const isNew = (line: { timestamp: string; text: string }) =>
-    Date.parse(line.timestamp) > since && line.text.includes("hello listens");
+    Date.parse(line.timestamp) > since && line.text.includes("listening on port");
   await until("the line of the second replica", async () => said().some(isNew), 30);
   response.destroy();
 }

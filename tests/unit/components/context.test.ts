@@ -119,7 +119,8 @@ test("every template takes its base by an argument, ends as nobody, and looks af
   for (const [lang, base] of Object.entries(BASES)) {
     const text = fs.readFileSync(`templates/${lang}/Dockerfile`, "utf8");
     expect(text).toMatch(new RegExp(`^ARG ${base.toUpperCase()}_IMAGE=`, "m"));
-    expect(text.match(/^FROM /gm)!.length).toBe(2);
+    // The compiler and what it wrote beside the program are in a stage of their own.
+    expect(text.match(/^FROM /gm)!.length).toBeGreaterThan(1);
     expect(text.match(/^USER .*$/gm)!.at(-1)).toBe("USER 65532:65532");
     expect(text).toMatch(/^HEALTHCHECK .* CMD \[/m);
     expect(text).toMatch(/^ENTRYPOINT \[/m);
@@ -127,11 +128,13 @@ test("every template takes its base by an argument, ends as nobody, and looks af
 });
 
 test("a Dockerfile of one's own takes the environment's bases by their arguments, those that stack.yml gives aside", () => {
-  const build = { lang: "dockerfile", handler: "./resize-image", args: {}, copy: [] };
-  expect(baseParts(build, "functions/stack.yml", ROOT)).toEqual(["node"]);
-  expect(baseParts({ ...build, handler: "./hello" }, "functions/stack.yml", ROOT)).toEqual(["go"]);
-  expect(baseParts({ ...build, args: { NODE_IMAGE: "node:24" } }, "functions/stack.yml", ROOT)).toEqual([]);
-  expect(baseParts({ ...build, handler: "./testdata" }, "functions/stack.yml", ROOT)).toEqual([]);
+  write("functions/thumbs/Dockerfile", "ARG NODE_IMAGE=node:22\nFROM ${NODE_IMAGE}\n");
+  write("functions/greet/Dockerfile", "ARG GO_IMAGE=golang:1.26\nFROM ${GO_IMAGE}\n");
+  const build = { lang: "dockerfile", handler: "./thumbs", args: {}, copy: [] };
+  expect(baseParts(build, "functions/stack.yml")).toEqual(["node"]);
+  expect(baseParts({ ...build, handler: "./greet" }, "functions/stack.yml")).toEqual(["go"]);
+  expect(baseParts({ ...build, args: { NODE_IMAGE: "node:24" } }, "functions/stack.yml")).toEqual([]);
+  expect(baseParts({ ...build, handler: "./none" }, "functions/stack.yml")).toEqual([]);
 });
 
 test("a service on another base image has another tag", () => {

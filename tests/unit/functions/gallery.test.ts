@@ -36,7 +36,7 @@ beforeAll(() => ensurePackages(), 130_000);
 beforeEach(async () => {
   [servers, resized, broken, slow] = [[], 0, 0, undefined];
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-gallery-"));
-  const resize = createRequire(path.join(RESIZE_IMAGE, "handler.js"))("./handler.js");
+  const resize = createRequire(path.join(RESIZE_IMAGE, "handler.js"))("./answer.js");
   const handler = resize.createHandler(resize.limitsFrom({}));
   const gateway = await listen((request, response) => {
     resized++;

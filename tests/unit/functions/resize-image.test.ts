@@ -1,5 +1,4 @@
-/** The function as it is deployed: its own handler behind a real HTTP server, with real pictures. */
-import { spawn } from "node:child_process";
+/** The function's handler behind a real HTTP server, with real pictures. */
 import { readFileSync } from "node:fs";
 import { createServer, request as httpRequest, type RequestListener, type Server } from "node:http";
 import { createRequire } from "node:module";
@@ -11,7 +10,7 @@ interface Limits {
   bytes: number;
   pixels: number;
   seconds: number;
-  inflight: number;
+  parallel: number;
   waiting: number;
 }
 interface Handler {
@@ -38,8 +37,8 @@ const png = readFileSync(join(RESIZE_IMAGE, "testdata/fjord.png"));
 
 beforeAll(() => {
   ensurePackages();
-  const load1 = createRequire(join(RESIZE_IMAGE, "server.js"));
-  load = { handler: load1("./handler.js") as Handler, sharp: load1("sharp") as typeof load.sharp };
+  const load1 = createRequire(join(RESIZE_IMAGE, "handler.js"));
+  load = { handler: load1("./answer.js") as Handler, sharp: load1("sharp") as typeof load.sharp };
 }, 150_000);
 
 afterEach(async () => {
@@ -186,7 +185,7 @@ test("a value of the environment that is no number stops the start", () =>
   expect(() => load.handler.limitsFrom({ max_bytes: "10MB" })).toThrow('max_bytes is "10MB"'));
 
 test("as many at a time as there are slots: the next wait, those after them are told to come again", async () => {
-  const url = await start({ max_inflight: "1", max_waiting: "1" });
+  const url = await start({ max_parallel: "1", max_waiting: "1" });
   const head = `POST /?width=10 HTTP/1.1\r\nHost: x\r\nContent-Length: ${jpeg.length}\r\n\r\n`;
   const slow = connect(Number(new URL(url).port), "127.0.0.1");
   slow.write(head);
@@ -200,40 +199,3 @@ test("as many at a time as there are slots: the next wait, those after them are 
   expect((await second).status).toBe(200);
   expect((await post(url, "?width=10", jpeg)).status).toBe(200);
 });
-
-test("SIGTERM: the call in flight is answered, then the program ends with 0", async () => {
-  const program = spawn(process.execPath, [join(RESIZE_IMAGE, "server.js")], {
-    env: { PATH: process.env.PATH, port: "0" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    const ended = new Promise((done) => program.on("exit", (code, signal) => done(code ?? signal)));
-    const line = await new Promise<string>((done) =>
-      program.stdout.once("data", (chunk) => done(String(chunk))),
-    );
-    const port = (JSON.parse(line) as { port: number }).port;
-    const answered = new Promise((done, fail) => {
-      const options = { port, host: "127.0.0.1", method: "POST", path: "/?width=10" };
-      const asked = httpRequest(options, (response) => {
-        response.resume();
-        done(response.statusCode);
-      });
-      asked.on("error", fail);
-      asked.write(jpeg.subarray(0, 100));
-      setTimeout(() => program.kill("SIGTERM"), 200);
-      // More than the 10 s that Swarm gives a container by default, and less than what the provider gives a function.
-      setTimeout(() => asked.end(jpeg.subarray(100)), 10_500);
-    });
-    let health: Response;
-    do health = await fetch(`http://127.0.0.1:${port}/_/health`);
-    while (health.headers.get("connection") !== "close");
-    expect(health.status).toBe(200);
-    expect(await answered).toBe(200);
-    const answeredAt = Date.now();
-    expect(await ended).toBe(0);
-    // Not held up by the connection that the caller keeps open.
-    expect(Date.now() - answeredAt).toBeLessThan(2000);
-  } finally {
-    program.kill("SIGKILL");
-  }
-}, 30_000);
