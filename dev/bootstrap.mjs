@@ -5,6 +5,7 @@
  * are missing or out of date, and hands over. Everything it says goes to stderr; stdout belongs to what it starts.
  */
 import { createRequire } from "node:module";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 
 const require = createRequire(import.meta.url);
@@ -37,24 +38,37 @@ function jest(args) {
   const rest = args.filter((arg) => !JEST_PROJECTS.includes(arg));
   const projects = asked.length > 0 ? asked : JEST_PROJECTS;
   const told = rest.some((arg) => /^(-w|-i|--maxWorkers|--runInBand)/.test(arg));
+  const asks = (project) => hasTests(project, rest);
+  // Where nothing matches, jest says so: a mistyped name is no success.
+  const matching = projects.some(asks) ? projects.filter(asks) : projects;
   // `--selectProjects` takes all that follows it, so what else was given stands before it.
   const line = (selected, workers) => [
     process.execPath,
     inClone("node_modules", "jest", "bin", "jest.js"),
     ...(told ? [] : workers),
-    "--passWithNoTests",
     ...rest,
     "--selectProjects",
     ...selected,
   ];
-  const unit = projects.filter((project) => project === "unit");
-  const others = projects.filter((project) => project !== "unit");
+  const unit = matching.filter((project) => project === "unit");
+  const others = matching.filter((project) => project !== "unit");
   return {
     lines: [
       ...(unit.length > 0 ? [line(unit, ["--maxWorkers=100%"])] : []),
       ...(others.length > 0 ? [line(others, ["--maxWorkers=3"])] : []),
     ],
   };
+}
+
+/** Whether a project has files that jest would run for these words, which it takes for patterns of paths. */
+function hasTests(project, words) {
+  const patterns = words.filter((word) => !word.startsWith("-"));
+  const files = readdirSync(inClone("tests", project), { recursive: true }).map((file) =>
+    inClone("tests", project, file),
+  );
+  const matches = (pattern) =>
+    files.some((file) => file.endsWith(".test.ts") && new RegExp(pattern, "i").test(file));
+  return patterns.length === 0 || patterns.some(matches);
 }
 
 async function pulumi(args) {

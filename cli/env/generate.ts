@@ -10,13 +10,18 @@ export const REFERENCE_FILE = "docs/configuration.md";
 export const SCHEMA_LINE = "# yaml-language-server: $schema=environment.schema.json";
 
 /** File → its content as it has to be. */
-export async function generated(root: string): Promise<Map<string, string>> {
+export async function generated(): Promise<Map<string, string>> {
   // A tool for those who change this project, and so loaded only here.
-  const prettier = await import("prettier");
-  const format = async (file: string, text: string) => {
-    const options = await prettier.resolveConfig(path.join(root, file));
-    return prettier.format(text, { ...options, filepath: file });
-  };
+  const [{ format: pretty }, ...plugins] = await Promise.all([
+    import("prettier/standalone"),
+    import("prettier/plugins/babel"),
+    import("prettier/plugins/estree"),
+    import("prettier/plugins/markdown"),
+  ]);
+  const options = JSON.parse(
+    fs.readFileSync(path.join(__dirname, "../../.prettierrc.json"), "utf8"),
+  ) as object;
+  const format = (file: string, text: string) => pretty(text, { ...options, plugins, filepath: file });
   return new Map([
     [SCHEMA_FILE, await format(SCHEMA_FILE, JSON.stringify(stackFileJsonSchema(), null, 2))],
     [REFERENCE_FILE, await format(REFERENCE_FILE, reference())],
@@ -26,7 +31,7 @@ export async function generated(root: string): Promise<Map<string, string>> {
 /** Every file that is not as it would be written, with what to do about it. */
 export async function stale(root: string): Promise<string[]> {
   const problems: string[] = [];
-  for (const [file, content] of await generated(root)) {
+  for (const [file, content] of await generated()) {
     const there = fs.existsSync(path.join(root, file))
       ? fs.readFileSync(path.join(root, file), "utf8")
       : undefined;
@@ -47,7 +52,7 @@ export async function stale(root: string): Promise<string[]> {
 /** Writes what is stale. Returns the names of the files written. */
 export async function write(root: string): Promise<string[]> {
   const written: string[] = [];
-  for (const [file, content] of await generated(root)) {
+  for (const [file, content] of await generated()) {
     const full = path.join(root, file);
     if (fs.existsSync(full) && fs.readFileSync(full, "utf8") === content) continue;
     fs.writeFileSync(full, content);

@@ -100,15 +100,24 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       log()
         .split("\n")
         .filter((line) => line.startsWith("Accepted publickey")).length,
-    dropConnections: () => children(child.pid as number).forEach((pid) => process.kill(pid, "SIGKILL")),
+    dropConnections: () => children(child.pid as number).forEach((pid) => end(pid, "SIGKILL")),
     stop: async () => {
-      children(child.pid as number).forEach((pid) => process.kill(pid, "SIGTERM"));
+      children(child.pid as number).forEach((pid) => end(pid, "SIGTERM"));
       const gone = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
       await gone;
       fs.rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A connection's process may end by itself between the look and the signal. */
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** The processes of a server's connections: those that it forked itself. */

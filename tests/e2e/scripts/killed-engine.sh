@@ -8,6 +8,22 @@ lab() {
 number_in() {
   cat "/run/docker$1" 2>/dev/null || true
 }
+# Kills processes and waits until they are gone. dockerd and containerd end each other, so one may have gone by itself before its turn.
+slay() {
+  kill -9 "$@" 2>/dev/null || true
+  for number in "$@"; do
+    tries=0
+    until gone "$number"; do
+      tries=$((tries + 1))
+      [ "$tries" -lt 100 ] || { echo "process $number is still there" >&2 && return 1; }
+      sleep 0.1
+    done
+  done
+}
+# A killed process stays a zombie until its parent collects it.
+gone() {
+  ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+}
 containers() {
   # The shims that hold containers; none may outlive the lab. (The brackets: grep is not to find itself.)
   grep -l '[c]ontainerd-shim' /proc/[0-9]*/cmdline 2>/dev/null | wc -l
@@ -19,32 +35,29 @@ mounts() {
 lab host
 echo "STEP started"
 
-kill -9 "$(number_in .pid)"
+slay "$(number_in .pid)"
 lab host
 echo "STEP dockerd killed"
 
-kill -9 "$(number_in .pid)" "$(number_in /containerd/containerd.pid)"
-sleep 1
+slay "$(number_in .pid)" "$(number_in /containerd/containerd.pid)"
 lab host
 echo "STEP both killed"
 
 # A pid file that names a living process which is another program: dockerd alone would refuse to start.
-kill -9 "$(number_in .pid)"
-sleep 1
+slay "$(number_in .pid)"
 sleep 1000 &
 echo $! >/run/docker.pid
 lab host
 echo "STEP pid file of another program"
 
 # Something in containerd's place, so that it cannot start over what there is.
-kill -9 "$(number_in .pid)" "$(number_in /containerd/containerd.pid)"
-sleep 1
+slay "$(number_in .pid)" "$(number_in /containerd/containerd.pid)"
 rm -rf /run/docker/containerd
 echo in the way >/run/docker/containerd
 lab host
 echo "STEP containerd cannot start"
 
-kill -9 "$(number_in .pid)"
+slay "$(number_in .pid)"
 lab down
 echo "STEP down with a dead engine"
 echo "LEFT containers=$(containers) mounts=$(mounts) engine=$(find /run/docker.pid 2>/dev/null | wc -l) links=$(ip -o link | grep -c -E ': (br-|veth)')"

@@ -55,8 +55,8 @@ async function program(
     const { default: run } = await import("../../../index");
     for (const [name, value] of Object.entries(await run()))
       outputs[name] = await new Promise((resolve) => sdk.output(value as any).apply(resolve));
-    await (sdk.runtime as any).waitForRPCs?.();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // Waits until nothing is left to be registered.
+    await sdk.runtime.disconnect();
   });
   return { resources, outputs };
 }

@@ -16,20 +16,6 @@ const root = path.resolve(__dirname, "../../..");
 const stackFiles = fs.readdirSync(path.join(root, "stacks")).filter((file) => file.endsWith(".yaml"));
 const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8");
 
-/** prettier is loaded with import(), which jest's sandbox cannot do; its own CommonJS door loads the same. */
-jest.mock("prettier", () => ({
-  resolveConfig: async () => JSON.parse(fs.readFileSync(path.join(root, ".prettierrc.json"), "utf8")),
-  format: (text: string, options: { filepath: string }) => prettierInItsOwnProcess(text, options.filepath),
-}));
-function prettierInItsOwnProcess(text: string, file: string): string {
-  const { execFileSync } = require("node:child_process") as typeof import("node:child_process");
-  const program = path.join(root, "node_modules", "prettier", "bin", "prettier.cjs");
-  return execFileSync(process.execPath, [program, "--stdin-filepath", path.join(root, file)], {
-    input: text,
-    encoding: "utf8",
-  });
-}
-
 /** Path below the environment → what is documented there; entries of a list stand for all of them. */
 function leaves(schema: JsonSchema, at: string[] = []): [string[], JsonSchema][] {
   const inner = schema.type === "array" && schema.items?.properties ? schema.items : schema;
@@ -165,7 +151,7 @@ describe("the schema for editors", () => {
 });
 
 test("a description tells its unit and what is allowed", async () => {
-  const schema = JSON.parse((await generated(root)).get(SCHEMA_FILE)!) as JsonSchema;
+  const schema = JSON.parse((await generated()).get(SCHEMA_FILE)!) as JsonSchema;
   const nginx = schema.properties!.config!.properties!["oslo-faas:nginx"]!;
   expect(nginx.properties!.keepalive).toEqual({
     default: 64,
