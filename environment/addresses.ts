@@ -35,6 +35,13 @@ export function networkAround(value: string): string | undefined {
   return network.toString() === address.toString() ? undefined : `${network.toString()}/${prefix}`;
 }
 
+/** TCP ports of a host that only the host itself, and those of the swarm its peers, may reach. */
+export const closedTcpPorts = ({ gatewayPort }: { gatewayPort: number }): number[] => [
+  gatewayPort,
+  2377,
+  7946,
+];
+
 /** Private and link-local networks: a host's neighbours, and the metadata services of providers. */
 export const PRIVATE_NETWORKS = [
   "10.0.0.0/8",

@@ -1,4 +1,5 @@
 /** Asks the host everything in one round trip, and puts the report together. */
+import { closedTcpPorts } from "../../environment/addresses";
 import { seconds } from "../../environment/units";
 import { STACK_SERVICES } from "../../components/openfaas/render";
 import { quote } from "../../shared/quote";
@@ -74,6 +75,7 @@ async function ask({ environment }: Subject, session: HostSession): Promise<Map<
   const values = {
     ORIGIN: tls ? `https://127.0.0.1:${httpsPort}` : `http://127.0.0.1:${httpPort}`,
     UNITS: ["docker", "nginx", ...(environment.firewall.enabled ? ["oslo-faas-firewall"] : [])].join(" "),
+    CLOSED: environment.firewall.enabled ? closedTcpPorts(environment.openfaas).join(" ") : "",
     FSYNC_COUNT: 2000,
     FSYNC_SECONDS: 2,
   };
@@ -102,6 +104,7 @@ export function fill(report: Report, parts: Map<string, Part>): void {
   };
   report.host = take("facts", parseHost);
   report.units = take("units", (text) => Object.fromEntries(pairs(text)));
+  report.closedPorts = take("closedPorts", (text) => Object.fromEntries(pairs(text)));
   report.frontDoor = take("frontDoor", doorOf);
   report.fsyncPerSecond = take("fsync", Number);
   report.alerts = take("alerts", parseAlerts);

@@ -36,9 +36,11 @@ export function judge(report: Report, limits: Limits): string[] {
   ];
 }
 
-function frontDoor({ frontDoor: door, units }: Report): string[] {
+function frontDoor({ frontDoor: door, units, closedPorts }: Report): string[] {
+  const open = Object.entries(closedPorts ?? {}).filter(([, state]) => state !== "closed");
   const stopped = Object.entries(units ?? {}).filter(([, state]) => state !== "active");
   return [
+    ...open.map(([port]) => `port ${port} of the host answers, which has to be closed`),
     ...stopped.map(([unit, state]) => `${unit} is ${state}`),
     ...(door && door.status !== 200 ? [`/healthz through Nginx answers ${door.status || "nothing"}`] : []),
   ];

@@ -74,6 +74,8 @@ export interface Report {
   host?: HostStatus;
   /** systemd units by name: "active", "failed", … */
   units?: Record<string, string>;
+  /** Ports that no container may reach: "closed" or "open". */
+  closedPorts?: Record<string, string>;
   /** GET /healthz through Nginx, on the host. */
   frontDoor?: { status: number; milliseconds: number };
   /** Only where TLS is configured. */

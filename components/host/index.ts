@@ -3,6 +3,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import type { LoadedEnvironment } from "../../environment";
+import { closedTcpPorts } from "../../environment/addresses";
 import { type FirewallValues, renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
 
 export interface HostArgs {
@@ -117,7 +118,7 @@ export class Host extends pulumi.ComponentResource {
 
 function firewallValues({ nginx, openfaas, firewall }: LoadedEnvironment): FirewallValues {
   return {
-    closedTcp: [openfaas.gatewayPort, 2377, 7946],
+    closedTcp: closedTcpPorts(openfaas),
     closedUdp: [4789, 7946],
     peers: firewall.swarmPeers,
     openTcp: [nginx.httpPort, ...(nginx.tls ? [nginx.httpsPort] : [])],

@@ -71,6 +71,10 @@ function host(alerts: Alerts): Rule[] {
         "The kernel soon ends something. Lower functions' limits or replicas.",
       ],
     ),
+    rule("PortsOpen", "critical", "15s", "max by (port) (oslo_faas_closed_port_answers) > 0", [
+      "port {{ $labels.port }} of the host answers, which has to be closed",
+      "See: systemctl status oslo-faas-firewall; nft list table inet oslo_faas",
+    ]),
     rule(
       "CertificateExpiring",
       "critical",

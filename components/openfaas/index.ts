@@ -291,7 +291,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
   ): docker.Service {
     return this.service(
       "exporter",
-      { image, args: ["exporter"], env: exporterEnv(this.env.nginx), networks: [core], startFirst: true },
+      { image, args: ["exporter"], env: exporterEnv(this.env), networks: [core], startFirst: true },
       after,
     );
   }

@@ -1,5 +1,6 @@
 /** The OpenFaaS stack as plain values: what each service is told, and the files of Prometheus and Alertmanager. */
 import { stringify } from "yaml";
+import { closedTcpPorts } from "../../environment/addresses";
 import { bytes, seconds } from "../../environment/units";
 import type { Environment } from "../../environment/schema";
 
@@ -67,11 +68,16 @@ export function queueWorkerEnv(openfaas: Environment["openfaas"]): Record<string
   };
 }
 
-/** What the exporter is told: the queue's monitoring, and the port whose certificate it watches. */
-export function exporterEnv(nginx: Environment["nginx"]): Record<string, string> {
+/** What the exporter is told: the queue's monitoring, the port whose certificate it watches, and the ports that have to be closed. */
+export function exporterEnv({
+  nginx,
+  openfaas,
+  firewall,
+}: Pick<Environment, "nginx" | "openfaas" | "firewall">): Record<string, string> {
   const name = nginx.serverName.split(" ")[0]!;
   return {
     faas_nats_address: "nats",
+    ...(firewall.enabled ? { closed_ports: closedTcpPorts(openfaas).join(",") } : {}),
     ...(nginx.tls ? { tls_port: String(nginx.httpsPort) } : {}),
     ...(nginx.tls && name !== "_" ? { tls_server_name: name } : {}),
   };

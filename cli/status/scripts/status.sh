@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Everything of the host that `npm run status` shows, in one round trip. It reads only, but for one temporary file that the disk is
 # measured with. Standard input: lines "NAME<tab>QUERY" for Prometheus.
-# Parameters: ORIGIN (Nginx as the host reaches it), UNITS, FSYNC_COUNT and FSYNC_SECONDS (bounds of the measurement).
+# Parameters: ORIGIN (Nginx as the host reaches it), UNITS, CLOSED (ports that no container reaches), FSYNC_COUNT and FSYNC_SECONDS (bounds of the measurement).
 # Prints a line for each part: its name, its exit code, its output and its error, both in base64. A part that fails says so alone.
 set -u
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -84,6 +84,19 @@ find_process() {
   pid=$(timeout 15 docker inspect -f '{{.State.Pid}}' "$id")
 }
 
+# What is open, and not what a unit says: a port that is closed says nothing, and one where nobody listens refuses.
+closed_ports() {
+  [ -n "$CLOSED" ] || return 0
+  find_process exporter || return
+  host=$(nsenter -t "$pid" -n -- ip -4 route show default | awk '{ print $3; exit }')
+  [ -n "$host" ] || return
+  for port in $CLOSED; do
+    code=0
+    nsenter -t "$pid" -n -- timeout 1 bash -c "exec 3<>/dev/tcp/$host/$port" 2>/dev/null || code=$?
+    if [ "$code" -eq 124 ]; then echo "$port=closed"; else echo "$port=open"; fi
+  done
+}
+
 # Neither NATS nor Prometheus has a port on the host; root can ask from within their network.
 inside() {
   find_process "$1" || return
@@ -114,6 +127,7 @@ part units units
 part frontDoor front_door
 part services services
 part functions functions
+part closedPorts closed_ports
 part queue queue
 part alerts inside prometheus curl -sS -m 10 http://127.0.0.1:9090/api/v1/alerts
 while IFS='	' read -r name query; do

@@ -20,6 +20,8 @@ export interface Config {
   metricsPort: number;
   /** `tls_port`: the host's port whose certificate the exporter watches. Default: none. */
   tlsPort?: number;
+  /** `closed_ports`: TCP ports of the host that containers must not reach, separated by commas. Default: none. */
+  closedPorts: number[];
   /** `tls_server_name`: the name it asks for. Default: none. */
   tlsServerName?: string;
 }
@@ -64,6 +66,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     .map(Number);
   if (codes.some((code) => !Number.isInteger(code) || code < 400 || code > 599))
     problems.push(`retry_codes: "${env.retry_codes}" is not a list of statuses from 400 to 599`);
+  const closedPorts = (env.closed_ports ?? "").split(",").filter(Boolean).map(Number);
+  if (closedPorts.some((port) => !Number.isInteger(port) || port < 1 || port > 65535))
+    problems.push(`closed_ports: "${env.closed_ports}" is not a list of ports`);
   const host = env.faas_nats_address || "nats";
   const config: Config = {
     nats: {
@@ -88,6 +93,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     shutdownTimeoutMs: duration("shutdown_timeout", "110s"),
     metricsPort: whole("metrics_port", 8081, 65535),
+    closedPorts,
     ...(env.tls_port ? { tlsPort: whole("tls_port", 443, 65535) } : {}),
     ...(env.tls_server_name ? { tlsServerName: env.tls_server_name } : {}),
   };

@@ -1,12 +1,15 @@
 /** What Prometheus cannot ask itself: the queue's depth, the host's disk and memory, the certificate that Nginx serves. */
 import * as fs from "node:fs";
 import * as http from "node:http";
+import * as net from "node:net";
 import * as tls from "node:tls";
 import { channelsState } from "../../../shared/queueChannel";
 import type { Config } from "./config";
 import { metric } from "./metrics";
 
 const LIMIT_MS = 5000;
+/** A port that is closed says nothing at all; on the way to its own host a packet takes no longer. */
+const SILENCE_MS = 1000;
 
 /** What cannot be asked is left out, and named in oslo_faas_probe_success. */
 export async function exported(config: Config, files = "/proc"): Promise<string> {
@@ -14,6 +17,9 @@ export async function exported(config: Config, files = "/proc"): Promise<string>
     queue: () => queue(config.nats.monitor),
     disk: () => disk(),
     memory: async () => memory(await fs.promises.readFile(`${files}/meminfo`, "utf8")),
+    ...(config.closedPorts.length > 0
+      ? { ports: () => openPorts(config.closedPorts, `${files}/net/route`) }
+      : {}),
     ...(config.tlsPort
       ? { certificate: () => certificate(config.tlsPort!, config.tlsServerName, `${files}/net/route`) }
       : {}),
@@ -107,6 +113,36 @@ async function certificate(port: number, servername: string | undefined, routes:
     "When the certificate that Nginx serves expires.",
     [{ value: Date.parse(expires) / 1000 }],
   );
+}
+
+/** Whether the host's closed ports answer a container, with a refusal too: then its packets are not dropped. */
+async function openPorts(ports: number[], routes: string): Promise<string> {
+  const host = defaultGateway(await fs.promises.readFile(routes, "utf8"));
+  const values = await Promise.all(
+    ports.map(async (port) => ({
+      labels: { port: String(port) },
+      value: (await answers(host, port)) ? 1 : 0,
+    })),
+  );
+  return metric(
+    "oslo_faas_closed_port_answers",
+    "gauge",
+    "1: a port of the host answers that has to be closed.",
+    values,
+  );
+}
+
+export function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host, port, timeout: SILENCE_MS });
+    const end = (answered: boolean) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("timeout", () => end(false));
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => end(code === "ECONNREFUSED"));
+  });
 }
 
 /** The host as a container sees it: its default route, little-endian hexadecimal in /proc/net/route. */

@@ -41,6 +41,7 @@ const ANSWER: Record<string, [number, string, string?]> = {
     "hostname=faas\nos=Debian GNU/Linux 12\nkernel=6.1.0\nuptime=93784.5\nload=0.52 0.40 0.30\ncpus=2\nmemoryKiB=4194304\navailableKiB=2097152\ndisk./=104857600 52428800\n",
   ],
   units: [0, "docker=active\nnginx=active\n"],
+  closedPorts: [0, "8080=closed\n2377=closed\n"],
   frontDoor: [0, "200 0.0042\n"],
   services: [
     0,
@@ -139,6 +140,11 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
     ["functions: cannot be asked: curl: (22) The requested URL returned error: 503"],
   ],
   ["a unit that is stopped", { units: [0, "docker=active\nnginx=failed\n"] }, ["nginx is failed"]],
+  [
+    "a port that answers and has to be closed",
+    { closedPorts: [0, "8080=closed\n2377=open\n"] },
+    ["port 2377 of the host answers, which has to be closed"],
+  ],
   ["a front door that fails", { frontDoor: [0, "502 0.01\n"] }, ["/healthz through Nginx answers 502"]],
   [
     "a full disk",

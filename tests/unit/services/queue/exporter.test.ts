@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { readConfig } from "../../../../services/queue/src/config";
-import { defaultGateway, exported } from "../../../../services/queue/src/exporter";
+import { answers, defaultGateway, exported } from "../../../../services/queue/src/exporter";
 import { Counter, metric } from "../../../../services/queue/src/metrics";
 
 const ROUTES =
@@ -50,6 +50,19 @@ test("depth, disk and memory are told; what cannot be asked is named and hides n
     nats.close();
     fs.rmSync(files, { recursive: true });
   }
+});
+
+test("a port answers that is open, or that nobody listens on; ports to watch have to be ports", async () => {
+  const server = http.createServer().listen(0, "127.0.0.1");
+  await new Promise((done) => server.once("listening", done));
+  const { port } = server.address() as AddressInfo;
+  expect(await answers("127.0.0.1", port)).toBe(true);
+  await new Promise((done) => server.close(done));
+  expect(await answers("127.0.0.1", port)).toBe(true);
+  // What cannot be reached at all says nothing.
+  expect(await answers("255.255.255.255", port)).toBe(false);
+  expect(readConfig({ closed_ports: "8080,2377" }).closedPorts).toEqual([8080, 2377]);
+  expect(() => readConfig({ closed_ports: "8080,x" })).toThrow("closed_ports");
 });
 
 test("names that anybody can make up do not fill the memory", () => {
