@@ -1,5 +1,5 @@
 /** Looks into a PNG far enough to know that it is one, whole, and how large the picture is. */
-import { crc32 } from "./crc32";
+import { crc32 } from "node:zlib";
 
 export interface Picture {
   width: number;
