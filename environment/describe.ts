@@ -116,6 +116,13 @@ function guesses(path: string[]) {
 export function unknownKey(path: string[]): Problem {
   const name = path.at(-1)!;
   const parent = path.slice(0, -1);
+  const parts = name.split(".");
+  // What `pulumi config set nginx.keepalive 99` writes.
+  if (parent.length === 0 && parts.length > 1 && shapeAt(parts))
+    return {
+      path,
+      text: `${pathName(path)}: unknown; it is not read as a path: write ${parts.slice(1).join(": ")} under ${parts[0]}, or set it with pulumi config set --path ${name}`,
+    };
   const known = keysAt(parent);
   const beside = nearest(name, known);
   const guess = beside ? [pathName([...parent, beside])] : placesOf(name).slice(0, 3);

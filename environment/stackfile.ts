@@ -3,6 +3,8 @@
  * wrong as YAML, and nothing about a mistyped key beside `config`; here these are errors like any other.
  */
 import {
+  type Document,
+  isAlias,
   isMap,
   isPair,
   isScalar,
@@ -16,7 +18,7 @@ import {
 import type { Problem } from "./describe";
 import { clean, keyName, pathName, shortened } from "./legible";
 import { nearest } from "./nearest";
-import { SECRET_MAPPINGS } from "./schema";
+import { environmentSchema, SECRET_MAPPINGS } from "./schema";
 import {
   isSecretKey,
   isSecretMapping,
@@ -122,7 +124,7 @@ function readInto(
   const config = plain.config ?? {};
   if (typeof config !== "object" || Array.isArray(config)) return void whole("config: must be a mapping");
   const node = document.get("config", true);
-  if (isMap(node)) recordLines(node, [], lines, lineOf);
+  if (isMap(node)) recordLines(withMerged(node, document), [], lines, lineOf);
   for (const [key, value] of Object.entries(config)) readKey(result, key, value);
 }
 
@@ -150,6 +152,24 @@ function unknownTop(key: string): string {
   const guess = nearest(key, TOP);
   return `${shown}: unknown${guess ? `, did you mean ${guess}?` : `; known here: ${TOP.join(", ")}`}`;
 }
+
+/** The mapping with what `<<` brings in, at every depth; what is written beside it comes later, and so overrides. */
+function withMerged<T extends Node>(node: T, document: Document): T {
+  if (isSeq(node)) node.items = node.items.map((item) => withMerged(item as Node, document));
+  if (!isMap(node)) return node;
+  const own = node.items.filter(({ key }) => !isMergeKey(key));
+  const merged = node.items
+    .filter(({ key }) => isMergeKey(key))
+    .flatMap(({ value }) => (isSeq(value) ? [...value.items].reverse() : [value]))
+    .map((value) => (isAlias(value) ? value.resolve(document) : value))
+    .flatMap((value) => (isMap(value) ? withMerged(value, document).items : []));
+  for (const pair of own) if (isMap(pair.value) || isSeq(pair.value)) withMerged(pair.value, document);
+  // One for each key, so that merges of merges do not multiply.
+  node.items = [...new Map([...merged, ...own].map((pair) => [String(pair.key), pair])).values()];
+  return node;
+}
+
+const isMergeKey = (key: unknown): boolean => isScalar(key) && key.source === "<<";
 
 function recordLines(
   node: Node,
@@ -187,7 +207,8 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   if (colon >= 0 && namespace !== NAMESPACE && !OTHER_KEY.test(full))
     return say([full], "a key is NAMESPACE:NAME, with one colon");
   if (namespace !== NAMESPACE) {
-    const guess = nearest(namespace, [NAMESPACE, "pulumi"]);
+    const own = namespace.startsWith("oslo") && isOwnKey(key) ? NAMESPACE : undefined;
+    const guess = nearest(namespace, [NAMESPACE, "pulumi"]) ?? own;
     if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${keyName(key)}?`);
     return;
   }
@@ -205,6 +226,8 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   // A plain text is what the engine hands over for JSON in quotes, too.
   result.values[key] = typeof value === "string" ? configValue(value) : value;
 }
+
+const isOwnKey = (key: string): boolean => Object.hasOwn(environmentSchema.shape, key) || isSecretKey(key);
 
 /** The engine fills the namespace in; editors, and whoever looks for a key in all files, do not. */
 export const bareKeys = ({ bare }: StackFile): Problem[] =>

@@ -258,6 +258,12 @@ const unknown: BadFile[] = [
   [set("location.toString", "x"), "location.toString", "unknown; known here: country, city, provider"],
   [set("location.constructor", "x"), "location.constructor", "unknown"],
   ["  oslo-fass:nginx: {keepalive: 64}\n", "oslo-fass:nginx", "unknown, did you mean oslo-faas:nginx?"],
+  ["  oslo:nginx: {keepalive: 64}\n", "oslo:nginx", "unknown, did you mean oslo-faas:nginx?"],
+  [
+    "  oslo-faas:nginx.keepalive: 64\n",
+    "nginx.keepalive",
+    "write keepalive under nginx, or set it with pulumi config set --path nginx.keepalive",
+  ],
   ["  oslofaas:nginx: {keepalive: 64}\n", "oslofaas:nginx", "unknown, did you mean oslo-faas:nginx?"],
   [
     "  pulumi:disable-default-provider: [docker]\n",

@@ -47,6 +47,19 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(root, { recursive: true }));
 
+test("a value that a merge key brings in has its line, and one written beside it overrides", () => {
+  const text = `config:
+  oslo-faas:host: {address: one.example.no, hostKey: ${KEY}}
+  oslo-faas:nginx:
+    <<: {backlog: 512, keepalive: 16}
+    keepalive: 32
+`;
+  const files = environmentFrom(text, { name: "merged", root, file: "stacks/Pulumi.merged.yaml" });
+  const shown = files.environment ? show(files) : files.problems.join("\n");
+  expect(shown).toMatch(/backlog: 512 +# stacks\/Pulumi\.merged\.yaml:4\n/);
+  expect(shown).toMatch(/keepalive: 32 +# stacks\/Pulumi\.merged\.yaml:5\n/);
+});
+
 test("mappings are merged at every depth, and everything else is replaced", () => {
   expect(mergeLayers({ a: { b: 1, c: { d: 1 } }, l: [1, 2] }, { a: { c: { e: 2 } }, l: [3] })).toEqual({
     a: { b: 1, c: { d: 1, e: 2 } },
