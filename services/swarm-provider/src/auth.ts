@@ -1,7 +1,7 @@
 /** Who may call the management API, and with which credentials images are pulled. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Credentials } from "./config";
-import type { RegistryAuth } from "./engine";
+import type { RegistryAuth } from "./records";
 import { invalid } from "./errors";
 
 /** Compares digests, so that neither a length nor a common beginning shows in the time it takes. */

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "./engine";
 import { ApiError, EngineError } from "./errors";
 import { isUnderWay } from "./rollout";
-import { isFunction, type ServiceRecord } from "./status";
+import { isFunction } from "./status";
+import type { ServiceRecord } from "./records";
 
 /** Attempts to change a service that others change as well (the gateway scales while a client deploys). */
 const ATTEMPTS = 5;

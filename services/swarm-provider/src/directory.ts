@@ -1,7 +1,8 @@
 /** Which names are functions, and which of them sleep: asked of the engine at most once in a while, whatever is requested. */
 import { scalesToZero } from "./deployment";
 import type { Engine } from "./engine";
-import { isFunction, replicasOf } from "./status";
+import { isFunction } from "./status";
+import { replicasOf } from "./records";
 
 /** How long a known function may be taken for granted. */
 const FRESH_MS = 2000;

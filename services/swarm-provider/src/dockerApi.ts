@@ -3,10 +3,10 @@ import { Agent } from "node:http";
 import { inspect } from "node:util";
 import Dockerode from "dockerode";
 import { chooseApi } from "./apiVersion";
-import type { RegistryAuth, SecretRecord } from "./engine";
+import type { RegistryAuth, SecretRecord } from "./records";
 import { EngineError } from "./errors";
 import type { FunctionSpec } from "./spec";
-import type { ServiceRecord, TaskRecord } from "./status";
+import type { ServiceRecord, TaskRecord } from "./records";
 
 interface Bounded {
   abortSignal: AbortSignal;

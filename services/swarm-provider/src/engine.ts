@@ -5,34 +5,11 @@ import { FUNCTION_LABEL } from "./deployment";
 import { type Clients, dial, type DockerApi, negotiate, toEngineError, within } from "./dockerApi";
 import { EngineError } from "./errors";
 import type { FunctionSpec } from "./spec";
-import type { ServiceRecord, TaskRecord } from "./status";
+import type { ContainerStats, RegistryAuth, SecretRecord, ServiceRecord, TaskRecord } from "./records";
 
 /** On every secret that functions may use, whoever made it. */
 export const OWNER_LABEL = "com.openfaas.owner";
 export const OWNER_VALUE = "openfaas";
-
-export interface RegistryAuth {
-  username?: string;
-  password?: string;
-  serveraddress?: string;
-  [key: string]: unknown;
-}
-
-export interface SecretRecord {
-  ID: string;
-  CreatedAt?: string;
-  Spec: { Name: string; Labels?: Record<string, string> };
-}
-
-/** What is read of a container's statistics. */
-export interface ContainerStats {
-  cpu_stats?: { cpu_usage?: { total_usage?: number } };
-  memory_stats?: {
-    usage?: number;
-    /** cgroup v2 has inactive_file, v1 total_inactive_file. */
-    stats?: { inactive_file?: number; total_inactive_file?: number };
-  };
-}
 
 /** What is read of a container to know whether it was healthy. */
 interface ContainerHealth {

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { registryOf } from "./auth";
 import { Changes, taken } from "./changes";
 import { type Deployment, scalesToZero } from "./deployment";
-import { type Engine, OWNER_LABEL, OWNER_VALUE, type RegistryAuth, type SecretRecord } from "./engine";
+import { type Engine, OWNER_LABEL, OWNER_VALUE } from "./engine";
+import type { RegistryAuth, SecretRecord } from "./records";
 import { ApiError, EngineError, invalid } from "./errors";
 import { readHealthCheck } from "./healthcheck";
 import type { LogRequest } from "./logs";
@@ -14,15 +15,8 @@ import { Failures, findProblem, type Finding, type Problem } from "./problems";
 import type { Readiness } from "./readiness";
 import { ReplicaCounts } from "./replicaCounts";
 import { isActive, rolloutOf } from "./rollout";
-import {
-  byService,
-  type FunctionStatus,
-  isFunction,
-  replicasOf,
-  secretsOf,
-  type ServiceRecord,
-  toStatus,
-} from "./status";
+import { byService, type FunctionStatus, isFunction, secretsOf, toStatus } from "./status";
+import { replicasOf, type ServiceRecord } from "./records";
 import { type Usage, UsageMeter } from "./usage";
 
 export interface FunctionsOptions {

@@ -8,7 +8,7 @@ import { SCALE_ZERO_DURATION } from "./deployment";
 import type { Functions } from "./functions";
 import type { Invocations } from "./gatewayCalls";
 import type { Metrics } from "./metrics";
-import { replicasOf, type ServiceRecord } from "./status";
+import { replicasOf, type ServiceRecord } from "./records";
 
 export interface IdlerOptions {
   /** How long a function must not be called, in ms, where its label does not say. */

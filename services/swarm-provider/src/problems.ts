@@ -5,7 +5,7 @@ import type { Engine } from "./engine";
 import { readLines } from "./logs";
 import { isRaised, memoryGiven } from "./memory";
 import { isPresent, isUnplaced, versionOf } from "./rollout";
-import { replicasOf, type ServiceRecord, type TaskRecord } from "./status";
+import { replicasOf, type ServiceRecord, type TaskRecord } from "./records";
 
 export interface Problem {
   /**

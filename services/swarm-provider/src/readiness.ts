@@ -4,7 +4,7 @@
  * counts from the first connection that it accepted.
  */
 import { connect } from "node:net";
-import type { TaskRecord } from "./status";
+import type { TaskRecord } from "./records";
 
 /** Longest wait for one connection. A closed port answers at once. */
 const CONNECT_MS = 500;

@@ -12,7 +12,7 @@ import { DEFAULT_SCALE_MAX, SCALE_MAX } from "./deployment";
 import type { Engine } from "./engine";
 import { EngineError } from "./errors";
 import { initialReplicas } from "./spec";
-import { replicasOf, type ServiceRecord } from "./status";
+import { replicasOf, type ServiceRecord } from "./records";
 
 /** Who waits for a replica asks again well within this time, in ms. The gateway does so ten times a second. */
 const AWAITED_MS = 10_000;

@@ -1,5 +1,5 @@
 /** How far a function's present version is, from the engine's service and tasks. */
-import { replicasOf, type ServiceRecord, type TaskRecord } from "./status";
+import { replicasOf, type ServiceRecord, type TaskRecord } from "./records";
 
 /** Of the wanted replicas: those of the present version that run, and those whose image is being fetched. */
 export interface Rollout {

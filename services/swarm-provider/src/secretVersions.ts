@@ -2,7 +2,7 @@
  * Versions of a secret. A swarm's secret cannot change, so a new value is a secret of another name, `NAME.v2`, whose labels say
  * which name it stands for. The first version, and whatever others made with OpenFaaS's label, bears the name itself.
  */
-import type { SecretRecord } from "./engine";
+import type { SecretRecord } from "./records";
 
 /** Whose newer value this secret is. */
 export const SECRET_NAME_LABEL = "com.openfaas.secret.name";

@@ -1,7 +1,8 @@
 /** Functions' secrets: swarm secrets that carry OpenFaaS's label. Their values go in and never come out. */
 import * as z from "zod";
 import { isSecretName } from "./deployment";
-import { type Engine, OWNER_LABEL, OWNER_VALUE, type SecretRecord } from "./engine";
+import { type Engine, OWNER_LABEL, OWNER_VALUE } from "./engine";
+import type { SecretRecord } from "./records";
 import { ApiError, EngineError, invalid } from "./errors";
 import type { Functions } from "./functions";
 import { byName, engineName, SECRET_NAME_LABEL, SECRET_VERSION_LABEL, versionOf } from "./secretVersions";

@@ -1,8 +1,8 @@
 /** From the engine's services and tasks to what OpenFaaS's clients are shown. */
-import type Dockerode from "dockerode";
 import { ANNOTATION_PREFIX, FUNCTION_LABEL, LEGACY_LABEL, RESOURCE_PREFIX } from "./deployment";
 import { memoryGiven } from "./memory";
 import type { Problem } from "./problems";
+import { replicasOf, type ServiceRecord, type Spec, type TaskRecord } from "./records";
 import type { Rollout } from "./rollout";
 import { formatCpu, formatMemory, parseCpu } from "../../../shared/size";
 import type { Usage } from "./usage";
@@ -42,36 +42,6 @@ export interface Amounts {
   cpu?: string;
 }
 
-/** The parts of a service that the provider reads, as the engine sends them. */
-export interface ServiceRecord {
-  ID: string;
-  Version: { Index: number };
-  CreatedAt: string;
-  UpdatedAt?: string;
-  Spec: Spec;
-  /** What a failing update goes back to. */
-  PreviousSpec?: Spec;
-  UpdateStatus?: { State?: string; StartedAt?: string; CompletedAt?: string; Message?: string };
-}
-
-type Spec = Dockerode.ServiceSpec & { TaskTemplate?: Dockerode.ContainerTaskSpec };
-
-export interface TaskRecord {
-  ID: string;
-  ServiceID: string;
-  DesiredState: string;
-  CreatedAt?: string;
-  Spec?: { ContainerSpec?: object; Resources?: object; ForceUpdate?: number };
-  Status: {
-    State: string;
-    /** Of the last change of state. */
-    Timestamp?: string;
-    Err?: string;
-    ContainerStatus?: { ContainerID?: string; ExitCode?: number };
-  };
-  NetworksAttachments?: { Network?: { Spec?: { Name?: string } }; Addresses?: string[] }[];
-}
-
 /** A service is a function when its label says so and names it: a label copied to another service does not. */
 export function isFunction(service: ServiceRecord): boolean {
   return (
@@ -88,10 +58,6 @@ export function byService(tasks: TaskRecord[]): Map<string, TaskRecord[]> {
     else found.set(task.ServiceID, [task]);
   }
   return found;
-}
-
-export function replicasOf(service: ServiceRecord): number {
-  return service.Spec.Mode?.Replicated?.Replicas ?? 0;
 }
 
 /** Ids of the secrets that a spec mounts. */

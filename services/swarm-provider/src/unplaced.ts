@@ -4,7 +4,8 @@
  */
 import type { Engine } from "./engine";
 import { isPresent, isUnplaced } from "./rollout";
-import { isFunction, type ServiceRecord } from "./status";
+import { isFunction } from "./status";
+import type { ServiceRecord } from "./records";
 
 export interface UnplacedOptions {
   /** How long a new replica may look for a node, in ms: others may be about to end there. */

@@ -1,7 +1,8 @@
 /** Memory and CPU of functions, as OpenFaaS's FunctionUsage has it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ContainerStats, Engine } from "./engine";
-import type { TaskRecord } from "./status";
+import type { Engine } from "./engine";
+import type { ContainerStats } from "./records";
+import type { TaskRecord } from "./records";
 
 export interface Usage {
   /** Thousandths of a CPU, of all replicas together, on average since the last measurement. */

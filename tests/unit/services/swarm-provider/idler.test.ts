@@ -14,7 +14,7 @@ import { Idler } from "../../../../services/swarm-provider/src/idler";
 import { Metrics } from "../../../../services/swarm-provider/src/metrics";
 import { Readiness } from "../../../../services/swarm-provider/src/readiness";
 import { ReplicaCounts } from "../../../../services/swarm-provider/src/replicaCounts";
-import type { ServiceRecord } from "../../../../services/swarm-provider/src/status";
+import type { ServiceRecord } from "../../../../services/swarm-provider/src/records";
 import { FakeEngine } from "./fakeEngine";
 
 const MINUTE = 60_000;

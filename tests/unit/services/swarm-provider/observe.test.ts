@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { findProblem } from "../../../../services/swarm-provider/src/problems";
 import { rolloutOf } from "../../../../services/swarm-provider/src/rollout";
 import { accepts, Readiness } from "../../../../services/swarm-provider/src/readiness";
-import type { ServiceRecord, TaskRecord } from "../../../../services/swarm-provider/src/status";
+import type { ServiceRecord, TaskRecord } from "../../../../services/swarm-provider/src/records";
 import { UsageMeter } from "../../../../services/swarm-provider/src/usage";
 import { Provider } from "./support";
 

@@ -2,7 +2,7 @@
 import type { Engine } from "../../../../services/swarm-provider/src/engine";
 import { EngineError } from "../../../../services/swarm-provider/src/errors";
 import type { FunctionSpec } from "../../../../services/swarm-provider/src/spec";
-import type { ServiceRecord, TaskRecord } from "../../../../services/swarm-provider/src/status";
+import type { ServiceRecord, TaskRecord } from "../../../../services/swarm-provider/src/records";
 
 export const NETWORK = "openfaas-fn";
 /** How long the provider waits for an answer of the engine. */

@@ -1,6 +1,7 @@
 import { parseDeployment } from "../../../../services/swarm-provider/src/deployment";
 import { initialReplicas, renderSpec, type SpecContext } from "../../../../services/swarm-provider/src/spec";
-import { isFunction, type ServiceRecord, toStatus } from "../../../../services/swarm-provider/src/status";
+import { isFunction, toStatus } from "../../../../services/swarm-provider/src/status";
+import type { ServiceRecord } from "../../../../services/swarm-provider/src/records";
 
 const NETWORK = "openfaas-fn";
 const DIGEST = `sha256:${"a".repeat(64)}`;
