@@ -67,7 +67,7 @@ export default tseslint.config(
   },
   {
     // Pulumi's provider interface hands property bags over as `any`; inputs.ts is where they get their types.
-    files: ["providers/host/src/**/*.ts"],
+    files: ["providers/*/src/**/*.ts", "providers/core/**/*.ts"],
     rules: { "@typescript-eslint/no-explicit-any": "off" },
   },
   prettier,

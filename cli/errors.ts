@@ -31,6 +31,6 @@ export async function ending(error: unknown): Promise<{ code: number; text?: str
   const code = error instanceof Unusable ? EXIT.unusable : EXIT.wrong;
   if (DEFECTS.some((kind) => error instanceof kind)) return { code, text: (error as Error).stack };
   // Loaded only here: an error of a host tells where and at which step.
-  const { describe } = await import("../providers/host/src/errors");
+  const { describe } = await import("../providers/core/errors");
   return { code, text: error instanceof Unusable ? error.message : describe(error) };
 }

@@ -39,6 +39,10 @@ const GENERATED: Check[] = [
     command: [process.execPath, "--import", "tsx", "cli/main.ts", "env", "generate", "--check"],
   },
   {
+    name: "schemas and SDKs of the providers",
+    command: [process.execPath, "--require", "./bundle/text.cjs", "--import", "tsx", "dev/sdk.ts", "--check"],
+  },
+  {
     name: "environments (stacks/)",
     command: [process.execPath, "--import", "tsx", "cli/main.ts", "env", "validate"],
   },

@@ -61,7 +61,7 @@ export function template(name: string, answers: Answers, key: HostKey, how: stri
     `#   npm run env -- show ${name}`,
     "config:",
     "  # Whoever forgets `provider:` on a resource gets an error instead of the engine of their own machine.",
-    "  pulumi:disable-default-providers: [docker, host]",
+    "  pulumi:disable-default-providers: [docker, host, openfaas]",
     ...(base
       ? [
           "  # What environments share; what is written here goes before it.",

@@ -6,7 +6,7 @@ type Values = Record<string, unknown>;
 
 const VOLUME = "docker:index/volume:Volume";
 const SECRET = "docker:index/secret:Secret";
-const FUNCTION_SECRET = "host:index:FunctionSecret";
+const FUNCTION_SECRET = "openfaas:index:FunctionSecret";
 const SERVICE = "docker:index/service:Service";
 const CONNECTION = "pulumi:providers:host";
 
@@ -91,7 +91,7 @@ function volumesOf(state: ResourceState | null | undefined): Map<string, string>
 }
 
 function functionSecrets({ type, old, new: news }: Step): string[] {
-  if (type !== "host:index:Function") return [];
+  if (type !== "openfaas:index:Function") return [];
   const names = (state: ResourceState | null | undefined) =>
     Array.isArray(state?.inputs?.secrets) ? (state.inputs.secrets as string[]) : [];
   return names(old)

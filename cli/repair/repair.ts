@@ -1,5 +1,5 @@
 /** Brings state and host together again after an `up` that was killed. */
-import type { HostSession } from "../../providers/host/src/pool";
+import type { HostSession } from "../../providers/host/src/hostSession";
 import type { Engine } from "../context";
 import { type Ended, lastWords, run } from "../preview/engine";
 import removeScript from "./scripts/remove.sh";

@@ -3,7 +3,7 @@ import { closedTcpPorts } from "../../environment/addresses";
 import { seconds } from "../../environment/units";
 import { STACK_SERVICES } from "../../components/openfaas/render";
 import { quote } from "../../shared/quote";
-import type { HostSession } from "../../providers/host/src/pool";
+import type { HostSession } from "../../providers/host/src/hostSession";
 import { certificate } from "./certificate";
 import { type Limits, judge } from "./judge";
 import {

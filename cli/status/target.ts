@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import type { Environment } from "../../environment/schema";
 import { configSchema, resolveTarget } from "../../providers/host/src/config";
-import { HostSession } from "../../providers/host/src/pool";
+import { HostSession } from "../../providers/host/src/hostSession";
 import { readComplete } from "../environment";
 import { Unusable } from "../errors";
 

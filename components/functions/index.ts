@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "../../providers/host/sdk";
+import * as openfaas from "../../providers/openfaas/sdk";
 import type { LoadedEnvironment } from "../../environment";
 import { buildsFunctions } from "../images/context";
 import { notLoaded } from "../images/loaded";
 import type { OwnImages } from "../images/own";
 import { loginProblems } from "../images/registries";
+import { providerArgs } from "../host/providerArgs";
 import { locationLabels } from "../location";
 import { readFunctions } from "./files";
 import type { FunctionOfFile } from "./functionOfFile";
@@ -21,8 +22,6 @@ export interface FunctionsArgs {
   url: string;
 }
 
-type Access = Pick<host.FunctionArgs, "gateway" | "username" | "password">;
-
 /** The functions of the environment's stack.yml files and their secrets, each a resource: changed lines in preview, drift, deletion. */
 export class Functions extends pulumi.ComponentResource {
   /** URL by function name. */
@@ -30,26 +29,32 @@ export class Functions extends pulumi.ComponentResource {
 
   constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Functions", name, {}, opts);
-    const access = {
-      gateway: { host: "127.0.0.1", port: args.environment.openfaas.gatewayPort },
-      username: args.user,
-      password: args.password,
-    };
-    const secrets = this.secrets(name, args.environment, access);
+    const { environment } = args;
+    const provider = new openfaas.Provider(
+      `${name}-gateway`,
+      {
+        ...providerArgs(environment),
+        gateway: { port: environment.openfaas.gatewayPort },
+        username: args.user,
+        password: args.password,
+      },
+      { parent: this },
+    );
+    const own = { parent: this, provider };
+    const secrets = this.secrets(name, environment, own);
     for (const one of args.wanted) {
       const { spec } = one;
-      new host.Function(
+      new openfaas.Function(
         `${name}-${spec.name}`,
         {
           ...spec,
           labels: { ...locationLabels(args.environment.location), ...spec.labels },
           ...args.images.ofFunction(one),
-          ...access,
           secretRevisions: Object.fromEntries(
             spec.secrets.map((secret) => [secret, secrets[secret]!.revision]),
           ),
         },
-        { parent: this },
+        own,
       );
       this.urls[spec.name] = `${args.url}/function/${spec.name}`;
     }
@@ -59,13 +64,13 @@ export class Functions extends pulumi.ComponentResource {
   private secrets(
     label: string,
     { functionSecrets }: LoadedEnvironment,
-    access: Access,
-  ): Record<string, host.FunctionSecret> {
+    opts: pulumi.CustomResourceOptions,
+  ): Record<string, openfaas.FunctionSecret> {
     const made = Object.entries(functionSecrets).map(([name, value]) => [
       name,
-      new host.FunctionSecret(`${label}-secret-${name}`, { name, value, ...access }, { parent: this }),
+      new openfaas.FunctionSecret(`${label}-secret-${name}`, { name, value }, opts),
     ]);
-    return Object.fromEntries(made) as Record<string, host.FunctionSecret>;
+    return Object.fromEntries(made) as Record<string, openfaas.FunctionSecret>;
   }
 }
 

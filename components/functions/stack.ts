@@ -1,6 +1,6 @@
 /** Reads a stack.yml in OpenFaaS's own format. Whatever of it is not supported is an error that names the key. */
 import type * as z from "zod";
-import { inputs as deployable, WAIT_ANNOTATION } from "../../providers/host/src/resources/functionSpec";
+import { inputs as deployable, WAIT_ANNOTATION } from "../../providers/openfaas/src/resources/functionSpec";
 import { clean, pathName } from "../../environment/legible";
 import { nearest } from "../../environment/nearest";
 import { parseImage } from "../images/lock";
@@ -201,8 +201,7 @@ function checkFunction(name: string, keys: FunctionKeys, read: Yaml): Problem[] 
   if (wait !== undefined && !deployable.shape.waitSeconds.safeParse(Number(wait)).success)
     say(["annotations", WAIT_ANNOTATION], `"${wait}" is not whole seconds from 5 to 1800, such as 600`);
   for (const [key, text] of unusedBuildKeys(keys)) say([key], text);
-  const given = { ...toSpec(name, keys), username: "x", password: "x" };
-  for (const issue of deployable.safeParse(given).error?.issues ?? [])
+  for (const issue of deployable.safeParse(toSpec(name, keys)).error?.issues ?? [])
     if (issue.path[0] !== "name" && issue.path[0] !== "waitSeconds")
       say(issue.path.map(keyOf), issue.message);
   return problems;

@@ -4,6 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import type { LoadedEnvironment } from "../../environment";
 import { closedTcpPorts } from "../../environment/addresses";
+import { VIRTUAL_MACHINES } from "../../shared/virtualization";
+import { providerArgs } from "./providerArgs";
 import { type FirewallValues, renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
 
 export interface HostArgs {
@@ -31,7 +33,7 @@ export class Host extends pulumi.ComponentResource {
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Host", name, {}, opts);
     const env = args.environment;
-    this.provider = this.connect(name, env);
+    this.provider = new host.Provider(`${name}-connection`, providerArgs(env), { parent: this });
     const own = { parent: this, provider: this.provider };
 
     const preflight = new host.Preflight(`${name}-preflight`, preflightArgs(env), own);
@@ -57,26 +59,6 @@ export class Host extends pulumi.ComponentResource {
     if (env.firewall.enabled) this.closePorts(name, env, { ...own, dependsOn: [packages] });
 
     this.registerOutputs({ facts: this.facts });
-  }
-
-  private connect(name: string, env: LoadedEnvironment): host.Provider {
-    const { address, jump, hostKey: _k, hostKeyFile: _f, ...rest } = env.host;
-    return new host.Provider(
-      `${name}-connection`,
-      {
-        host: address,
-        ...rest,
-        hostKey: env.pinnedHostKey,
-        jump: jump && {
-          host: jump.address,
-          port: jump.port,
-          user: jump.user,
-          hostKey: jump.hostKey,
-          privateKeyPath: jump.privateKeyPath,
-        },
-      },
-      { parent: this },
-    );
   }
 
   private closePorts(name: string, env: LoadedEnvironment, opts: pulumi.CustomResourceOptions): void {
@@ -132,7 +114,7 @@ function preflightArgs(env: LoadedEnvironment): host.PreflightArgs {
   ports.push({ port: env.openfaas.gatewayPort, ours: "dockerd" });
   return {
     ...(env.preflight.allowVirtualization.length > 0
-      ? { allowVirtualization: [...host.VIRTUAL_MACHINES, ...env.preflight.allowVirtualization] }
+      ? { allowVirtualization: [...VIRTUAL_MACHINES, ...env.preflight.allowVirtualization] }
       : {}),
     minMemoryMiB: env.preflight.minMemoryMiB,
     minDiskMiB: env.preflight.minDiskMiB,

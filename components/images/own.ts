@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type * as host from "../../providers/host/sdk";
+import type * as openfaas from "../../providers/openfaas/sdk";
 import type { LoadedEnvironment } from "../../environment";
 import type { FunctionOfFile } from "../functions/functionOfFile";
 import type { FunctionBuild } from "../functions/stack";
@@ -61,7 +61,7 @@ export class OwnImages extends pulumi.ComponentResource {
   }
 
   /** Image of a function: as its stack.yml names it, with the login of its registry, built from its folder, or loaded onto the host before. */
-  ofFunction({ spec, build, file }: FunctionOfFile): Pick<host.FunctionArgs, "image" | "registryAuth"> {
+  ofFunction({ spec, build, file }: FunctionOfFile): Pick<openfaas.FunctionArgs, "image" | "registryAuth"> {
     const { own, functions, lock } = this.environment.images;
     const loaded = functions === "loaded";
     if (!build || (own === "registry" && !loaded)) {

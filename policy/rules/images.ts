@@ -15,7 +15,7 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 const READERS: Record<string, (props: Record<string, any>) => string | undefined> = {
   "docker:index/service:Service": (props) => text(props.taskSpec?.containerSpec?.image),
   "docker:index/container:Container": (props) => text(props.image),
-  "host:index:Function": (props) => text(props.image),
+  "openfaas:index:Function": (props) => text(props.image),
   // What is built on the host is judged where it runs.
   "docker:index/remoteImage:RemoteImage": (props) => (props.build ? undefined : text(props.name)),
 };

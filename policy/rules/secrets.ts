@@ -4,8 +4,8 @@ import { isUnknown, looksSecret } from "../../shared/propertyValues";
 /** Inputs that are secret whatever they are called, by type of resource. */
 const SECRET_INPUTS: Record<string, string[]> = {
   "docker:index/secret:Secret": ["data"],
-  "host:index:FunctionSecret": ["value"],
-  "host:index:Function": ["registryAuth"],
+  "openfaas:index:FunctionSecret": ["value"],
+  "openfaas:index:Function": ["registryAuth"],
   "pulumi:providers:docker": ["registryAuth"],
 };
 

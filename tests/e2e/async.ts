@@ -11,7 +11,7 @@ import { connect } from "../../lab/docker";
 import { listen, type Listener } from "../../lab/listener";
 import { gatewayAddress } from "../../lab/network";
 import { readPng } from "../../lab/png";
-import { inputs, renderDeployment } from "../../providers/host/src/resources/functionSpec";
+import { inputs, renderDeployment } from "../../providers/openfaas/src/resources/functionSpec";
 import { readSubject, sessionOf } from "../../cli/status/target";
 import type { Report } from "../../cli/status/report";
 import { CLONE, FRONT_DOOR, lab, npm, onHostOk, run } from "./lib";
@@ -211,8 +211,6 @@ export async function picturesFlowThrough(at: Platform): Promise<void> {
   const body = renderDeployment(
     inputs.parse({
       ...spec,
-      username: at.user,
-      password: at.password,
       image: `${image}@${readLock(lab.imagesLock)[image]}`,
     }),
   );

@@ -103,12 +103,14 @@ export async function failsWithTheOldVersionServing(): Promise<void> {
 export async function putsBackAndRotates(): Promise<void> {
   await onHostOk("docker service rm greet && docker service scale -d word=0");
   const drift = await pulumi(["refresh", "--preview-only", "--diff"], { config: built.config });
-  expect(drift.stdout).toMatch(/- host:index:Function: \(delete\)[^]*::functions-greet\]/);
+  expect(drift.stdout).toMatch(/- openfaas:index:Function: \(delete\)[^]*::functions-greet\]/);
   expect(drift.stdout).toMatch(/::functions-word\][^]*\+ replicas: 0/);
   await setWord(WORDS[1]);
   const repaired = await up(300, "--refresh", "--diff");
   expect(repaired.code).toBe(0);
-  expect(repaired.stdout).toMatch(/~ host:index:FunctionSecret[^]*~ host:index:Function:[^]*secretRevisions/);
+  expect(repaired.stdout).toMatch(
+    /~ openfaas:index:FunctionSecret[^]*~ openfaas:index:Function:[^]*secretRevisions/,
+  );
   expect(await call("greet")).toBe("built here");
   expect(await call("word")).toBe("10 letters");
   expect(repaired.all + fs.readFileSync(stateFile(), "utf8")).not.toMatch(/canary-(two|of-a-function)/);

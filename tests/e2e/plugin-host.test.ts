@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { loadLab } from "../../lab/config";
 import { configSchema, resolveTarget } from "../../providers/host/src/config";
-import { HostSession } from "../../providers/host/src/pool";
+import { HostSession } from "../../providers/host/src/hostSession";
 import { getFacts } from "../../providers/host/src/resources/facts";
 import { packages } from "../../providers/host/src/resources/packages";
 import { preflight } from "../../providers/host/src/resources/preflight";

@@ -97,7 +97,7 @@ test("what the base says is the default, and only what differs is written", asyn
     (parse(fs.readFileSync(path.join(root, `stacks/Pulumi.${name}.yaml`), "utf8")) as { config: object })
       .config;
   const most = {
-    "pulumi:disable-default-providers": ["docker", "host"],
+    "pulumi:disable-default-providers": ["docker", "host", "openfaas"],
     "oslo-faas:extends": "stacks/base.yaml",
   };
   const host = { address: "192.0.2.1", hostKey: sshd.hostKeys.ed25519 };

@@ -6,7 +6,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { describe as describeError, PartialFailure } from "../../providers/host/src/errors";
+import { describe as describeError, PartialFailure } from "../../providers/core/errors";
 import {
   packages,
   type PackagesInputs,

@@ -5,8 +5,8 @@ import * as net from "node:net";
 import * as path from "node:path";
 import { Readable } from "node:stream";
 import { type ProviderConfig, resolveTarget } from "../../providers/host/src/config";
-import { describe as describeError } from "../../providers/host/src/errors";
-import { HostSession } from "../../providers/host/src/pool";
+import { describe as describeError } from "../../providers/core/errors";
+import { HostSession } from "../../providers/host/src/hostSession";
 import { command } from "../../shared/quote";
 import { freePort, keygen, type Sshd, startSshd } from "./sshd";
 

@@ -21,7 +21,7 @@ export class PulumiProject {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  /** `program` is TypeScript that imports the SDK from "SDK"; whatever it reads from ./input.json a test sets with `input()`. */
+  /** `program` is TypeScript that imports the SDKs from "SDK" and "OPENFAAS_SDK"; whatever it reads from ./input.json a test sets with `input()`. */
   static async make(program: string): Promise<PulumiProject> {
     const { pulumi, env } = await resolveToolchain({ quiet: true, args: ["--stack", "test"] });
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-pulumi-"));
@@ -33,12 +33,16 @@ export class PulumiProject {
       },
       main: "program.ts",
       backend: { url: `file://${dir}` },
-      plugins: { providers: [{ name: "host", path: path.join(CLONE, "providers/host") }] },
+      plugins: {
+        providers: ["host", "openfaas"].map((name) => ({ name, path: path.join(CLONE, "providers", name) })),
+      },
     };
     fs.writeFileSync(path.join(dir, "Pulumi.yaml"), JSON.stringify(project));
     fs.writeFileSync(
       path.join(dir, "program.ts"),
-      program.replaceAll('"SDK"', JSON.stringify(path.join(CLONE, "providers/host/sdk"))),
+      program
+        .replaceAll('"SDK"', JSON.stringify(path.join(CLONE, "providers/host/sdk")))
+        .replaceAll('"OPENFAAS_SDK"', JSON.stringify(path.join(CLONE, "providers/openfaas/sdk"))),
     );
     fs.symlinkSync(path.join(CLONE, "node_modules"), path.join(dir, "node_modules"));
     const made = new PulumiProject(dir, pulumi, {

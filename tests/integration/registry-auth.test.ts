@@ -4,10 +4,11 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import type { Duplex } from "node:stream";
-import { faasFunction } from "../../providers/host/src/resources/function";
-import type { FunctionInputs } from "../../providers/host/src/resources/functionSpec";
+import { faasFunction } from "../../providers/openfaas/src/resources/function";
+import type { FunctionInputs } from "../../providers/openfaas/src/resources/functionSpec";
 import type { HostError } from "../../providers/host/src/session";
-import { contextOf, LocalSession } from "../unit/providers/host/localSession";
+import { LocalSession } from "../unit/providers/host/localSession";
+import { gatewayContext } from "../unit/providers/openfaas/gatewayContext";
 import { PrivateRegistry, REGISTRY } from "./privateRegistry";
 import { PulumiProject } from "./pulumiProject";
 import { type Sshd, startSshd } from "./sshd";
@@ -61,15 +62,13 @@ class BedSession extends LocalSession {
 describe("a function's image", () => {
   const wanted = (more: object = {}): FunctionInputs =>
     faasFunction.schema.parse({
-      username: USER,
-      password: PASSWORD,
       name: "locked",
       image,
       labels: { "com.openfaas.scale.max": "3" },
       waitSeconds: 60,
       ...more,
     });
-  const context = () => contextOf(new BedSession());
+  const context = () => gatewayContext(new BedSession(), { username: USER, password: PASSWORD });
   const scale = (replicas: number) => bed.call("POST", "/system/scale-function/locked", { replicas });
   const imageGoes = () => registry.forget(image);
   let outputs: Awaited<ReturnType<typeof faasFunction.create>>["outputs"];
@@ -172,7 +171,7 @@ const PROGRAM = `
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as fs from "node:fs";
-import * as host from "SDK";
+import * as openfaas from "OPENFAAS_SDK";
 import { dockerLogins, PulledImages } from "${CLONE}/components/images/login";
 import { OwnImages } from "${CLONE}/components/images/own";
 import { stackService } from "${CLONE}/components/openfaas/service";
@@ -195,9 +194,9 @@ if (base) {
   own.ofFunction({ spec: { name: "own" }, build, file: "stack.yml" } as any);
 }
 if (fn) {
-  const machine = new host.Provider("machine", fn.connection);
+  const gateway = new openfaas.Provider("gateway", fn.connection);
   const registryAuth = environment.registryAuth["${REGISTRY}"];
-  new host.Function("fn", { ...fn.args, registryAuth }, { provider: machine });
+  new openfaas.Function("fn", { ...fn.args, registryAuth }, { provider: gateway });
 }
 `;
 
@@ -294,11 +293,11 @@ describe("a stack", () => {
         port: sshd.port,
         hostKey: sshd.hostKeys.ed25519,
         privateKeyPath: sshd.privateKeyPath,
-      },
-      args: {
         gateway: { port: gatewayPort },
         username: USER,
         password: PASSWORD,
+      },
+      args: {
         name: "stated",
         image,
         waitSeconds: 60,
@@ -312,7 +311,7 @@ describe("a stack", () => {
     registry.accept(NEW_LOGIN);
     input({ ...only, login: NEW_LOGIN });
     const preview = await project.ok("preview", "--diff");
-    expect(preview.text).toMatch(/~ host:index:Function: \(update\)/);
+    expect(preview.text).toMatch(/~ openfaas:index:Function: \(update\)/);
     expect(preview.text).toContain("~ registryAuth: [secret] => [secret]");
     expectNoLogin(preview.text);
     expectNoLogin((await project.ok("up", "--yes", "--skip-preview", "--diff")).text);

@@ -8,7 +8,7 @@ import { hostKeyProblem } from "../../../shared/hostKey";
 const KEY_TYPES = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$/;
 
 /** Numbers, booleans and objects arrive as JSON text when they come from a stack's configuration. */
-const json = <T extends z.ZodType>(schema: T) =>
+export const json = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => {
     if (typeof value !== "string") return value;
     try {
@@ -37,60 +37,81 @@ const hostKey = z.string().refine(
   },
 );
 
-const jump = z.strictObject({
-  host: address,
-  port,
-  user,
-  hostKey,
-  privateKey: z.string().min(1).optional(),
-  privateKeyPath: z.string().min(1).optional(),
-});
-
-export const configSchema = z
+const jump = z
   .strictObject({
-    host: address,
-    port,
-    user,
-    hostKey,
-    privateKey: z.string().min(1).optional(),
-    privateKeyPath: z.string().min(1).optional(),
-    agent: json(z.boolean()).optional(),
-    jump: json(jump).optional(),
-    dialTimeoutSeconds: json(z.number().min(1).max(14)).default(10),
+    host: address.describe('Name or address of the jump host. Example: "bastion.example.no".'),
+    port: port.describe("SSH port of the jump host."),
+    user: user.describe("User who logs in to the jump host."),
+    hostKey: hostKey.describe("Public host key of the jump host, pinned like that of the host."),
+    privateKey: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Private key, as text; it is kept in the state as a secret. Default: the key for the host."),
+    privateKeyPath: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("File with the private key, instead of `privateKey`; relative to the project's folder."),
   })
-  .superRefine((value, issues) => {
-    const given = [
-      value.privateKey && "privateKey",
-      value.privateKeyPath && "privateKeyPath",
-      value.agent && "agent",
-    ].filter(Boolean);
-    if (given.length > 1)
-      issues.addIssue({
-        code: "custom",
-        path: [given[1] as string],
-        message: `give only one of ${given.join(" and ")}`,
-      });
-    if (value.jump?.privateKey && value.jump.privateKeyPath)
-      issues.addIssue({
-        code: "custom",
-        path: ["jump", "privateKeyPath"],
-        message: "give only one of privateKey and privateKeyPath",
-      });
-  });
+  .meta({ id: "Jump", description: "A host to connect through." });
+
+/** How to reach the host: what every provider that works over SSH is configured with. */
+export const connectionShape = {
+  host: address.describe('Name or address of the host. Example: "203.0.113.10".'),
+  port: port.describe("SSH port of the host."),
+  user: user.describe("User who logs in. Any user but root needs sudo without a password."),
+  hostKey: hostKey.describe(
+    'Public key of the host, pinned: with any other key nothing is sent to the host. Several keys: one a line. The host prints it with `cat /etc/ssh/ssh_host_ed25519_key.pub`. Example: "ssh-ed25519 AAAA…".',
+  ),
+  privateKey: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Private key, as text; it is kept in the state as a secret. Give at most one of `privateKey`, `privateKeyPath` and `agent`.",
+    ),
+  privateKeyPath: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'File with the private key, relative to the project\'s folder. Its content is not in the state. Example: "keys/id_ed25519".',
+    ),
+  agent: json(z.boolean())
+    .optional()
+    .describe("Log in with the SSH agent at SSH_AUTH_SOCK. Default: true if no key is given."),
+  jump: json(jump).optional().describe("A host to connect through. Default: a direct connection."),
+  dialTimeoutSeconds: json(z.number().min(1).max(14))
+    .default(10)
+    .describe(
+      "Seconds until an unreachable host is given up, with the jump host and all attempts included; 1 to 14.",
+    ),
+};
+
+type Connection = z.infer<z.ZodObject<typeof connectionShape>>;
+
+export const configSchema = z.strictObject(connectionShape).superRefine(onlyOneKey);
 export type ProviderConfig = z.infer<typeof configSchema>;
 
-/** What the engine adds to a provider's properties. */
-const ENGINE_KEYS = [
-  "version",
-  "pluginDownloadURL",
-  "pluginChecksums",
-  "__internal",
-  "__pulumi-go-provider-infer",
-  "__pulumi-go-provider-version",
-];
-
-export function withoutEngineKeys(properties: Record<string, any>): Record<string, any> {
-  return Object.fromEntries(Object.entries(properties).filter(([key]) => !ENGINE_KEYS.includes(key)));
+export function onlyOneKey(value: Connection, issues: z.RefinementCtx): void {
+  const given = [
+    value.privateKey && "privateKey",
+    value.privateKeyPath && "privateKeyPath",
+    value.agent && "agent",
+  ].filter(Boolean);
+  if (given.length > 1)
+    issues.addIssue({
+      code: "custom",
+      path: [given[1] as string],
+      message: `give only one of ${given.join(" and ")}`,
+    });
+  if (value.jump?.privateKey && value.jump.privateKeyPath)
+    issues.addIssue({
+      code: "custom",
+      path: ["jump", "privateKeyPath"],
+      message: "give only one of privateKey and privateKeyPath",
+    });
 }
 
 /** One endpoint to dial, with everything read that has to be read. */

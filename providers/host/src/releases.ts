@@ -49,19 +49,3 @@ export function describeReleases(releases: readonly { id: string; version: strin
     .map(({ id, version }) => `${id.charAt(0).toUpperCase()}${id.slice(1)} ${version}`)
     .join(", ");
 }
-
-/** Machines and the hypervisors that people run: systemd-detect-virt's words. No container is among them. */
-export const DEFAULT_VIRTUALIZATION = [
-  "none",
-  "kvm",
-  "qemu",
-  "amazon",
-  "apple",
-  "google",
-  "microsoft",
-  "oracle",
-  "parallels",
-  "vmware",
-  "xen",
-  "bhyve",
-];

@@ -1,8 +1,10 @@
 /**
- * What a resource may do on a host. The implementation (ssh.ts) keeps one SSH connection per host and plugin process;
+ * What a resource may do on a host. The implementation (hostSession.ts) keeps one SSH connection per host and plugin process;
  * every call is a channel on it. Resources never see ssh2.
  */
 import type { Duplex, Readable } from "node:stream";
+
+export { HostError } from "../../core/errors";
 
 export interface RunOptions {
   /** What this step is for, in the words a person reads in an error: "install packages nginx, curl". */
@@ -51,22 +53,4 @@ export interface Session {
   writeFile(path: string, content: string | Buffer, options: WriteFileOptions): Promise<void>;
   /** A TCP stream to host:port as seen from the host (direct-tcpip on the same connection). */
   forward(host: string, port: number): Promise<Duplex>;
-}
-
-/** An error a person can act on: host, step, command without secrets, exit code, last lines, remedy. Printed without a stack. */
-export class HostError extends Error {
-  constructor(
-    message: string,
-    readonly details: {
-      host: string;
-      step: string;
-      command?: string;
-      code?: number;
-      output?: string;
-      remedy?: string;
-    },
-  ) {
-    super(message);
-    this.name = "HostError";
-  }
 }

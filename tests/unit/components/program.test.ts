@@ -41,7 +41,7 @@ async function program(
           const state = { ...args.inputs } as Record<string, unknown>;
           if (args.type === "host:index:Preflight") state.facts = { osId: "ubuntu", osVersion: "18.04" };
           if (args.type === "host:index:Password") state.value = "made";
-          if (args.type === "host:index:FunctionSecret") state.revision = 4;
+          if (args.type === "openfaas:index:FunctionSecret") state.revision = 4;
           return { id: `${args.name}-id`, state };
         },
         call: (args) => {
@@ -235,14 +235,14 @@ test("a function gets the secrets that it names, by their revisions and never by
   );
   const config = { ...own, functions: stack, functionSecrets: { "api-key": "hunter2", other: "hunter3" } };
   const { resources } = await program(config, ["functionSecrets"]);
-  const secrets = ofType(resources, "host:index:FunctionSecret");
+  const secrets = ofType(resources, "openfaas:index:FunctionSecret");
   expect(secrets.map(({ name }) => name)).toEqual(["functions-secret-api-key", "functions-secret-other"]);
   // How the engine is told that a value is a secret.
   expect(secrets[0]!.inputs.value).toMatchObject({ value: "hunter2" });
   expect(Object.keys(secrets[0]!.inputs.value)).toHaveLength(2);
   expect(named(resources, "functions-a").inputs.secretRevisions).toEqual({ "api-key": 4 });
   expect(named(resources, "functions-b").inputs.secretRevisions).toEqual({});
-  const others = resources.filter(({ type }) => type !== "host:index:FunctionSecret");
+  const others = resources.filter(({ type }) => type !== "openfaas:index:FunctionSecret");
   expect(JSON.stringify(others)).not.toContain("hunter");
   await expect(program({ ...own, functions: stack })).rejects.toThrow(
     /functions: one error\n {2}\S+secrets\.yml:3: functions\.a\.secrets\.0: api-key is none of the environment's functionSecrets/,
@@ -276,7 +276,7 @@ describe("a registry that asks for a login", () => {
     for (const { inputs } of ofType(resources, "docker:index/service:Service"))
       expect(inputs.auth).toBeUndefined();
     const others = resources.filter(
-      ({ type, name }) => type !== "host:index:Function" && name !== "docker-api",
+      ({ type, name }) => type !== "openfaas:index:Function" && name !== "docker-api",
     );
     expect(JSON.stringify(others)).not.toContain("hunter2");
   });
@@ -339,7 +339,9 @@ test("where it stands is a label of the node, of every service and function, and
     "no.oslo-faas.provider": "somebody",
   };
   const services = ofType(resources, "docker:index/service:Service");
-  const others = ["host:index:SwarmMember", "host:index:Function"].flatMap((type) => ofType(resources, type));
+  const others = ["host:index:SwarmMember", "openfaas:index:Function"].flatMap((type) =>
+    ofType(resources, type),
+  );
   expect([services.length, others.length]).toEqual([8, 3]);
   for (const { inputs } of services)
     expect(

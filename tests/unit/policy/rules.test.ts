@@ -124,7 +124,7 @@ describe("images", () => {
 
   test("functions, containers and pulled images count; built ones where they run, unknown ones not yet", async () => {
     const image = "quay.io/a/b";
-    expect(await from(resource("host:index:Function", "f", { image }))).toHaveLength(1);
+    expect(await from(resource("openfaas:index:Function", "f", { image }))).toHaveLength(1);
     expect(await from(resource("docker:index/container:Container", "c", { image }))).toHaveLength(1);
     expect(await from(resource("docker:index/remoteImage:RemoteImage", "r", { name: image }))).toHaveLength(
       1,
@@ -132,9 +132,9 @@ describe("images", () => {
     expect(
       await from(resource("docker:index/remoteImage:RemoteImage", "r", { name: image, build: {} })),
     ).toEqual([]);
-    expect(await from(resource("host:index:Function", "f", unknown("image")), service(image))).toHaveLength(
-      1,
-    );
+    expect(
+      await from(resource("openfaas:index:Function", "f", unknown("image")), service(image)),
+    ).toHaveLength(1);
     expect(await from(service("Not/A::Reference"))).toHaveLength(1);
   });
 
@@ -261,8 +261,8 @@ describe("no-plain-secret", () => {
   test("what a secret of the engine or of functions holds is one under any name", () => {
     const type = "docker:index/secret:Secret";
     expect(found({ name: "n", data: "cGxhaW4=" }, type)).toEqual(["data"]);
-    expect(found({ name: "n", value: "plain" }, "host:index:FunctionSecret")).toEqual(["value"]);
-    expect(found({ registryAuth: "ci:plain" }, "host:index:Function")).toEqual(["registryAuth"]);
+    expect(found({ name: "n", value: "plain" }, "openfaas:index:FunctionSecret")).toEqual(["value"]);
+    expect(found({ registryAuth: "ci:plain" }, "openfaas:index:Function")).toEqual(["registryAuth"]);
     expect(found({ registryAuth: "[{}]" }, "pulumi:providers:docker")).toEqual(["registryAuth"]);
     expect(found({ registryAuth: new Secret("[{}]") }, "pulumi:providers:docker")).toEqual([]);
     expect(found({ name: "n", data: new Secret("cGxhaW4=") }, type)).toEqual([]);

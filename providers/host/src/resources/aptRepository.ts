@@ -20,18 +20,46 @@ const inputs = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9._-]*$/, "a name has lower-case letters, digits and . _ - only, e.g. docker"),
+      .regex(/^[a-z0-9][a-z0-9._-]*$/, "a name has lower-case letters, digits and . _ - only, e.g. docker")
+      .describe(
+        'Names the files: /etc/apt/sources.list.d/NAME.list and /etc/apt/keyrings/NAME.gpg. Example: "docker".',
+      ),
     uri: z
       .string()
-      .regex(/^(https?:\/\/|file:\/)[^\s[\]|&\\@]+$/, "is no https://, http:// or file:/ address"),
-    suite: z.union([z.literal(""), word("a suite")]).default(""),
-    components: z.array(word("a component")).min(1),
-    architectures: z.array(z.string().regex(/^[a-z0-9-]+$/, "is no architecture, e.g. amd64")).default([]),
+      .regex(/^(https?:\/\/|file:\/)[^\s[\]|&\\@]+$/, "is no https://, http:// or file:/ address")
+      .describe(
+        'Address of the repository: https://, http:// or file:/. Example: "https://download.docker.com/linux/ubuntu".',
+      ),
+    suite: z
+      .union([z.literal(""), word("a suite")])
+      .default("")
+      .describe(
+        'Suite of the repository; "" is the codename of the host, such as bookworm, read on the host.',
+      ),
+    components: z
+      .array(word("a component"))
+      .min(1)
+      .describe('Components of the repository, at least one. Example: ["stable"].'),
+    architectures: z
+      .array(z.string().regex(/^[a-z0-9-]+$/, "is no architecture, e.g. amd64"))
+      .default([])
+      .describe(
+        'Architectures to fetch lists of; none means every architecture of the host. Example: ["amd64"].',
+      ),
     keyUrl: z
       .string()
       .regex(/^(https:\/\/|file:\/\/\/)\S+$/, "is no https:// address")
-      .optional(),
-    key: z.string().min(1).optional(),
+      .optional()
+      .describe(
+        "Address of the key, https:// only; the host fetches it, with retries, within 60 s. Give either `keyUrl` or `key`.",
+      ),
+    key: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "The key itself, armored or not, for a host without internet access. Give either `key` or `keyUrl`.",
+      ),
     fingerprint: z
       .string()
       .transform((text) => text.replace(/\s/g, "").toUpperCase())
@@ -39,13 +67,19 @@ const inputs = z
         z
           .string()
           .regex(/^[0-9A-F]{40}$/, "is no full fingerprint: 40 hexadecimal digits, not a short key id"),
+      )
+      .describe(
+        "The whole fingerprint of the primary key: 40 hexadecimal digits, spaces allowed. A file with another key, or with one more key, is refused with both fingerprints before anything is written. The owner of the repository publishes it.",
       ),
     options: z
       .record(
         z.string().regex(/^[a-z-]+$/, "is no option of an apt source"),
         z.string().regex(/^[^\s[\]|&\\@]+$/),
       )
-      .default({}),
+      .default({})
+      .describe(
+        'Further options of the source. Options that weaken or move trust (trusted, signed-by, …) are errors. Example: { "by-hash": "no" }.',
+      ),
   })
   .superRefine((value, issues) => {
     if ((value.keyUrl === undefined) === (value.key === undefined))
@@ -63,14 +97,14 @@ const inputs = z
   });
 export type AptRepositoryInputs = z.infer<typeof inputs>;
 
-export interface AptRepositoryOutputs {
-  /** The suite that the source names: the host's codename where `suite` was "". */
-  resolvedSuite: string;
-  /** The line in /etc/apt/sources.list.d/NAME.list. */
-  source: string;
-  /** SHA-256 of /etc/apt/keyrings/NAME.gpg. */
-  keyringSha256: string;
-}
+const outputs = z.object({
+  resolvedSuite: z
+    .string()
+    .describe('Suite that the source names: the codename of the host if `suite` is "".'),
+  source: z.string().describe("The line in /etc/apt/sources.list.d/NAME.list."),
+  keyringSha256: z.string().describe("SHA-256 of /etc/apt/keyrings/NAME.gpg."),
+});
+export type AptRepositoryOutputs = z.infer<typeof outputs>;
 
 /** The source's line; @SUITE@ and @KEYRING@ are filled in on the host, which knows its codename. Pure. */
 export function renderSource(wanted: AptRepositoryInputs): string {
@@ -164,7 +198,10 @@ function fingerprintFound(
  */
 export const aptRepository: ResourceHandler<AptRepositoryInputs, AptRepositoryOutputs> = {
   type: "host:index:AptRepository",
+  description:
+    "An apt source that is signed by one pinned key. The host needs curl, gnupg and ca-certificates. Only this source is updated; if it does not answer, or its signature is wrong, it is taken back and the previous files return. Drift: either file. Delete: removes both files and the lists of the source.",
   schema: inputs as z.ZodType<AptRepositoryInputs>,
+  outputs,
   replaceOn: ["name"],
   async create(ctx, wanted) {
     return { id: wanted.name, outputs: await put(ctx, wanted) };

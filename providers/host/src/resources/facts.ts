@@ -6,43 +6,61 @@ import type { FunctionHandler, ResourceHandler } from "../resource";
 import { parseKeyValues, runScript } from "../scripts";
 import type { Session } from "../session";
 
-export type Known = "yes" | "no" | "unknown";
+const knowledge = z
+  .enum(["yes", "no", "unknown"])
+  .meta({ id: "Known", description: "Whether a host has something." });
+export type Known = z.infer<typeof knowledge>;
 
+export const factsSchema = z
+  .object({
+    hostname: z.string().describe("Name of the host."),
+    osId: z.string().describe('ID in /etc/os-release. Example: "debian".'),
+    osVersion: z.string().describe('VERSION_ID in /etc/os-release. Example: "12".'),
+    codename: z.string().describe('Codename of the release. Example: "bookworm".'),
+    osName: z.string().describe("PRETTY_NAME in /etc/os-release."),
+    kernel: z.string().describe("Release of the kernel."),
+    arch: z.string().describe("Architecture by Debian's name: amd64, arm64."),
+    cpus: z.number().int().describe("Number of CPUs."),
+    memoryMiB: z.number().int().describe("Memory, in MiB."),
+    diskFreeMiB: z
+      .number()
+      .int()
+      .describe("Free space under /var/lib, in MiB, when the facts were first gathered."),
+    virtualization: z
+      .string()
+      .describe(
+        "What systemd-detect-virt says of the innermost layer: none, kvm, qemu, vmware, docker, lxc, openvz; or unknown.",
+      ),
+    virtualizationKind: z
+      .enum(["none", "vm", "container", "unknown"])
+      .meta({ id: "VirtualizationKind", description: "What kind of machine a host is." })
+      .describe("Whether the host is bare metal, a virtual machine or a container."),
+    systemd: z.boolean().describe("Whether systemd runs."),
+    sudo: z
+      .enum(["root", "yes", "no"])
+      .meta({ id: "SudoAccess", description: "How a user becomes root." })
+      .describe('"root": the user is root; "yes": sudo works without a password; "no": it does not.'),
+    user: z.string().describe("User who logs in."),
+    overlayfs: knowledge.describe("Whether the kernel has overlayfs."),
+    vxlan: knowledge.describe("Whether the kernel has VXLAN."),
+    nfTables: knowledge.describe("Whether the kernel has nf_tables."),
+    ipTables: knowledge.describe("Whether the kernel has ip_tables."),
+    ipvs: knowledge.describe("Whether the kernel has IP_VS."),
+    cgroup: z.string().describe("Version of control groups: v1, v2, hybrid or none."),
+    apparmor: z.boolean().describe("Whether AppArmor is on."),
+    apparmorParser: z.boolean().describe("Whether apparmor_parser is installed."),
+    defaultInterface: z.string().describe("Interface of the default route."),
+    addresses: z
+      .array(z.string())
+      .describe("Global addresses of the host's own interfaces, without those of container bridges."),
+    fsyncPerSecond: z.number().describe("Synchronous 4 KiB writes a second under /var/lib; 0: not measured."),
+  })
+  .meta({
+    id: "HostFacts",
+    description: "What is known of a host. Only `diskFreeMiB` and `fsyncPerSecond` fluctuate by themselves.",
+  });
 /** What is known of a host. Everything but `diskFreeMiB` and `fsyncPerSecond` stays the same from one run to the next. */
-export interface HostFacts {
-  hostname: string;
-  osId: string;
-  osVersion: string;
-  codename: string;
-  osName: string;
-  kernel: string;
-  /** Debian's name: amd64, arm64. */
-  arch: string;
-  cpus: number;
-  memoryMiB: number;
-  /** Free space under /var/lib. */
-  diskFreeMiB: number;
-  /** systemd-detect-virt's word for the innermost layer: none, kvm, qemu, vmware, docker, lxc, openvz; or unknown. */
-  virtualization: string;
-  virtualizationKind: "none" | "vm" | "container" | "unknown";
-  systemd: boolean;
-  /** root: the user is root; yes: sudo without a password works; no: it does not. */
-  sudo: "root" | "yes" | "no";
-  user: string;
-  overlayfs: Known;
-  vxlan: Known;
-  nfTables: Known;
-  ipTables: Known;
-  ipvs: Known;
-  cgroup: string;
-  apparmor: boolean;
-  apparmorParser: boolean;
-  defaultInterface: string;
-  /** Global addresses of the host's own interfaces; those of containers' bridges are left out. */
-  addresses: string[];
-  /** Synchronous 4 KiB writes a second under /var/lib; 0: not measured. */
-  fsyncPerSecond: number;
-}
+export type HostFacts = z.infer<typeof factsSchema>;
 
 /** A listening TCP socket; `name` is empty where the process is unknown. */
 export interface Listener {
@@ -135,18 +153,19 @@ export function keepFluctuating(stored: HostFacts | undefined, found: HostFacts)
 }
 
 const factsInputs = z.strictObject({
-  /** A change gathers the facts again. */
-  triggers: z.array(z.string()).default([]),
+  triggers: z.array(z.string()).default([]).describe("Any values; a change gathers the facts again."),
 });
 type FactsInputs = z.infer<typeof factsInputs>;
-interface FactsOutputs {
-  facts: HostFacts;
-}
+const factsOutputs = z.object({ facts: factsSchema.describe("What is known of the host.") });
+type FactsOutputs = z.infer<typeof factsOutputs>;
 
 /** Reads the host at creation, on a refresh, and when `triggers` change. Delete: nothing to do. */
 export const facts: ResourceHandler<FactsInputs, FactsOutputs> = {
   type: "host:index:Facts",
+  description:
+    "What a host is: gathered at creation, in a refresh and when `triggers` change. Values that fluctuate by themselves are no drift. Delete: nothing to do.",
   schema: factsInputs,
+  outputs: factsOutputs,
   replaceOn: [],
   async create(ctx) {
     return { id: "facts", outputs: { facts: (await gatherFacts(await ctx.session())).facts } };
@@ -164,12 +183,21 @@ export const facts: ResourceHandler<FactsInputs, FactsOutputs> = {
 };
 
 const getFactsInputs = z.strictObject({});
-type GetFactsResult = { reachable: boolean; facts?: HostFacts; error?: string };
+const getFactsOutputs = z.object({
+  reachable: z
+    .boolean()
+    .describe("False if no connection could be made: `error` then says why and `facts` is absent."),
+  facts: factsSchema.optional().describe("What is known of the host."),
+  error: z.string().optional().describe("Why no connection could be made."),
+});
+type GetFactsResult = z.infer<typeof getFactsOutputs>;
 
-/** Facts for a program, in preview too. A host that cannot be reached is an answer, not an error: previews go on without it. */
+/** Not an error where the host cannot be reached: previews go on without it. */
 export const getFacts: FunctionHandler<z.infer<typeof getFactsInputs>, GetFactsResult> = {
   type: "host:index:getFacts",
+  description: "Facts of a host, in preview too. A host that cannot be reached is an answer, not an error.",
   schema: getFactsInputs,
+  outputs: getFactsOutputs,
   async call(ctx) {
     try {
       return { reachable: true, facts: (await gatherFacts(await ctx.session())).facts };

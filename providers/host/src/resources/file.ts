@@ -15,29 +15,49 @@ const name = (what: string) =>
   z.string().regex(/^[a-z_][a-z0-9_.-]*\$?$/i, `is no ${what}'s name, e.g. "root"`);
 const commands = () => z.array(z.string().min(1, "is empty")).default([]);
 
+const DESCRIPTION =
+  "A text file. It is replaced in one step: a full disk or a lost connection leaves the old file as it was. Drift: content line by line, mode, owner, group; a missing file is made again. A symbolic link or a directory at the path is an error. Delete: what was at the path before comes back (it is kept on the host, not in the state); otherwise the file is removed.";
+
 const inputs = z.strictObject({
   path: z
     .string()
     .regex(/^\/[^\0\n]*[^/\0\n]$/, 'must be an absolute path to a file, e.g. "/etc/motd"')
-    .refine((path) => !/\/(\.{1,2}|)(\/|$)/.test(path), 'must have no "..", "." or "//" in it'),
-  content: z.string().refine((text) => !text.includes("\0"), "must be text: it has a NUL character in it"),
+    .refine((path) => !/\/(\.{1,2}|)(\/|$)/.test(path), 'must have no "..", "." or "//" in it')
+    .describe('Absolute path of the file. Missing folders above it are made (0755). Example: "/etc/motd".'),
+  content: z
+    .string()
+    .refine((text) => !text.includes("\0"), "must be text: it has a NUL character in it")
+    .describe(
+      'The whole text. A secret stays secret in the state, in diffs and in messages. Example: "welcome\\n".',
+    ),
   mode: z
     .string()
     .regex(/^[0-7]{3,4}$/, 'must be octal digits, e.g. "0644"')
     .transform((mode) => mode.padStart(4, "0"))
-    .default("0644"),
-  owner: name("user").default("root"),
-  group: name("group").default("root"),
-  validate: z.string().min(1).optional(),
-  onChange: commands(),
-  onDelete: commands(),
+    .default("0644")
+    .describe("Permission bits, in octal digits."),
+  owner: name("user").default("root").describe("Name of the owner, who must exist on the host."),
+  group: name("group").default("root").describe("Name of the group, which must exist on the host."),
+  validate: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A command that runs as root against the new file before it replaces the old one; `%s` is its path. A file that it refuses is never put in place. Default: no check. Example: "nginx -t -q -c %s".',
+    ),
+  onChange: commands().describe(
+    'Commands that run as root, in order, after content, mode or owner changed on the host, and not if only this list changed. If one fails, the old file is put back, the commands run again, and the update fails with what was printed. Example: ["systemctl reload nginx"].',
+  ),
+  onDelete: commands().describe(
+    "Commands that run as root after the file was taken away by a delete. They must also succeed a second time.",
+  ),
 });
 export type FileInputs = z.infer<typeof inputs>;
 
-export interface FileOutputs {
-  /** SHA-256 of the content, in hexadecimal digits; secret when the content is. */
-  sha256: string;
-}
+const outputs = z.object({
+  sha256: z.string().describe("SHA-256 of the content, in hexadecimal digits; secret if the content is."),
+});
+export type FileOutputs = z.infer<typeof outputs>;
 
 const sha256 = (data: string | Buffer): string => crypto.createHash("sha256").update(data).digest("hex");
 const keyOf = (path: string): string => sha256(path).slice(0, 32);
@@ -108,7 +128,9 @@ function contentFound(found: Record<string, string>): string {
  */
 export const file: ResourceHandler<FileInputs, FileOutputs> = {
   type: "host:index:File",
+  description: DESCRIPTION,
   schema: inputs as unknown as z.ZodType<FileInputs>,
+  outputs,
   replaceOn: ["path"],
   derived: { sha256: "content" },
   async create(ctx, wanted) {

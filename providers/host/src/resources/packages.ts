@@ -1,6 +1,6 @@
 /** host:index:Packages: packages of apt in the versions wanted. */
 import * as z from "zod";
-import { PartialFailure, printed } from "../errors";
+import { PartialFailure, printed } from "../../../core/errors";
 import type { Context, ResourceHandler } from "../resource";
 import { parseKeyValues, refusalOf, renderScript, runScript } from "../scripts";
 import { HostError } from "../session";
@@ -26,17 +26,25 @@ const entry = z
   .regex(ENTRY, 'must be "NAME", "NAME=VERSION" or "NAME>=VERSION", e.g. "nginx>=1.18"');
 
 const inputs = z.strictObject({
-  packages: z.union(
-    [
-      z.record(name, bound).refine((map) => Object.keys(map).length > 0, "names no package"),
-      z.array(entry).min(1, "names no package").transform(fromList),
-    ],
-    {
-      error: 'must be a list such as ["nginx", "curl>=7.58"], or a map such as { nginx: "", curl: ">=7.58" }',
-    },
-  ),
-  hold: z.boolean().default(false),
-  recommends: z.boolean().default(false),
+  packages: z
+    .union(
+      [
+        z.record(name, bound).refine((map) => Object.keys(map).length > 0, "names no package"),
+        z.array(entry).min(1, "names no package").transform(fromList),
+      ],
+      {
+        error:
+          'must be a list such as ["nginx", "curl>=7.58"], or a map such as { nginx: "", curl: ">=7.58" }',
+      },
+    )
+    .describe(
+      'Packages to install, each in any version, in exactly one ("=", with `*` for anything) or in at least one (">="). Example: ["curl", "nginx>=1.18", "docker-ce=5:24.0.*"], or { curl: "", nginx: ">=1.18" }.',
+    ),
+  hold: z
+    .boolean()
+    .default(false)
+    .describe("Keep the packages at their version when the host upgrades itself (apt-mark hold)."),
+  recommends: z.boolean().default(false).describe("Install recommended packages too."),
 });
 type Bounds = Record<string, string>;
 export interface PackagesInputs {
@@ -45,12 +53,15 @@ export interface PackagesInputs {
   recommends: boolean;
 }
 
-export interface PackagesOutputs {
-  /** Package → installed version. */
-  versions: Record<string, string>;
-  /** What this resource brought to the host, dependencies included: all that a delete may remove. Sorted. */
-  installed: string[];
-}
+const outputs = z.object({
+  versions: z.record(z.string(), z.string()).describe("Installed version of each package."),
+  installed: z
+    .array(z.string())
+    .describe(
+      "Packages that this resource brought to the host, dependencies included: all that a delete may remove. Sorted.",
+    ),
+});
+export type PackagesOutputs = z.infer<typeof outputs>;
 
 function fromList(entries: string[]): Bounds {
   return Object.fromEntries(
@@ -154,7 +165,10 @@ const idOf = ({ packages }: PackagesInputs): string => Object.keys(packages).sor
  */
 export const packages: ResourceHandler<PackagesInputs, PackagesOutputs> = {
   type: "host:index:Packages",
+  description:
+    "Packages of apt, on Debian and Ubuntu. Waits up to 300 s for another apt, and names who holds the lock. Package lists are fetched only if a package is missing and the lists are older than a day or lack it. Changed configuration files stay as they are. Drift: a package that is missing, in another version, or no longer held. Delete: purges what this resource itself brought to the host, including dependencies that nothing else needs.",
   schema: inputs as unknown as z.ZodType<PackagesInputs>,
+  outputs,
   replaceOn: [],
   async create(ctx, wanted) {
     return { id: idOf(wanted), outputs: await apply(ctx, wanted, wanted.hold ? "yes" : "", []) };

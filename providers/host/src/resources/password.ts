@@ -15,16 +15,23 @@ export function randomPassword(length: number): string {
 }
 
 const inputs = z.strictObject({
-  length: z.number().int().min(16).max(256).default(32),
-  keepers: z.record(z.string(), z.string()).default({}),
+  length: z.number().int().min(16).max(256).default(32).describe("Characters, 16 to 256; 32 have 191 bits."),
+  keepers: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Any values; a change makes a new password. Example: { rotated: "2026-11" }.'),
 });
 type Inputs = z.infer<typeof inputs>;
-type Outputs = { value: string };
+const outputs = z.object({ value: z.string().describe("The password.") });
+type Outputs = z.infer<typeof outputs>;
 
 /** Nothing on a host: never connects. A new value only by replacement (`length`, `keepers`, or `pulumi up --replace`). */
 export const password: ResourceHandler<Inputs, Outputs> = {
   type: "host:index:Password",
+  description:
+    "A random password of A-Z a-z 0-9 - _, made once and kept in the state as a secret. It never connects to a host.",
   schema: inputs,
+  outputs,
   replaceOn: ["length", "keepers"],
   // What uses the old value goes on using it until it has the new one.
   deleteBeforeReplace: false,

@@ -2,29 +2,69 @@
  * host:index:Preflight: refuses a host on which the rest cannot work, with every reason at once, before anything is changed.
  */
 import * as z from "zod";
-import { DEFAULT_VIRTUALIZATION, RELEASES, describeReleases, findRelease } from "../releases";
+import { VIRTUAL_MACHINES } from "../../../../shared/virtualization";
+import { RELEASES, describeReleases, findRelease } from "../releases";
 import type { ResourceHandler } from "../resource";
 import { HostError } from "../session";
-import { type Gathered, type HostFacts, type Listener, gatherFacts } from "./facts";
+import { type Gathered, type HostFacts, type Listener, factsSchema, gatherFacts } from "./facts";
 
-const port = z.strictObject({
-  port: z.number().int().min(1).max(65535),
-  ours: z.union([z.string(), z.array(z.string())]).default([]),
-});
+const port = z
+  .strictObject({
+    port: z.number().int().min(1).max(65535).describe("TCP port."),
+    ours: z
+      .union([z.string(), z.array(z.string())])
+      .default([])
+      .describe("Process or processes, by name, that may listen there."),
+  })
+  .meta({ id: "PreflightPort", description: "A port that must be free." });
+
+const release = z
+  .strictObject({
+    id: z.string().min(1).describe('ID in /etc/os-release. Example: "ubuntu".'),
+    version: z.string().min(1).describe('VERSION_ID in /etc/os-release. Example: "24.04".'),
+  })
+  .meta({ id: "PreflightRelease", description: "A release of a distribution." });
 
 const inputs = z.strictObject({
-  allowVirtualization: z.array(z.string().min(1)).min(1).default(DEFAULT_VIRTUALIZATION),
-  releases: z
-    .array(z.strictObject({ id: z.string().min(1), version: z.string().min(1) }))
+  allowVirtualization: z
+    .array(z.string().min(1))
     .min(1)
-    .default(RELEASES.map(({ id, version }) => ({ id, version }))),
-  architectures: z.array(z.string().min(1)).min(1).default(["amd64", "arm64"]),
-  minMemoryMiB: z.number().min(0).default(1024),
-  minDiskMiB: z.number().min(0).default(5120),
-  ports: z.array(port).default([]),
-  minFsyncPerSecond: z.number().min(0).default(0),
-  /** docker-ce as apt writes it, "5:24.0.2-1~ubuntu.18.04~bionic"; absent: whatever the repository has. */
-  engineVersion: z.string().min(1).optional(),
+    .default(VIRTUAL_MACHINES)
+    .describe(
+      'What the host may run on, in the words of systemd-detect-virt; "none" is bare metal. The default allows bare metal and the known hypervisors, and no container.',
+    ),
+  releases: z
+    .array(release)
+    .min(1)
+    .default(RELEASES.map(({ id, version }) => ({ id, version })))
+    .describe('Releases that the host may have. Example: [{ id: "ubuntu", version: "18.04" }].'),
+  architectures: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(["amd64", "arm64"])
+    .describe("Architectures that the host may have, by Debian's names."),
+  minMemoryMiB: z.number().min(0).default(1024).describe("Least memory, in MiB."),
+  minDiskMiB: z.number().min(0).default(5120).describe("Least free space under /var/lib, in MiB."),
+  ports: z
+    .array(port)
+    .default([])
+    .describe(
+      'TCP ports that must be free, or taken by a named process. Example: [{ port: 80, ours: "nginx" }].',
+    ),
+  minFsyncPerSecond: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      "Least number of synchronous 4 KiB writes a second under /var/lib; 0 measures nothing and writes nothing.",
+    ),
+  engineVersion: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Version of docker-ce that is to be installed, as apt writes it; refused if Docker never published it for the release of the host. Default: any. Example: "5:24.0.2-1~ubuntu.18.04~bionic".',
+    ),
 });
 export type PreflightInputs = z.infer<typeof inputs>;
 
@@ -223,7 +263,11 @@ export function describeRefusals(refusals: Finding[]): string {
     .join("\n");
 }
 
-type Outputs = { facts: HostFacts; warnings: string[] };
+const outputs = z.object({
+  facts: factsSchema.describe("What is known of the host."),
+  warnings: z.array(z.string()).describe("What was found and did not stop the run."),
+});
+type Outputs = z.infer<typeof outputs>;
 
 async function check(
   ctx: Parameters<ResourceHandler["create"]>[0],
@@ -251,7 +295,10 @@ async function check(
  */
 export const preflight: ResourceHandler<PreflightInputs, Outputs> = {
   type: "host:index:Preflight",
+  description:
+    "Refuses a host on which the rest cannot work, with every reason at once (what was found, what is wanted, what to do), before anything is changed on it. Runs when it is created and when its arguments change. Delete: nothing to do.",
   schema: inputs,
+  outputs,
   replaceOn: [],
   async create(ctx, wanted) {
     return { id: "preflight", outputs: await check(ctx, wanted) };

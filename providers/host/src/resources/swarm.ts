@@ -3,10 +3,10 @@ import { command } from "../../../../shared/quote";
 import type { Context, ResourceHandler } from "../resource";
 import { runScript } from "../scripts";
 import type { Session } from "../session";
-import { changedKeys } from "./compare";
+import { changedKeys } from "../../../core/compare";
 import { docker, info, look, mark, refuse } from "./swarmEngine";
 import { type SwarmInfo, tokenDigest } from "./swarmInfo";
-import { type SwarmMemberInputs, type SwarmMemberOutputs, inputs } from "./swarmInputs";
+import { type SwarmMemberInputs, type SwarmMemberOutputs, inputs, outputs } from "./swarmInputs";
 import { leave } from "./swarmLeave";
 
 const outputsOf = (found: SwarmInfo, adopted: boolean): SwarmMemberOutputs => ({
@@ -238,7 +238,10 @@ async function read(ctx: Context, wanted: SwarmMemberInputs, outputs: SwarmMembe
  */
 export const swarmMember: ResourceHandler<SwarmMemberInputs, SwarmMemberOutputs> = {
   type: "host:index:SwarmMember",
+  description:
+    "Membership of this host in a Docker Swarm. A host that is already in the wanted swarm is adopted (and stays there after a delete); a host in another swarm is refused, and never made to leave. The swarm's identity is the digest of its root certificate, which every join token carries. Drift: gone from the swarm, labels, availability. Delete: a worker leaves; a manager hands its role over and leaves; the last manager leaves by force only if this resource initialised the swarm and neither a service nor another node is left: otherwise it is refused with their list.",
   schema: inputs,
+  outputs,
   replaceOn: [
     "role",
     "advertiseAddr",

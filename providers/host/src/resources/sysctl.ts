@@ -19,9 +19,20 @@ const inputs = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9-]*$/, "a name has lower-case letters, digits and - only, e.g. network"),
-    values: z.record(key, value).refine((values) => Object.keys(values).length > 0, "names no setting"),
-    optional: z.array(z.string()).default([]),
+      .regex(/^[a-z0-9][a-z0-9-]*$/, "a name has lower-case letters, digits and - only, e.g. network")
+      .describe('Names the file /etc/sysctl.d/60-oslo-faas-NAME.conf. Example: "network".'),
+    values: z
+      .record(key, value)
+      .refine((values) => Object.keys(values).length > 0, "names no setting")
+      .describe(
+        'Settings and their values. Example: { "net.core.somaxconn": 4096, "net.ipv4.ip_local_port_range": "1024 65535" }.',
+      ),
+    optional: z
+      .array(z.string())
+      .default([])
+      .describe(
+        "Settings that a host may lack (a container, an old kernel): they are skipped there, and listed in `skipped`.",
+      ),
   })
   .superRefine((all, issues) => {
     all.optional.forEach((name, index) => {
@@ -35,14 +46,15 @@ const inputs = z
   });
 export type SysctlInputs = z.infer<typeof inputs>;
 
-export interface SysctlOutputs {
-  /** Optional settings that this host does not take: key -> why. */
-  skipped: Record<string, string>;
-  /** What each setting was before this resource; put back when it goes. */
-  previous: Record<string, string>;
-  /** Where the kernel made something else of a value (rounding): what it reads back as. */
-  effective: Record<string, string>;
-}
+const texts = z.record(z.string(), z.string());
+const outputs = z.object({
+  skipped: texts.describe("Optional settings that this host does not take, and why."),
+  previous: texts.describe("Value of each setting before this resource; a delete puts it back."),
+  effective: texts.describe(
+    "Values that the kernel changed, for example by rounding: what they read back as.",
+  ),
+});
+export type SysctlOutputs = z.infer<typeof outputs>;
 
 export const fileOf = (name: string): string => `/etc/sysctl.d/60-oslo-faas-${name}.conf`;
 
@@ -182,7 +194,10 @@ async function read(ctx: Context, wanted: SysctlInputs, outputs: SysctlOutputs):
  */
 export const sysctl: ResourceHandler<SysctlInputs, SysctlOutputs> = {
   type: "host:index:Sysctl",
+  description:
+    "Kernel settings, in force at once and after a reboot. All or none: settings that do not exist or cannot be written are one error that lists them. Drift: the kernel's actual values, and the file. Delete: removes the file and puts the previous values back.",
   schema: inputs,
+  outputs,
   replaceOn: ["name"],
   async create(ctx, wanted) {
     return { id: wanted.name, outputs: await put(ctx, wanted, {}) };

@@ -13,32 +13,73 @@ const inputs = z.strictObject({
     .regex(
       /^[A-Za-z0-9:_.@-]+\.(service|socket|timer|target|path|mount|slice)$/,
       "is no unit with its type, e.g. nginx.service",
-    ),
-  enabled: z.boolean().default(true),
-  active: z.boolean().default(true),
-  content: z.string().min(1).optional(),
+    )
+    .describe('Name of the unit, with its type. Example: "nginx.service".'),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe("The unit starts at boot. Units that cannot be switched (static, indirect) pass either way."),
+  active: z
+    .boolean()
+    .default(true)
+    .describe("The unit runs now. A oneshot unit without RemainAfterExit has run and ended well."),
+  content: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Text of the unit, written to /etc/systemd/system. Default: the unit comes from a package."),
   dropIns: z
     .record(
       z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, "is no file name, e.g. 10-limits"),
       z.string().min(1),
     )
-    .default({}),
-  restartOn: z.array(z.string()).default([]),
-  reload: z.enum(["restart", "reload"]).default("restart"),
-  timeoutSeconds: z.number().int().min(1).max(3600).default(60),
-  probe: z.string().min(1).optional(),
+    .default({})
+    .describe(
+      'Names and texts of drop-ins, written to /etc/systemd/system/UNIT.d/NAME.conf. Example: { limits: "[Service]\\nLimitNOFILE=65536\\n" }.',
+    ),
+  restartOn: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "Any values; if one changes, a running unit is restarted or reloaded, as `reload` says. Example: [configFile.sha256].",
+    ),
+  reload: z
+    .enum(["restart", "reload"])
+    .meta({ id: "UnitReload", description: "How a running unit takes a change." })
+    .default("restart")
+    .describe(
+      "What a change of `restartOn` does. Changes of `content` and `dropIns` always restart: no reload applies them.",
+    ),
+  timeoutSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(3600)
+    .default(60)
+    .describe("Seconds that each step may take (start, stop, reload, becoming active), 1 to 3600."),
+  probe: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A shell command that ends with 0 while the effect of the unit is there. Otherwise the unit is read as not active, and the next update restarts it. For a oneshot unit that stays active. Default: no probe. Example: "nft list table inet mine".',
+    ),
 });
 export type SystemdUnitInputs = z.infer<typeof inputs>;
 
-export interface SystemdUnitOutputs {
-  /** What was there before this resource; put back when it goes. */
-  previous: {
-    enabled: string;
-    active: boolean;
-    /** Files that stood where ours stand: path -> content. */
-    files: Record<string, string>;
-  };
-}
+const outputs = z.object({
+  previous: z
+    .object({
+      enabled: z.string().describe("What systemctl said: enabled, disabled, static, masked."),
+      active: z.boolean().describe("Whether the unit ran."),
+      files: z
+        .record(z.string(), z.string())
+        .describe("Files that stood at the same paths, with their content."),
+    })
+    .meta({ id: "PreviousUnit", description: "State of a unit before a resource took it over." })
+    .describe("State of the unit before this resource; a delete puts it back."),
+});
+export type SystemdUnitOutputs = z.infer<typeof outputs>;
 
 export interface UnitState {
   /** False where systemd knows no such unit. */
@@ -240,7 +281,10 @@ export function inputsFound(wanted: SystemdUnitInputs, state: UnitState): System
  */
 export const systemdUnit: ResourceHandler<SystemdUnitInputs, SystemdUnitOutputs> = {
   type: "host:index:SystemdUnit",
+  description:
+    "A systemd unit in a wanted state. Waits until the unit is in that state and has stayed there for a second; if it does not get there, the error shows its status and last journal lines, and files and state are put back. A masked unit is refused. Drift: enabled, active, the texts of the files. Delete: a unit with `content` is stopped, disabled and removed; any other is put back as it was before.",
   schema: inputs,
+  outputs,
   replaceOn: ["unit"],
   stables: ["previous"],
   async create(ctx, wanted) {

@@ -9,8 +9,6 @@ import fileApply from "./file-apply.sh";
 import fileDelete from "./file-delete.sh";
 import fileLib from "./file-lib.sh";
 import fileRead from "./file-read.sh";
-import functionFailure from "./function-failure.sh";
-import functionUpdate from "./function-update.sh";
 import lib from "./lib.sh";
 import packagesApply from "./packages-apply.sh";
 import packagesLib from "./packages-lib.sh";
@@ -36,8 +34,6 @@ export const SCRIPTS = {
   "file-delete": fileDelete,
   "file-lib": fileLib,
   "file-read": fileRead,
-  "function-failure": functionFailure,
-  "function-update": functionUpdate,
   lib,
   "packages-apply": packagesApply,
   "packages-lib": packagesLib,

@@ -202,11 +202,11 @@ describe("at stake", () => {
       kept(step("delete", FILE, bad, {}), { protect: true }),
       kept(step("same", FILE, bad, { name: bad }, { name: bad }), { protect: true, retainOnDelete: true }),
       step("delete", "docker:index/secret:Secret", bad, { name: bad }),
-      step("delete", "host:index:FunctionSecret", bad, { name: bad }),
+      step("delete", "openfaas:index:FunctionSecret", bad, { name: bad }),
       step("replace", "host:index:Password", bad, {}, {}),
       step("update", SERVICE, bad, mount(bad), mount("b")),
       step("update", "pulumi:providers:host", "c", at(bad), at(`${bad}2`)),
-      step("update", "host:index:Function", "f", secrets(bad), secrets()),
+      step("update", "openfaas:index:Function", "f", secrets(bad), secrets()),
     ].flatMap(stakesOf);
     expect(told).toHaveLength(11);
     for (const line of told) {
@@ -225,13 +225,13 @@ describe("at stake", () => {
       /started anew without it/,
     );
     expect(stakesOf(step("replace", "host:index:Password", "p", {}, {}))[0]).toMatch(/ends to be valid/);
-    expect(stakesOf(step("delete", "host:index:FunctionSecret", "f", { name: "api-key" }))[0]).toMatch(
+    expect(stakesOf(step("delete", "openfaas:index:FunctionSecret", "f", { name: "api-key" }))[0]).toMatch(
       /^secret `api-key` of functions is deleted/,
     );
     const secrets = (...names: string[]) => ({ name: "hello", secrets: names });
-    expect(stakesOf(step("update", "host:index:Function", "f", secrets("a", "b"), secrets("b")))).toEqual([
-      "function `hello` loses its secret `a`",
-    ]);
+    expect(stakesOf(step("update", "openfaas:index:Function", "f", secrets("a", "b"), secrets("b")))).toEqual(
+      ["function `hello` loses its secret `a`"],
+    );
   });
 });
 

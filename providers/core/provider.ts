@@ -2,13 +2,10 @@
  * What is the same for all resources: schemas, secrets, unknowns, diffs and errors around the handlers. It knows nothing of gRPC
  * (server.ts) and nothing of any one resource (resources/).
  */
-import { configSchema, type ProviderConfig, resolveTarget, withoutEngineKeys } from "./config";
 import { type Change, diffInputs } from "./diff";
 import { PartialFailure } from "./errors";
 import { type Failure, parseInputs } from "./inputs";
-import { HostSession } from "./pool";
-import { functions, resources } from "./registry";
-import type { Context, ReadResult, ResourceHandler } from "./resource";
+import type { Client, Context, Definition, ReadResult, ResourceHandler } from "./resource";
 import { at, type Decoded, hasUnknown, moveSecrets, type Path, unknown } from "./values";
 
 export interface Call {
@@ -28,25 +25,47 @@ export interface Made {
   properties: Decoded;
 }
 
-export class HostProvider {
-  private config?: ProviderConfig;
-  private host?: HostSession;
+/** What the engine adds to a provider's properties. */
+const ENGINE_KEYS = [
+  "version",
+  "pluginDownloadURL",
+  "pluginChecksums",
+  "__internal",
+  "__pulumi-go-provider-infer",
+  "__pulumi-go-provider-version",
+];
 
-  /** `root`: what relative paths of key files are relative to. */
-  constructor(private readonly root: string) {}
+export function withoutEngineKeys(properties: Record<string, any>): Record<string, any> {
+  return Object.fromEntries(Object.entries(properties).filter(([key]) => !ENGINE_KEYS.includes(key)));
+}
+
+export class Provider {
+  private config?: object;
+  private opened?: Client;
+
+  /** `root`: what relative paths of the configuration are relative to. */
+  constructor(
+    readonly definition: Definition,
+    private readonly root: string,
+  ) {}
 
   checkConfig({ value, secrets }: Decoded): { inputs: Decoded; failures: Failure[] } {
     const given = withoutEngineKeys(value);
-    const parsed = parseInputs(configSchema, given, secrets);
+    const parsed = parseInputs(this.definition.config, given, secrets);
     const checked = { ...value, ...parsed.value };
-    const key = [["privateKey"], ["jump", "privateKey"]].filter((path) => at(checked, path) !== undefined);
+    const own = this.definition.configSecrets
+      .map((property) => property.split("."))
+      .filter((path) => at(checked, path) !== undefined);
     return {
-      inputs: { value: checked, secrets: [...moveSecrets(secrets, value, checked), ...key] },
+      inputs: { value: checked, secrets: [...moveSecrets(secrets, value, checked), ...own] },
       failures: parsed.failures,
     };
   }
 
-  /** Another address or key is still the same set of resources: nothing is ever replaced by a changed connection. */
+  /**
+   * Another address or key is still the same set of resources: nothing is ever replaced by a changed connection. The engine also asks
+   * this with the configuration of another provider, where a resource of an older state comes from one.
+   */
   diffConfig(olds: Decoded, news: Decoded): Change[] {
     return diffInputs(withoutEngineKeys(olds.value), withoutEngineKeys(news.value));
   }
@@ -55,11 +74,11 @@ export class HostProvider {
     const given = withoutEngineKeys(value);
     // In a preview the address may be what another resource has yet to give. Nothing connects then.
     if (hasUnknown(given)) return;
-    this.config = configSchema.parse(given);
+    this.config = this.definition.config.parse(given);
   }
 
   check(type: string, { value, secrets }: Decoded): { inputs: Decoded; failures: Failure[] } {
-    const handler = handlerOf(type);
+    const handler = this.handlerOf(type);
     const parsed = parseInputs(handler.schema, value, secrets);
     const checked = parsed.value ?? value;
     return {
@@ -72,7 +91,8 @@ export class HostProvider {
   }
 
   diff(type: string, oldInputs: Decoded, news: Decoded): Difference {
-    const handler = handlerOf(type);
+    if (this.isMoved(type)) return { changes: [], replaces: [], stables: [], deleteBeforeReplace: false };
+    const handler = this.handlerOf(type);
     const olds = normalize(handler, oldInputs.value);
     const raw = diffInputs(olds, news.value);
     const counted =
@@ -92,7 +112,7 @@ export class HostProvider {
   }
 
   async create(type: string, inputs: Decoded, preview: boolean, call: Call): Promise<Made> {
-    const handler = handlerOf(type);
+    const handler = this.handlerOf(type);
     if (preview || hasUnknown(inputs.value)) return { id: "", properties: inputs };
     const { id, outputs } = await this.guard(handler, inputs, () =>
       handler.create(this.context(call, inputs), inputs.value),
@@ -107,11 +127,13 @@ export class HostProvider {
     olds: Decoded,
     call: Call,
   ): Promise<(Made & { inputs: Decoded }) | undefined> {
-    const handler = handlerOf(type);
+    if (this.isMoved(type)) return { id, inputs, properties: olds };
+    const handler = this.handlerOf(type);
     const known = Object.keys(inputs.value).length > 0;
     const context = this.context(call, inputs);
     let found: ReadResult<any, any> | undefined;
-    if (known) found = await handler.read(context, id, inputs.value, outputsOf(inputs.value, olds.value));
+    if (known)
+      found = await handler.read(context, id, inputs.value, outputsOf(handler, inputs.value, olds.value));
     else if (handler.import) found = await handler.import(context, id);
     else throw new Error(`${type} cannot be imported`);
     if (!found) return undefined;
@@ -128,8 +150,8 @@ export class HostProvider {
     preview: boolean,
     call: Call,
   ): Promise<Decoded> {
-    const handler = handlerOf(type);
-    const oldOutputs = outputsOf(oldInputs.value, olds.value);
+    const handler = this.handlerOf(type);
+    const oldOutputs = outputsOf(handler, oldInputs.value, olds.value);
     if (preview || hasUnknown(news.value)) {
       const stables = handler.stables ?? [];
       const outputs = Object.entries(oldOutputs).map(([key, value]) => [
@@ -146,9 +168,14 @@ export class HostProvider {
   }
 
   async delete(type: string, id: string, olds: Decoded, oldInputs: Decoded, call: Call): Promise<void> {
-    const handler = handlerOf(type);
+    const handler = this.handlerOf(type);
     const inputs = Object.keys(oldInputs.value).length > 0 ? oldInputs : olds;
-    await handler.delete(this.context(call, inputs), id, inputs.value, outputsOf(inputs.value, olds.value));
+    await handler.delete(
+      this.context(call, inputs),
+      id,
+      inputs.value,
+      outputsOf(handler, inputs.value, olds.value),
+    );
   }
 
   async invoke(
@@ -157,8 +184,8 @@ export class HostProvider {
     preview: boolean,
     call: Call,
   ): Promise<{ result?: Record<string, any>; failures: Failure[] }> {
-    const handler = functions.find(({ type }) => type === token);
-    if (!handler) throw new Error(`the provider "host" has no function ${token}`);
+    const handler = this.definition.functions.find(({ type }) => type === token);
+    if (!handler) throw new Error(`the provider "${this.definition.name}" has no function ${token}`);
     const parsed = parseInputs(handler.schema, args.value, args.secrets);
     if (parsed.failures.length > 0) return { failures: parsed.failures };
     return {
@@ -168,25 +195,43 @@ export class HostProvider {
   }
 
   cancel(): void {
-    this.host?.cancel();
+    this.opened?.cancel();
   }
 
   private context(call: Call, inputs: Decoded): Context {
-    return {
-      session: async () => this.session(),
+    const base: Context = {
       log: call.log,
       preview: false,
       isSecret: (property) => inputs.secrets.some((path) => path[0] === property),
     };
+    return this.definition.context(base, () => this.client());
   }
 
-  private session(): HostSession {
+  private client(): Client {
     if (!this.config)
       throw new Error(
         "the provider's connection is not known yet: one of its properties is an output that a preview cannot know",
       );
-    this.host ??= new HostSession(resolveTarget(this.config, this.root));
-    return this.host;
+    return (this.opened ??= this.definition.open(this.config, this.root));
+  }
+
+  /** A refresh of an older state comes before the `up` that takes such a resource over, and must not fail. */
+  private isMoved(type: string): boolean {
+    return this.definition.moved?.[type] !== undefined;
+  }
+
+  private handlerOf(type: string): ResourceHandler {
+    const { name, resources, moved } = this.definition;
+    const handler = resources.find((one) => one.type === type);
+    if (handler) return handler;
+    const now = moved?.[type];
+    if (now)
+      throw new Error(
+        `${type} is ${now} now, and the provider "${name}" cannot change it; run \`pulumi up\` with the resource still in the program: it is taken over as it is`,
+      );
+    throw new Error(
+      `the provider "${name}" has no resource ${type}; it has ${resources.map((one) => one.type).join(", ")}`,
+    );
   }
 
   /** A handler that failed in the middle says what it has made; that goes into the state with the secrets marked. */
@@ -216,22 +261,23 @@ export class HostProvider {
   }
 }
 
-function handlerOf(type: string): ResourceHandler {
-  const handler = resources.find((one) => one.type === type);
-  if (!handler)
-    throw new Error(
-      `the provider "host" has no resource ${type}; it has ${resources.map((one) => one.type).join(", ")}`,
-    );
-  return handler;
-}
-
 /** Inputs of an older version of the plugin lack what has a default now. What was read from a host may fit no schema. */
 function normalize(handler: ResourceHandler, inputs: Record<string, any>): Record<string, any> {
-  const result = handler.schema.safeParse(inputs);
-  return result.success ? result.data : inputs;
+  const kept = withoutRetired(handler, inputs);
+  const result = handler.schema.safeParse(kept);
+  return result.success ? result.data : kept;
+}
+
+function withoutRetired({ retired = [] }: ResourceHandler, values: Record<string, any>): Record<string, any> {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !retired.includes(key)));
 }
 
 /** A state holds inputs and outputs side by side; these are what is no input. */
-function outputsOf(inputs: Record<string, any>, state: Record<string, any>): Record<string, any> {
-  return Object.fromEntries(Object.entries(state).filter(([key]) => !(key in inputs)));
+function outputsOf(
+  handler: ResourceHandler,
+  inputs: Record<string, any>,
+  state: Record<string, any>,
+): Record<string, any> {
+  const outputs = Object.entries(state).filter(([key]) => !(key in inputs));
+  return withoutRetired(handler, Object.fromEntries(outputs));
 }

@@ -1,5 +1,5 @@
 /** A plugin whose engine was killed. */
-import { endWithParent } from "../../../../providers/host/src/orphan";
+import { endWithParent } from "../../../../providers/core/orphan";
 
 test("ends when its parent is another, and not before the call under way is over", () => {
   jest.useFakeTimers();

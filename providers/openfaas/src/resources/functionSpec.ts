@@ -4,6 +4,8 @@ import { parseCpu, parseMemory } from "../../../../shared/size";
 
 /** On every function of ours: whether a function of that name may be taken over. */
 export const MANAGED_LABEL = "com.oslo-faas.managed";
+/** How the gateway was reached was an input of each resource once; now it is the provider's configuration. */
+export const FORMER_ACCESS = ["gateway", "username", "password"] as const;
 /** Of a stack.yml's function: `waitSeconds`. Not passed on. */
 export const WAIT_ANNOTATION = "com.oslo-faas.wait-seconds";
 const SCALE_MIN = "com.openfaas.scale.min";
@@ -14,52 +16,92 @@ const SCALE_FACTOR = "com.openfaas.scale.factor";
 const DEFAULT_MIN = 1;
 const DEFAULT_MAX = 20;
 
-const resources = z.strictObject({
-  memory: z
-    .string()
-    .refine((text) => parseMemory(text) !== undefined, "is no size such as 128Mi")
-    .optional(),
-  cpu: z
-    .string()
-    .refine((text) => parseCpu(text) !== undefined, "is no share such as 100m or 0.5")
-    .optional(),
-});
+const resources = z
+  .strictObject({
+    memory: z
+      .string()
+      .refine((text) => parseMemory(text) !== undefined, "is no size such as 128Mi")
+      .optional()
+      .describe('Memory. Example: "128Mi".'),
+    cpu: z
+      .string()
+      .refine((text) => parseCpu(text) !== undefined, "is no share such as 100m or 0.5")
+      .optional()
+      .describe('Share of a CPU. Example: "100m" (a tenth) or "0.5".'),
+  })
+  .meta({ id: "FunctionResources", description: "Memory and CPU of a replica." });
 
 export const inputs = z
   .strictObject({
-    gateway: z
-      .strictObject({
-        host: z.string().min(1).default("127.0.0.1"),
-        port: z.number().int().min(1).max(65535).default(8080),
-      })
-      .default({ host: "127.0.0.1", port: 8080 }),
-    username: z.string().min(1),
-    password: z.string().min(1),
     name: z
       .string()
       .max(63)
-      .regex(
-        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
-        "a function's name has lower-case letters, digits and - only",
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "a function's name has lower-case letters, digits and - only")
+      .describe('Name of the function. Example: "resize-image".'),
+    image: z
+      .string()
+      .min(1)
+      .describe(
+        'Image, by digest if it must not change behind the program\'s back. Example: "registry/name:tag@sha256:…".',
       ),
-    image: z.string().min(1),
     registryAuth: z
       .string()
       .regex(/^[^:\s]+:\S/, "is not user:password")
-      .optional(),
-    namespace: z.string().optional(),
-    env: z.record(z.string(), z.string()).default({}),
-    envProcess: z.string().optional(),
-    secrets: z.array(z.string()).default([]),
-    secretRevisions: z.record(z.string(), z.number()).default({}),
-    labels: z.record(z.string(), z.string()).default({}),
-    annotations: z.record(z.string(), z.string()).default({}),
-    constraints: z.array(z.string()).default([]),
-    limits: resources.optional(),
-    requests: resources.optional(),
-    readOnlyRootFilesystem: z.boolean().default(false),
-    replicas: z.number().int().min(0).max(1000).optional(),
-    waitSeconds: z.number().int().min(5).max(1800).default(120),
+      .optional()
+      .describe(
+        'Login of the registry of the image, "user:password". Every node pulls with it until another one is given. A new login is an update of the function. Default: no login.',
+      ),
+    namespace: z.string().optional().describe("Namespace of the function. Default: that of the gateway."),
+    env: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe("Environment variables; secrets belong in `secrets`."),
+    envProcess: z.string().optional().describe("What the watchdog runs. Default: what the image says."),
+    secrets: z
+      .array(z.string())
+      .default([])
+      .describe("Names of existing secrets, mounted under /var/openfaas/secrets."),
+    secretRevisions: z
+      .record(z.string(), z.number())
+      .default({})
+      .describe(
+        "Revision of each secret, from `FunctionSecret.revision`: a new value then shows as a change of the function, and is waited for.",
+      ),
+    labels: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe(
+        'Labels. com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the lower bound is also the upper one.',
+      ),
+    annotations: z.record(z.string(), z.string()).default({}).describe("Annotations."),
+    constraints: z
+      .array(z.string())
+      .default([])
+      .describe('Constraints on the nodes that replicas run on. Example: ["node.role==worker"].'),
+    limits: resources.optional().describe("The most that a replica may use. Default: no limit."),
+    requests: resources.optional().describe("What is reserved for a replica. Default: nothing."),
+    readOnlyRootFilesystem: z
+      .boolean()
+      .default(false)
+      .describe("The file system of a replica is read-only but for /tmp."),
+    replicas: z
+      .number()
+      .int()
+      .min(0)
+      .max(1000)
+      .optional()
+      .describe(
+        "Replicas that a count outside the bounds of the autoscaler is brought back to; rarely needed. Default: the lower bound.",
+      ),
+    waitSeconds: z
+      .number()
+      .int()
+      .min(5)
+      .max(1800)
+      .default(120)
+      .describe(
+        "Seconds that a deployment is waited for since its last progress (one more replica of the new version, an image that is being fetched), 5 to 1800; never more than half an hour in all.",
+      ),
   })
   .superRefine(({ labels }, issues) => {
     if (MANAGED_LABEL in labels)
@@ -97,14 +139,26 @@ export interface FunctionStatus {
   problem?: { kind: string; message: string; log?: string[] };
 }
 
-/** What the provider reported right after the deployment: names that it adds by itself are no drift later. */
-export interface Extras {
-  /** The parts of a function that it reports at all: one of these that is absent later has been taken away. */
-  reports: string[];
-  env: string[];
-  labels: string[];
-  annotations: string[];
-}
+const names = z.array(z.string());
+const extras = z
+  .object({
+    reports: names.describe(
+      "Parts of a function that are reported at all: if one of these is absent later, it was taken away.",
+    ),
+    env: names.describe("Environment variables that were added."),
+    labels: names.describe("Labels that were added."),
+    annotations: names.describe("Annotations that were added."),
+  })
+  .meta({ id: "FunctionExtras", description: "What the platform adds to a function by itself." });
+export type Extras = z.infer<typeof extras>;
+
+export const outputs = z.object({
+  path: z.string().describe('Path under the front door: "/function/NAME".'),
+  extras: extras.describe(
+    "What the platform reported right after the deployment: what it added by itself is no drift later.",
+  ),
+});
+export type FunctionOutputs = z.infer<typeof outputs>;
 
 /** How many replicas an autoscaler may choose. With a factor of 0 no alert scales up: the least is also the most. */
 export function bounds(labels: Record<string, string>): { min: number; max: number } {

@@ -3,7 +3,7 @@
  * alone, and nothing has to be opened for a deployment.
  */
 import * as http from "node:http";
-import { HostError, type Session } from "./session";
+import { HostError, type Session } from "../../host/src/session";
 
 export interface GatewayAccess {
   host: string;
@@ -151,6 +151,19 @@ export class Gateway {
  */
 function passes({ status, body }: Answer): boolean {
   return [502, 503, 504].includes(status) || (status === 500 && /\bdial tcp\b/.test(body));
+}
+
+export const query = (wanted: { namespace?: string }): string =>
+  wanted.namespace ? `?namespace=${encodeURIComponent(wanted.namespace)}` : "";
+
+export const isDone = ({ status: code }: Answer): boolean => code >= 200 && code <= 299;
+
+/** Asks again for so many seconds while the provider refuses (409): another update is under way, that of a secret for one. */
+export async function unlessBusy(seconds: number, ask: () => Promise<Answer>): Promise<Answer> {
+  const deadline = Date.now() + seconds * 1000;
+  let answer = await ask();
+  for (; answer.status === 409 && Date.now() < deadline; answer = await ask()) await sleep(1000);
+  return answer;
 }
 
 export const sleep = (milliseconds: number): Promise<void> =>

@@ -1,4 +1,4 @@
-/** The gRPC side of the provider: Pulumi's messages in, Pulumi's messages out. */
+/** The gRPC side of a provider: Pulumi's messages in, Pulumi's messages out. */
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
@@ -11,11 +11,10 @@ import type { Change } from "./diff";
 import { describe, PartialFailure } from "./errors";
 import type { Failure } from "./inputs";
 import type { EngineLog } from "./log";
-import type { Call, Difference, HostProvider } from "./provider";
-import { resources } from "./registry";
+import type { Call, Difference, Provider } from "./provider";
+import { schemaOf } from "./schema";
 import { decode, type Decoded, encode, mask, secretTexts } from "./values";
-
-export const VERSION = "0.1.0";
+import { VERSION } from "./version";
 
 type Unary<Q, A> = grpc.handleUnaryCall<Q, A>;
 
@@ -104,14 +103,8 @@ function checkResponse({ inputs, failures }: { inputs: Decoded; failures: Failur
   return response;
 }
 
-/** The minimum that makes `pulumi package` and the engine content; the types live in ../sdk. */
-function schema(): string {
-  const types = resources.map(({ type }) => [type, { description: `See providers/host/sdk (${type}).` }]);
-  return JSON.stringify({ name: "host", version: VERSION, resources: Object.fromEntries(types) });
-}
-
 /** All calls of a provider. The service's other calls (construct, call, list, mappings) stay unimplemented. */
-export function implementation(provider: HostProvider, log: EngineLog): grpc.UntypedServiceImplementation {
+export function implementation(provider: Provider, log: EngineLog): grpc.UntypedServiceImplementation {
   /** What a handler gets of a call. `secrets` is filled before it starts, so that no message of it holds one. */
   const callOf = (urn: string, secrets: string[], ...bags: Decoded[]): Call => {
     for (const bag of bags) secrets.push(...secretTexts(bag));
@@ -127,7 +120,7 @@ export function implementation(provider: HostProvider, log: EngineLog): grpc.Unt
 
 type CallOf = (urn: string, secrets: string[], ...bags: Decoded[]) => Call;
 
-function lifecycle(provider: HostProvider, log: EngineLog): grpc.UntypedServiceImplementation {
+function lifecycle(provider: Provider, log: EngineLog): grpc.UntypedServiceImplementation {
   return {
     handshake: unary((request: proto.ProviderHandshakeRequest) => {
       log.connect(request.getEngineAddress());
@@ -143,7 +136,7 @@ function lifecycle(provider: HostProvider, log: EngineLog): grpc.UntypedServiceI
     }),
     getSchema: unary(() => {
       const response = new proto.GetSchemaResponse();
-      response.setSchema(schema());
+      response.setSchema(JSON.stringify(schemaOf(provider.definition)));
       return response;
     }),
     configure: unary((request: proto.ConfigureRequest) => {
@@ -157,7 +150,7 @@ function lifecycle(provider: HostProvider, log: EngineLog): grpc.UntypedServiceI
   };
 }
 
-function inputCalls(provider: HostProvider): grpc.UntypedServiceImplementation {
+function inputCalls(provider: Provider): grpc.UntypedServiceImplementation {
   const oldInputs = (request: proto.DiffRequest): Decoded =>
     props(request.getOldInputs() ?? request.getOlds());
   return {
@@ -181,7 +174,7 @@ function inputCalls(provider: HostProvider): grpc.UntypedServiceImplementation {
   };
 }
 
-function resourceCalls(provider: HostProvider, callOf: CallOf): grpc.UntypedServiceImplementation {
+function resourceCalls(provider: Provider, callOf: CallOf): grpc.UntypedServiceImplementation {
   return {
     create: unary(async (request: proto.CreateRequest, secrets) => {
       const inputs = props(request.getProperties());
@@ -236,7 +229,7 @@ function resourceCalls(provider: HostProvider, callOf: CallOf): grpc.UntypedServ
   };
 }
 
-function functionCalls(provider: HostProvider, callOf: CallOf): grpc.UntypedServiceImplementation {
+function functionCalls(provider: Provider, callOf: CallOf): grpc.UntypedServiceImplementation {
   return {
     invoke: unary(async (request: proto.InvokeRequest, secrets) => {
       const args = props(request.getArgs());
@@ -255,7 +248,7 @@ function functionCalls(provider: HostProvider, callOf: CallOf): grpc.UntypedServ
 }
 
 /** Serves on a free loopback port. Messages may be large: a state holds whole files. */
-export async function serve(provider: HostProvider, log: EngineLog): Promise<{ port: number; stop(): void }> {
+export async function serve(provider: Provider, log: EngineLog): Promise<{ port: number; stop(): void }> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": 400 << 20,
     "grpc.max_send_message_length": 400 << 20,

@@ -1,27 +1,23 @@
-/** host:index:Function: an OpenFaaS function, deployed through the gateway. */
-import { type Gateway, sleep } from "../gateway";
+/** openfaas:index:Function: an OpenFaaS function, deployed through the gateway. */
+import { changedKeys } from "../../../core/compare";
+import { type Gateway, isDone, query, sleep, unlessBusy } from "../gateway";
 import type { Context, ResourceHandler } from "../resource";
-import { changedKeys } from "./compare";
-import { isDone, open, query, status, unlessBusy, waitUp } from "./functionRollout";
+import { status } from "./functionStatus";
+import { waitUp } from "./rollout";
 import {
-  type Extras,
   type FunctionInputs,
+  type FunctionOutputs,
   type FunctionStatus,
   MANAGED_LABEL,
+  FORMER_ACCESS,
   bounds,
   extrasOf,
   inputs,
   inputsFound,
+  outputs,
   renderDeployment,
   strayReplicas,
 } from "./functionSpec";
-
-export interface FunctionOutputs {
-  /** Path under the front door: "/function/NAME". */
-  path: string;
-  /** Names that the provider adds by itself. */
-  extras: Extras;
-}
 
 const isOurs = (found: FunctionStatus | undefined): boolean => found?.labels?.[MANAGED_LABEL] === "true";
 
@@ -80,7 +76,7 @@ async function create(
   ctx: Context,
   wanted: FunctionInputs,
 ): Promise<{ id: string; outputs: FunctionOutputs }> {
-  const gateway = await open(ctx, wanted);
+  const gateway = ctx.gateway();
   await gateway.waitReady();
   const existing = await status(gateway, wanted);
   if (existing && !isOurs(existing))
@@ -89,12 +85,12 @@ async function create(
       `there is a function ${wanted.name} already, and it was deployed by someone else`,
       `remove it (faas-cli remove ${wanted.name}), or give it the label ${MANAGED_LABEL}=true so that it is taken over`,
     );
-  const outputs = await roll(ctx, gateway, wanted, existing ? "PUT" : "POST");
-  return { id: wanted.namespace ? `${wanted.namespace}/${wanted.name}` : wanted.name, outputs };
+  const made = await roll(ctx, gateway, wanted, existing ? "PUT" : "POST");
+  return { id: wanted.namespace ? `${wanted.namespace}/${wanted.name}` : wanted.name, outputs: made };
 }
 
 async function remove(ctx: Context, wanted: FunctionInputs): Promise<void> {
-  const gateway = await open(ctx, wanted);
+  const gateway = ctx.gateway();
   await gateway.waitReady();
   const body = { functionName: wanted.name, ...(wanted.namespace ? { namespace: wanted.namespace } : {}) };
   // This project's provider then waits for the last replica, which holds the network that may be removed next.
@@ -119,37 +115,37 @@ async function remove(ctx: Context, wanted: FunctionInputs): Promise<void> {
   }
 }
 
-const IGNORED = ["gateway", "username", "password", "waitSeconds"];
+/** How long a deployment is waited for says nothing about what runs. */
+const IGNORED = ["waitSeconds"];
 
-/**
- * Deploys and waits until the new version is up and the engine is through with the update; where it is not, the error shows the
- * tasks and the log, and the version before it goes on serving. A count of replicas that an autoscaler may have chosen is no drift. Delete: removes the function and waits until it is gone.
- */
 export const faasFunction: ResourceHandler<FunctionInputs, FunctionOutputs> = {
-  type: "host:index:Function",
+  type: "openfaas:index:Function",
+  aliases: ["host:index:Function"],
+  retired: [...FORMER_ACCESS],
+  description: `An OpenFaaS function, deployed through the gateway. Waits until enough replicas answer and the engine has finished the update; if the new version does not stay up, the error shows its log, and the version before it goes on serving. Functions made here carry the label ${MANAGED_LABEL}; a function without it was deployed by someone else, and is refused and not overwritten. Drift: image, environment, labels, annotations, secrets, constraints, limits, and \`replicas\` if their count is outside the bounds of the autoscaler. Delete: removes the function and waits until it is gone.`,
   schema: inputs,
+  outputs,
   replaceOn: ["name", "namespace"],
   stables: ["path"],
-  secrets: ["password", "registryAuth"],
+  secrets: ["registryAuth"],
   changed(olds, news) {
-    // How the gateway is reached says nothing about what runs: a new password rolls no function.
     return changedKeys(olds, news, IGNORED);
   },
   create,
-  async read(ctx, _id, wanted, outputs) {
-    const gateway = await open(ctx, wanted);
+  async read(ctx, _id, wanted, state) {
+    const gateway = ctx.gateway();
     try {
       const found = await status(gateway, wanted, 10);
-      return found && { inputs: inputsFound(wanted, found, outputs.extras), outputs };
+      return found && { inputs: inputsFound(wanted, found, state.extras), outputs: state };
     } catch (error) {
       // A refresh that failed here could not go on to repair the gateway.
       const reason = error instanceof Error ? error.message : String(error);
       ctx.log(`${reason}; the function ${wanted.name} is taken to be what it was`, "warning");
-      return { inputs: wanted, outputs };
+      return { inputs: wanted, outputs: state };
     }
   },
   async update(ctx, _id, olds, news) {
-    const gateway = await open(ctx, news);
+    const gateway = ctx.gateway();
     await gateway.waitReady();
     // The provider rolls what uses a secret by itself when its value changes; what is left is to see it come up.
     const changed = changedKeys(olds, news, IGNORED);

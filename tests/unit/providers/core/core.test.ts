@@ -1,21 +1,14 @@
 /** The provider's own part, without a host: values with their secrets and unknowns, inputs, diffs, messages, configuration. */
 import { z } from "zod";
 import { configSchema, resolveTarget } from "../../../../providers/host/src/config";
-import { diffInputs } from "../../../../providers/host/src/diff";
-import { describe as describeError, lastLines, PartialFailure } from "../../../../providers/host/src/errors";
-import { parseInputs } from "../../../../providers/host/src/inputs";
+import { diffInputs } from "../../../../providers/core/diff";
+import { describe as describeError, lastLines, PartialFailure } from "../../../../providers/core/errors";
+import { parseInputs } from "../../../../providers/core/inputs";
 import { Output } from "../../../../providers/host/src/output";
 import { renderWanted } from "../../../../providers/host/src/resources/packages";
 import { HostError } from "../../../../providers/host/src/session";
 import { sudoError } from "../../../../providers/host/src/sessionErrors";
-import {
-  decode,
-  encode,
-  mask,
-  moveSecrets,
-  secretTexts,
-  unknown,
-} from "../../../../providers/host/src/values";
+import { decode, encode, mask, moveSecrets, secretTexts, unknown } from "../../../../providers/core/values";
 
 const secret = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",

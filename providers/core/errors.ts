@@ -1,6 +1,23 @@
 /** Errors as a person reads them. */
-import { HostError } from "./session";
 import { mask } from "./values";
+
+/** An error a person can act on: host, step, command without secrets, exit code, last lines, remedy. Printed without a stack. */
+export class HostError extends Error {
+  constructor(
+    message: string,
+    readonly details: {
+      host: string;
+      step: string;
+      command?: string;
+      code?: number;
+      output?: string;
+      remedy?: string;
+    },
+  ) {
+    super(message);
+    this.name = "HostError";
+  }
+}
 
 /** What a program printed at its end says why it failed; more than this nobody reads in a terminal. */
 const SHOWN_LINES = 25;

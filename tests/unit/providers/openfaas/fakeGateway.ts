@@ -1,7 +1,7 @@
 /** A gateway of OpenFaaS as far as a deployment sees it, over real HTTP: functions in memory, and a script of what goes wrong. */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
-import type { FunctionStatus } from "../../../../providers/host/src/resources/functionSpec";
+import type { FunctionStatus } from "../../../../providers/openfaas/src/resources/functionSpec";
 
 export interface Call {
   method: string;

@@ -1,4 +1,4 @@
-import { faasFunction } from "../../../../providers/host/src/resources/function";
+import { faasFunction } from "../../../../providers/openfaas/src/resources/function";
 import {
   type FunctionInputs,
   type FunctionStatus,
@@ -9,15 +9,13 @@ import {
   renderDeployment,
   sameImage,
   strayReplicas,
-} from "../../../../providers/host/src/resources/functionSpec";
+} from "../../../../providers/openfaas/src/resources/functionSpec";
 
-import { Patience } from "../../../../providers/host/src/resources/functionRollout";
+import { RolloutTimeout } from "../../../../providers/openfaas/src/resources/rollout";
 import { parseMemory } from "../../../../shared/size";
 
 const wanted = (more: object = {}): FunctionInputs =>
   faasFunction.schema.parse({
-    username: "admin",
-    password: "canary-5f1d",
     name: "hello",
     image: "registry/hello:1",
     env: { GREETING: "hei" },
@@ -156,10 +154,8 @@ describe("drift", () => {
   });
 });
 
-it("a new password rolls no function, a new variable does", () => {
-  expect(
-    faasFunction.changed?.(wanted(), wanted({ password: "new", gateway: { port: 8081 }, waitSeconds: 9 })),
-  ).toEqual([]);
+it("a longer wait rolls no function, a new variable does", () => {
+  expect(faasFunction.changed?.(wanted(), wanted({ waitSeconds: 9 }))).toEqual([]);
   expect(faasFunction.changed?.(wanted(), wanted({ env: {} }))).toEqual(["env"]);
 });
 
@@ -175,7 +171,7 @@ it.each([
 
 describe("a rollout is waited for", () => {
   let now = 0;
-  let patience: Patience;
+  let timeout: RolloutTimeout;
   const found = (running: number, preparing = 0, more: object = {}): FunctionStatus => ({
     name: "hello",
     rollout: { running, preparing },
@@ -183,25 +179,25 @@ describe("a rollout is waited for", () => {
   });
   const after = (seconds: number, status?: FunctionStatus) => {
     now += seconds * 1000;
-    patience.note(status);
-    return patience.isOver();
+    timeout.note(status);
+    return timeout.isOver();
   };
   beforeEach(() => {
     now = 0;
-    patience = new Patience(120, () => now);
+    timeout = new RolloutTimeout(120, () => now);
   });
 
   it("for its time where nothing moves", () => {
     expect(after(119, found(0))).toBe(false);
     expect(after(1, found(0))).toBe(true);
-    expect(patience.progressed).toBe(false);
+    expect(timeout.progressed).toBe(false);
   });
 
   it("for as long as its image is fetched, and its time from then on", () => {
     for (let minute = 0; minute < 20; minute++) expect(after(60, found(0, 1))).toBe(false);
     expect(after(119, found(0))).toBe(false);
     expect(after(1, found(0))).toBe(true);
-    expect(patience.progressed).toBe(true);
+    expect(timeout.progressed).toBe(true);
   });
 
   it("for half an hour at most", () => {

@@ -2,7 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import type { Target } from "./config";
-import { printed } from "./errors";
+import { printed } from "../../core/errors";
 import { Output } from "./output";
 import { command } from "../../../shared/quote";
 import { runScript } from "./scripts";

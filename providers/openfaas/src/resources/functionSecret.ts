@@ -1,33 +1,30 @@
-/** host:index:FunctionSecret: a secret that functions may use, through the gateway. Its value goes in and never comes out. */
+/** openfaas:index:FunctionSecret: a secret that functions may use, through the gateway. Its value goes in and never comes out. */
 import * as z from "zod";
-import { type Gateway, sleep } from "../gateway";
+import { type Gateway, isDone, sleep, unlessBusy } from "../gateway";
 import type { ResourceHandler } from "../resource";
-import { changedKeys } from "./compare";
-import { isDone, open, unlessBusy } from "./functionRollout";
+import { FORMER_ACCESS } from "./functionSpec";
 
 const inputs = z.strictObject({
-  gateway: z
-    .strictObject({
-      host: z.string().min(1).default("127.0.0.1"),
-      port: z.number().int().min(1).max(65535).default(8080),
-    })
-    .default({ host: "127.0.0.1", port: 8080 }),
-  username: z.string().min(1),
-  password: z.string().min(1),
   name: z
     .string()
     .regex(
       /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/,
       "is letters, digits, dashes, dots and underscores, at most 64",
-    ),
-  value: z.string().min(1, "is empty; the engine takes no empty secret"),
+    )
+    .describe('Name of the secret. Example: "api-key".'),
+  value: z
+    .string()
+    .min(1, "is empty; the engine takes no empty secret")
+    .describe("The secret itself, at most 500 KiB. A new value rolls the functions that use it."),
 });
 type Inputs = z.infer<typeof inputs>;
 
-interface Outputs {
-  /** Counts up with each new value: what uses the secret sees that it changed, and not to what. */
-  revision: number;
-}
+const outputs = z.object({
+  revision: z
+    .number()
+    .describe("Counts up with each new value: what uses the secret sees that it changed, and not to what."),
+});
+type Outputs = z.infer<typeof outputs>;
 
 const PATH = "/system/secrets";
 
@@ -55,20 +52,18 @@ async function set(gateway: Gateway, { name, value }: Inputs, exists: boolean): 
   );
 }
 
-/**
- * A secret in the swarm with OpenFaaS's label. A new value makes the provider roll the functions that use it. Drift: whether it is
- * there; a value that somebody else gave it cannot be seen. Delete: it is removed, which is refused while a function uses it.
- */
 export const functionSecret: ResourceHandler<Inputs, Outputs> = {
-  type: "host:index:FunctionSecret",
+  type: "openfaas:index:FunctionSecret",
+  aliases: ["host:index:FunctionSecret"],
+  retired: [...FORMER_ACCESS],
+  description:
+    "A secret that functions name under `secrets` and read as a file in /var/openfaas/secrets. An existing secret of that name is taken over, with a warning: nobody can tell who made it. Drift: whether it exists; its value cannot be read back. Delete: removes it, which is refused while a function uses it.",
   schema: inputs,
+  outputs,
   replaceOn: ["name"],
-  secrets: ["password", "value"],
-  changed(olds, news) {
-    return changedKeys(olds, news, ["gateway", "username", "password"]);
-  },
+  secrets: ["value"],
   async create(ctx, wanted) {
-    const gateway = await open(ctx, wanted);
+    const gateway = ctx.gateway();
     await gateway.waitReady();
     const exists = (await names(gateway)).includes(wanted.name);
     // The provider keeps no note of who made a secret: that of an interrupted run looks like one made by hand.
@@ -80,27 +75,27 @@ export const functionSecret: ResourceHandler<Inputs, Outputs> = {
     await set(gateway, wanted, exists);
     return { id: wanted.name, outputs: { revision: 1 } };
   },
-  async read(ctx, _id, wanted, outputs) {
-    const gateway = await open(ctx, wanted);
+  async read(ctx, _id, wanted, state) {
+    const gateway = ctx.gateway();
     try {
-      return (await names(gateway, 10)).includes(wanted.name) ? { inputs: wanted, outputs } : undefined;
+      return (await names(gateway, 10)).includes(wanted.name)
+        ? { inputs: wanted, outputs: state }
+        : undefined;
     } catch (error) {
       // As with functions: a refresh that failed here could not go on to repair the gateway.
       const reason = error instanceof Error ? error.message : String(error);
       ctx.log(`${reason}; the secret ${wanted.name} is taken to be there`, "warning");
-      return { inputs: wanted, outputs };
+      return { inputs: wanted, outputs: state };
     }
   },
-  async update(ctx, _id, olds, news, outputs) {
-    // A new password of the gateway is no new value.
-    if (olds.value === news.value) return outputs;
-    const gateway = await open(ctx, news);
+  async update(ctx, _id, _olds, news, state) {
+    const gateway = ctx.gateway();
     await gateway.waitReady();
     await set(gateway, news, (await names(gateway)).includes(news.name));
-    return { revision: (outputs.revision ?? 0) + 1 };
+    return { revision: (state.revision ?? 0) + 1 };
   },
-  async delete(ctx, _id, { name, ...access }) {
-    const gateway = await open(ctx, access);
+  async delete(ctx, _id, { name }) {
+    const gateway = ctx.gateway();
     await gateway.waitReady();
     // The last update of a function that used it may not be over: until then the engine may go back to it.
     const deadline = Date.now() + 30_000;

@@ -1,48 +1,9 @@
 /** A function's rollout: until the new version is up, or until it is known why it is not. */
-import { type Answer, Gateway, sleep } from "../gateway";
+import { type Gateway, sleep } from "../gateway";
 import type { Context } from "../resource";
-import { runScript } from "../scripts";
+import { runForService } from "../scripts";
+import { status } from "./functionStatus";
 import { bounds, type FunctionInputs, type FunctionStatus, sameImage, WAIT_ANNOTATION } from "./functionSpec";
-
-export interface GatewayInputs {
-  gateway: { host: string; port: number };
-  username: string;
-  password: string;
-}
-
-export async function open(ctx: Context, { gateway, username, password }: GatewayInputs): Promise<Gateway> {
-  return new Gateway(await ctx.session(), { ...gateway, username, password });
-}
-
-export const query = (wanted: { namespace?: string }): string =>
-  wanted.namespace ? `?namespace=${encodeURIComponent(wanted.namespace)}` : "";
-
-export const isDone = ({ status: code }: Answer): boolean => code >= 200 && code <= 299;
-
-/** Asks again for so many seconds while the provider refuses (409): another update is under way, that of a secret for one. */
-export async function unlessBusy(seconds: number, ask: () => Promise<Answer>): Promise<Answer> {
-  const deadline = Date.now() + seconds * 1000;
-  let answer = await ask();
-  for (; answer.status === 409 && Date.now() < deadline; answer = await ask()) await sleep(1000);
-  return answer;
-}
-
-/** undefined: there is no such function. */
-export async function status(
-  gateway: Gateway,
-  wanted: FunctionInputs,
-  seconds = 30,
-): Promise<FunctionStatus | undefined> {
-  const path = `/system/function/${wanted.name}${query(wanted)}`;
-  const answer = await gateway.steadily("GET", path, undefined, seconds);
-  if (answer.status === 404) return undefined;
-  if (answer.status !== 200)
-    gateway.fail(
-      `read the function ${wanted.name}`,
-      `the gateway answered ${answer.status} to GET ${path}: ${answer.body.trim().slice(0, 500)}`,
-    );
-  return JSON.parse(answer.body) as FunctionStatus;
-}
 
 /** The engine's words: "updating", "completed", "rollback_started"…; "" for none, undefined where it cannot be asked. */
 type Update = string | undefined;
@@ -51,7 +12,7 @@ type Update = string | undefined;
 const LONGEST = 1800;
 
 /** How long a rollout is waited for: so many seconds since it was last seen to make progress. */
-export class Patience {
+export class RolloutTimeout {
   private until: number;
   private readonly end: number;
   private most = 0;
@@ -70,7 +31,7 @@ export class Patience {
     return this.now() >= Math.min(this.until, this.end);
   }
 
-  /** One more replica of the new version than ever before, or an image that is being fetched. Replicas that start and end are none. */
+  /** One more replica of the new version than ever before, or an image that is being fetched. Replicas that start and end are no progress. */
   note(found: FunctionStatus | undefined): void {
     const { running = 0, preparing = 0 } = found?.rollout ?? {};
     // An image that cannot be had is fetched again and again as well.
@@ -95,12 +56,12 @@ export async function waitUp(
 ): Promise<FunctionStatus> {
   const { min } = bounds(wanted.labels);
   let enough = Math.max(1, min);
-  const patience = new Patience(wanted.waitSeconds);
+  const timeout = new RolloutTimeout(wanted.waitSeconds);
   let seen = 0;
   let last: FunctionStatus | undefined;
-  while (!patience.isOver()) {
+  while (!timeout.isOver()) {
     last = await status(gateway, wanted);
-    patience.note(last);
+    timeout.note(last);
     const update = await updateOf(ctx, wanted.name);
     if (hasFailed(update, last)) await refuse(ctx, gateway, wanted, last);
     // One that idles without a replica comes up with its next call.
@@ -119,7 +80,7 @@ export async function waitUp(
     : "it is not there";
   return gateway.fail(
     `wait for the function ${wanted.name}`,
-    `the function ${wanted.name} was not up within ${wanted.waitSeconds} s${patience.progressed ? " of its last progress" : ""}: ${found}`,
+    `the function ${wanted.name} was not up within ${wanted.waitSeconds} s${timeout.progressed ? " of its last progress" : ""}: ${found}`,
     pullRemedy(wanted, last) ??
       `see the tasks and the log above; where its start is slow, give it more with the annotation ${WAIT_ANNOTATION}`,
     await whatIsKnown(ctx, gateway, wanted, last),
@@ -170,12 +131,10 @@ const said = (found: FunctionStatus | undefined): string =>
 
 async function updateOf(ctx: Context, service: string): Promise<Update> {
   try {
-    const { code, stdout } = await runScript(
-      await ctx.session(),
-      "function-update",
-      { SERVICE: service },
-      { step: "read the function's update", allow: "any", timeoutSeconds: 20 },
-    );
+    const { code, stdout } = await runForService(await ctx.session(), "function-update", service, {
+      step: "read the function's update",
+      timeoutSeconds: 20,
+    });
     return code === 0 ? stdout.trim() : undefined;
   } catch {
     return undefined;
@@ -192,12 +151,10 @@ async function whatIsKnown(
   const log = found?.problem?.log ?? [];
   if (log.length > 0) return ["--- its log", ...log].join("\n");
   try {
-    const { code, stdout } = await runScript(
-      await ctx.session(),
-      "function-failure",
-      { SERVICE: wanted.name },
-      { step: "read the function's log", allow: "any", timeoutSeconds: 60 },
-    );
+    const { code, stdout } = await runForService(await ctx.session(), "function-failure", wanted.name, {
+      step: "read the function's log",
+      timeoutSeconds: 60,
+    });
     if (code === 0 && !stdout.includes("no such service")) return stdout.trim();
   } catch {
     // What is missing here is missing in an error's text, no more.

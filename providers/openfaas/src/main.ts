@@ -1,0 +1,4 @@
+import { main } from "../../core/main";
+import { definition } from "./definition";
+
+main(definition);
