@@ -8,12 +8,13 @@ import { ending, EXIT_CODES, UsageError } from "./errors";
 import * as functions from "./functions";
 import { examples, newProgram, note, pointToHelp, whereHelpIs } from "./help";
 import * as images from "./images";
+import * as init from "./init";
 import * as preview from "./preview";
 import * as repair from "./repair";
 import * as status from "./status";
 
 /** In the order in which help lists them. */
-const VERBS = [env, functions, images, preview, status, repair, completion];
+const VERBS = [init, env, functions, images, preview, status, repair, completion];
 
 export function makeProgram(context: Context): Command {
   const program = newProgram(context.name)

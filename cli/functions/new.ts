@@ -4,7 +4,7 @@ import path from "node:path";
 import { type Document, isMap, parseDocument } from "yaml";
 import { FUNCTION_NAME } from "../../components/functions/format";
 import { parseStack } from "../../components/functions/stack";
-import { DOCKERFILE, languages } from "../../components/images/context";
+import { DOCKERFILE, languages, templateFolder } from "../../components/images/context";
 import { familiarName, parseImage } from "../../components/images/lock";
 
 export interface NewOptions {
@@ -37,7 +37,7 @@ export function create(
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: true });
   // As it stands there now, so that nothing half right is written. Variables are the environment's business.
   parseStack(text, stack, new Proxy({}, { get: () => "x", has: () => true }));
-  fs.cpSync(path.join(root, "templates", lang, "function"), folder, { recursive: true });
+  fs.cpSync(path.join(root, templateFolder(lang, root), "function"), folder, { recursive: true });
   fs.writeFileSync(file, text);
   say(`${path.relative(root, folder)}: the handler`);
   say(`${stack}: its entry, with the image ${String(document.getIn(["functions", name, "image"]))}`);

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { FunctionOfFile } from "../functions/functionOfFile";
 import type { FunctionBuild } from "../functions/stack";
+import { inPackage } from "../../shared/packageFolder";
 import { type ImageLock, resolve, withRegistry } from "./lock";
 
 const TEMPLATES = "templates";
@@ -22,12 +23,19 @@ export interface BuildContext {
   args: Record<string, string>;
 }
 
-/** What handlers can be written in: the folders of templates/, and a Dockerfile. */
+/** What handlers can be written in: the folders of templates/ of the project and of this package, and a Dockerfile. */
 export function languages(root = "."): string[] {
-  const folders = fs
-    .readdirSync(path.join(root, TEMPLATES), { withFileTypes: true })
+  const folders = [path.join(root, TEMPLATES), inPackage(TEMPLATES)]
+    .filter((folder) => fs.existsSync(folder))
+    .flatMap((folder) => fs.readdirSync(folder, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory());
-  return [DOCKERFILE, ...folders.map(({ name }) => name)].sort();
+  return [...new Set([DOCKERFILE, ...folders.map(({ name }) => name)])].sort();
+}
+
+/** A template's folder, relative to the project: one of the project's own overrides the package's. */
+export function templateFolder(lang: string, root = "."): string {
+  const own = path.join(TEMPLATES, lang);
+  return fs.existsSync(path.join(root, own)) ? own : path.relative(root, inPackage(TEMPLATES, lang));
 }
 
 export type BasePart = "node" | "python" | "go";
@@ -41,7 +49,7 @@ export const baseArgument = (part: BasePart): string => `${part.toUpperCase()}_I
 /** The bases that a function takes from the environment: its template's, or those that its own Dockerfile has an argument for. */
 export function baseParts({ lang, handler, args }: FunctionBuild, stackFile: string, root = "."): BasePart[] {
   if (lang !== DOCKERFILE) return BASES[lang] ? [BASES[lang]] : [];
-  const file = path.join(root, dockerfileOf(lang, path.join(path.dirname(stackFile), handler)));
+  const file = path.join(root, dockerfileOf(lang, path.join(path.dirname(stackFile), handler), root));
   if (!fs.existsSync(file)) return [];
   const taken = argumentsOf(fs.readFileSync(file, "utf8"));
   return Object.values(BASES).filter((part) => {
@@ -79,7 +87,7 @@ export function buildProblems({ build, spec, file, line }: FunctionOfFile, root 
   const handler = path.join(path.dirname(file), build.handler);
   if (!fs.statSync(path.join(root, handler), { throwIfNoEntry: false })?.isDirectory())
     return [`${at("handler")}: there is no folder ${handler}`];
-  const dockerfile = dockerfileOf(build.lang, handler);
+  const dockerfile = dockerfileOf(build.lang, handler, root);
   if (!fs.existsSync(path.join(root, dockerfile)))
     return [`${at("handler")}: there is no ${dockerfile}, which \`lang: dockerfile\` is built from`];
   const taken = argumentsOf(fs.readFileSync(path.join(root, dockerfile), "utf8"));
@@ -93,9 +101,9 @@ export function buildProblems({ build, spec, file, line }: FunctionOfFile, root 
   ];
 }
 
-/** @param handler its folder, as it is seen from the project */
-export const dockerfileOf = (lang: string, handler: string) =>
-  path.join(lang === DOCKERFILE ? handler : path.join(TEMPLATES, lang), "Dockerfile");
+/** Relative to the project. @param handler its folder, relative to the project */
+export const dockerfileOf = (lang: string, handler: string, root = ".") =>
+  path.join(lang === DOCKERFILE ? handler : templateFolder(lang, root), "Dockerfile");
 
 function copyProblems(extra: string, file: string, root: string): string[] {
   const beside = path.dirname(file);
@@ -120,7 +128,7 @@ export function packFunction(
   const handler = path.join(beside, build.handler);
   const into = build.lang === DOCKERFILE ? "" : "function";
   const content = new Map<string, string>();
-  if (into) add(content, path.join(TEMPLATES, build.lang), "", new Set(["function"]));
+  if (into) add(content, templateFolder(build.lang), "", new Set(["function"]));
   add(content, handler, into);
   for (const extra of build.copy) add(content, path.join(beside, extra), path.posix.join(into, extra));
   // BuildKit gives this time to what it writes by itself.

@@ -93,7 +93,7 @@ function ownBases(images: Environment["images"], functions: Wanted[], root: stri
     if (!build) return [];
     const dockerfile = path.join(
       root,
-      dockerfileOf(build.lang, path.join(path.dirname(file), build.handler)),
+      dockerfileOf(build.lang, path.join(path.dirname(file), build.handler), root),
     );
     return fs.existsSync(dockerfile) ? parentImages(fs.readFileSync(dockerfile, "utf8"), build.args) : [];
   });

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { inPackage } from "../../shared/packageFolder";
 import { folderHash } from "./hash";
 
 export interface ServiceContext {
@@ -11,25 +12,39 @@ export interface ServiceContext {
 }
 
 /**
- * @param name a folder of services/ with a build.mjs and a Dockerfile
+ * @param name a folder of services/ with a build.mjs and a Dockerfile; in the npm package one of dist/services, built already
  * @param buildArgs part of the hash: another base image is another image
  */
 export function packService(name: string, buildArgs: Record<string, string>): ServiceContext {
   const sources = path.join("services", name);
-  const hash = folderHash(sources, [fs.readFileSync("package-lock.json", "utf8"), buildArgs]);
+  const built = inPackage("dist", "services", name);
+  const fromSources = fs.existsSync(sources);
+  const hash = fromSources
+    ? folderHash(sources, [fs.readFileSync("package-lock.json", "utf8"), buildArgs])
+    : folderHash(path.join(built, "dist"), [
+        fs.readFileSync(path.join(built, "Dockerfile"), "utf8"),
+        buildArgs,
+      ]);
   const folder = path.join(".cache", "images", `${name}-${hash}`);
-  if (!fs.existsSync(folder)) pack(sources, folder);
+  if (!fs.existsSync(folder))
+    wholly(folder, (part) =>
+      fromSources ? build(sources, part) : fs.cpSync(built, part, { recursive: true }),
+    );
   return { folder, hash };
 }
 
-/** Whole or not at all: a run that is killed here leaves no half context under the final name. */
-function pack(sources: string, folder: string): void {
-  const part = `${folder}.${process.pid}`;
+function build(sources: string, part: string): void {
   fs.mkdirSync(path.join(part, "dist"), { recursive: true });
   execFileSync(process.execPath, [path.join(sources, "build.mjs"), path.join(part, "dist")], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   fs.copyFileSync(path.join(sources, "Dockerfile"), path.join(part, "Dockerfile"));
+}
+
+/** A run that is killed here leaves no half context under the final name. */
+function wholly(folder: string, fill: (part: string) => void): void {
+  const part = `${folder}.${process.pid}`;
+  fill(part);
   try {
     fs.renameSync(part, folder);
   } catch {

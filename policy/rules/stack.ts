@@ -6,8 +6,14 @@ import { readStackFile } from "../../environment/stackfile";
 import { readLock } from "../../components/images/lock";
 import { DEFAULT_LOCK } from "../../environment/lockFile";
 
-/** The project that the pack is a part of. */
-const ROOT = path.resolve(__dirname, "../..");
+/** The project that is judged. The engine starts a pack in the pack's own folder, which lies somewhere below it. */
+const ROOT = projectAbove(__dirname);
+
+function projectAbove(folder: string): string {
+  if (fs.existsSync(path.join(folder, "Pulumi.yaml"))) return folder;
+  if (folder === path.dirname(folder)) throw new Error(`there is no Pulumi.yaml above ${__dirname}`);
+  return projectAbove(path.dirname(folder));
+}
 
 /** "urn:pulumi:STACK::…" → STACK. */
 export const stackOf = (urn: string): string => urn.split("::")[0]!.slice("urn:pulumi:".length);

@@ -1,0 +1,49 @@
+"use strict";
+/**
+ * `npm run build`: what the npm package holds beside its own files, in dist/.
+ *
+ * NAME.cjs for each entry; plugins/NAME, a folder that `pulumi plugin install resource NAME VERSION --file` takes as an archive; services/NAME,
+ * the build context of an image; types, the declarations.
+ */
+const { execFileSync } = require("node:child_process");
+const fs = require("node:fs");
+const path = require("node:path");
+const { bundle, replace, ROOT } = require("./bundle.cjs");
+const { ENTRIES } = require("./entries.cjs");
+
+const inDist = (...parts) => path.join(ROOT, "dist", ...parts);
+const exists = (...parts) => fs.existsSync(path.join(ROOT, ...parts));
+
+function entries() {
+  for (const [name, { entry, ...options }] of Object.entries(ENTRIES)) {
+    if (!exists(entry)) continue;
+    const plugin = /^plugin-(.*)$/.exec(name)?.[1];
+    const file = plugin ? inDist("plugins", plugin, `pulumi-resource-${plugin}.cjs`) : inDist(`${name}.cjs`);
+    replace(file, bundle(entry, file, options).code);
+    if (!plugin) continue;
+    const start = `pulumi-resource-${plugin}`;
+    fs.copyFileSync(path.join(ROOT, "providers", plugin, start), inDist("plugins", plugin, start));
+    fs.chmodSync(inDist("plugins", plugin, start), 0o755);
+  }
+}
+
+function services() {
+  for (const name of fs.readdirSync(path.join(ROOT, "services"))) {
+    const source = path.join(ROOT, "services", name);
+    if (!fs.existsSync(path.join(source, "build.mjs"))) continue;
+    fs.mkdirSync(inDist("services", name, "dist"), { recursive: true });
+    const args = [path.join(source, "build.mjs"), inDist("services", name, "dist")];
+    execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+    fs.copyFileSync(path.join(source, "Dockerfile"), inDist("services", name, "Dockerfile"));
+  }
+}
+
+function types() {
+  const tsc = path.join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: "inherit" });
+}
+
+fs.rmSync(inDist(), { recursive: true, force: true });
+entries();
+services();
+types();

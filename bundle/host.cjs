@@ -1,0 +1,2 @@
+"use strict";
+module.exports = require("./entries.cjs").load("host");
