@@ -2,8 +2,8 @@
  * Writes what is generated of the providers: providers/NAME/schema.json, as `pulumi package get-schema` prints it, and the TypeScript SDK
  * in providers/NAME/sdk. `npm run sdk`; with --check it fails where a file is not what it would write.
  *
- * The engine's own generator is for packages that are published on their own: its output is compiled first and takes ten times the
- * files. Other languages use it (docs/provider.md).
+ * The engine's own generator writes a package that is compiled and published on its own; here the SDK is part of this one. For other
+ * languages the schema is what the engine's generator reads (docs/pulumi-providers.md).
  */
 import fs from "node:fs";
 import path from "node:path";
