@@ -17,6 +17,8 @@ export interface Meta {
   unit?: string;
   /** A value for the documentation, other than the default. */
   examples?: unknown[];
+  /** Resources depend on the value: components take it as a plain value. Default: false. */
+  plain?: boolean;
 }
 
 /** `must be PHRASE` for a wrong type, a wrong form and a missing value alike. */

@@ -3,9 +3,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { reference } from "./reference";
 import { stackFileJsonSchema } from "./jsonSchema";
+import { settings } from "./settings";
 
 export const SCHEMA_FILE = "stacks/environment.schema.json";
 export const REFERENCE_FILE = "docs/configuration.md";
+export const SETTINGS_FILE = "components/settings.generated.ts";
 /** The first line of a stack file: a comment that editors read. */
 export const SCHEMA_LINE = "# yaml-language-server: $schema=environment.schema.json";
 
@@ -17,6 +19,7 @@ export async function generated(): Promise<Map<string, string>> {
     import("prettier/plugins/babel"),
     import("prettier/plugins/estree"),
     import("prettier/plugins/markdown"),
+    import("prettier/plugins/typescript"),
   ]);
   const options = JSON.parse(
     fs.readFileSync(path.join(__dirname, "../../.prettierrc.json"), "utf8"),
@@ -25,6 +28,7 @@ export async function generated(): Promise<Map<string, string>> {
   return new Map([
     [SCHEMA_FILE, await format(SCHEMA_FILE, JSON.stringify(stackFileJsonSchema(), null, 2))],
     [REFERENCE_FILE, await format(REFERENCE_FILE, reference())],
+    [SETTINGS_FILE, await format(SETTINGS_FILE, settings())],
   ]);
 }
 

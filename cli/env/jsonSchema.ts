@@ -29,6 +29,8 @@ export interface JsonSchema {
   unit?: string;
   kind?: string;
   allowed?: string;
+  /** Resources depend on the value, so components take it as it is. */
+  plain?: boolean;
 }
 
 /** The environment's own keys, with units and kinds. */
@@ -113,7 +115,7 @@ function orShort({ description, examples, default: standard, ...schema }: JsonSc
 
 /** Without what only our documentation reads. `complete`: all of it is in one place, so that required keys are required. */
 function forEditors(schema: JsonSchema, complete: boolean): JsonSchema {
-  const { unit, kind: _kind, allowed, required, ...rest } = schema;
+  const { unit, kind: _kind, plain: _plain, allowed, required, ...rest } = schema;
   const result: JsonSchema = { ...rest };
   const more = [unit ? `Unit: ${unit}.` : "", allowed ? `Allowed: ${allowed}.` : ""]
     .filter(Boolean)

@@ -33,8 +33,8 @@ const email = z.strictObject({
 });
 
 export const alerts = z.strictObject({
-  webhook: webhook.optional().meta({ description: "A URL that is told. Default: none." }),
-  email: email.optional().meta({ description: "Mail. Default: none." }),
+  webhook: webhook.optional().meta({ description: "A URL that is told. Default: none.", plain: true }),
+  email: email.optional().meta({ description: "Mail. Default: none.", plain: true }),
   diskFreePercent: f
     .whole(1, 90)
     .default(10)

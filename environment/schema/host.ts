@@ -46,6 +46,7 @@ export const host = z.strictObject({
     .meta({
       description: "Who logs in; one who is not root needs sudo without a password.",
       examples: ["ops"],
+      plain: true,
     }),
   hostKey: f
     .hostKey()
@@ -137,10 +138,10 @@ export const base = z.strictObject({
 });
 
 export const firewall = z.strictObject({
-  enabled: f
-    .flag()
-    .default(true)
-    .meta({ description: "Keep the gateway's and the swarm's ports unreachable from outside the host." }),
+  enabled: f.flag().default(true).meta({
+    description: "Keep the gateway's and the swarm's ports unreachable from outside the host.",
+    plain: true,
+  }),
   swarmPeers: f
     .list(f.cidr())
     .default([])

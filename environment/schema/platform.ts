@@ -37,6 +37,7 @@ export const docker = z.strictObject({
   source: f.choice(["docker", "distro"]).default("docker").meta({
     description:
       "Where the engine comes from: Docker's own apt repository (docker-ce) or the distribution (docker.io).",
+    plain: true,
   }),
   repository: repository.prefault({}).meta({ description: "Docker's apt repository, for source docker." }),
   version: f

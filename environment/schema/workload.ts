@@ -41,6 +41,7 @@ const queue = z.strictObject({
   }),
   keepOnDestroy: f.flag().default(true).meta({
     description: "Leave the queue's volume on the host when the stack is destroyed.",
+    plain: true,
   }),
 });
 

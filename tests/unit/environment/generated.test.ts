@@ -34,11 +34,15 @@ test("what is committed is what the schema makes", async () => {
 test("a change of either side is seen, and written anew", async () => {
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-generated-"));
   try {
-    for (const folder of ["stacks", "docs"]) fs.mkdirSync(path.join(copy, folder));
+    for (const folder of ["stacks", "docs", "components"]) fs.mkdirSync(path.join(copy, folder));
     expect((await stale(copy)).join("\n")).toMatch(
       /environment\.schema\.json is missing[^]*configuration\.md is missing/,
     );
-    expect(await write(copy)).toEqual([SCHEMA_FILE, "docs/configuration.md"]);
+    expect(await write(copy)).toEqual([
+      SCHEMA_FILE,
+      "docs/configuration.md",
+      "components/settings.generated.ts",
+    ]);
     expect(await stale(copy)).toEqual([]);
     fs.appendFileSync(path.join(copy, SCHEMA_FILE), "\n");
     fs.writeFileSync(path.join(copy, "stacks/Pulumi.a.yaml"), "config: {}\n");
