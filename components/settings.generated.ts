@@ -155,6 +155,11 @@ export interface FirewallSettings {
    * Default: []. Example: ["198.51.100.0/24"].
    */
   swarmPeers?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Private networks that functions and the platform's services may call (a database, a mail server, a callback). All others are closed to them, the internet is not.
+   * Default: []. Example: ["10.20.0.0/24"].
+   */
+  containersReach?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /** The container engine. */
@@ -335,7 +340,7 @@ export interface OpenFaaSSettings {
    */
   upstreamTimeout?: pulumi.Input<string>;
   /**
-   * A call wakes a function that has no replica.
+   * A call wakes a function that has no replica. Always true: without it the gateway calls any name or address that a path holds.
    * Default: true.
    */
   scaleFromZero?: pulumi.Input<boolean>;
@@ -372,7 +377,7 @@ export interface OpenFaaSQueueSettings {
    */
   retry?: pulumi.Input<OpenFaaSQueueRetrySettings>;
   /**
-   * Largest body of an asynchronous call. A larger one is answered with 500.
+   * Largest body of an asynchronous call. A larger one is answered with 413.
    * Allowed: a size from 1k to 48m, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "10m".
    */
   maxBody?: pulumi.Input<string>;

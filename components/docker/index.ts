@@ -1,44 +1,49 @@
 import * as command from "@pulumi/command";
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
-import { bracketed } from "../../shared/address";
 import { quote } from "../../shared/quote";
-import type { LoadedEnvironment } from "../../environment";
-import { commandConnection } from "../host/connection";
-import { dockerLogins } from "../images/login";
-import {
-  type DaemonValues,
-  ENGINE_NEEDS,
-  enginePackages,
-  renderDaemonJson,
-  restartKey,
-  VALIDATE_DAEMON_JSON,
-} from "./render";
-import { sshOptions } from "./ssh";
+import { complete, completeNow } from "../complete";
+import { commandConnection, completeConnection, type ConnectionArgs } from "../host/connection";
+import type { DockerSettings } from "../settings.generated";
+import { ENGINE_NEEDS, enginePackages, renderDaemonJson, restartKey, VALIDATE_DAEMON_JSON } from "./render";
 
-export interface DockerEngineArgs {
-  environment: LoadedEnvironment;
-  /** The host's release, for the address of Docker's apt repository. */
-  facts: pulumi.Input<host.HostFacts>;
+export { dockerApi, type DockerApiArgs } from "./api";
+
+export interface DockerEngineArgs extends DockerSettings {
+  /** Open files of a container. Default: 65536. Example: 131072. */
+  openFiles?: pulumi.Input<number>;
+  /** The host's facts: its release is part of the address of Docker's repository. Default: they are gathered. Example: machine.facts. */
+  facts?: pulumi.Input<host.HostFacts>;
+  /**
+   * The login that @pulumi/docker uses, which knows no sudo. A user who is not root is put into the group `docker`, which is as good as
+   * root; that takes a provider `command`. Default: nobody is. Example: machine.connection.
+   */
+  connection?: ConnectionArgs;
 }
 
 /**
- * Docker Engine on the host: from Docker's own apt repository (its key pinned by its full fingerprint) or from the
- * distribution; held at its version; log rotation, mirrors and limits in daemon.json.
+ * Docker Engine on the host whose provider it takes: from Docker's own apt repository (its key pinned by its full fingerprint) or from
+ * the distribution; held at its version; log rotation, mirrors and limits in daemon.json.
+ * Example: `new DockerEngine("docker", { source: "distro" }, { provider: machine.provider })`.
  */
 export class DockerEngine extends pulumi.ComponentResource {
-  constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("oslo-faas:index:DockerEngine", name, {}, opts);
-    const env = args.environment;
-    const values: DaemonValues = { ...env.docker, openFiles: env.base.openFiles };
+  /** Versions of the engine's packages by their names. */
+  readonly versions: pulumi.Output<{ [name: string]: string }>;
+
+  constructor(name: string, args: DockerEngineArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("oslo-faas:index:DockerEngine", name, { ...args }, opts);
+    const { openFiles: limit, facts, connection, ...settings } = args;
+    const docker = complete("docker", settings);
+    const { source } = completeNow("docker", { source: settings.source });
+    const { openFiles } = complete("base", { openFiles: limit });
+    const values = pulumi.all([docker, openFiles]).apply(([own, files]) => ({ ...own, openFiles: files }));
 
     // Before the packages: the engine then starts with it the first time, and is not restarted at once.
     const config = new host.File(
       `${name}-daemon-json`,
       {
         path: "/etc/docker/daemon.json",
-        content: renderDaemonJson(values),
+        content: values.apply(renderDaemonJson),
         validate: VALIDATE_DAEMON_JSON,
         onChange: ["if systemctl is-active --quiet docker; then systemctl reload docker; fi"],
         // The engine's own key and socket, which its package leaves behind.
@@ -47,63 +52,55 @@ export class DockerEngine extends pulumi.ComponentResource {
       { parent: this },
     );
     const needs = new host.Packages(`${name}-needs`, { packages: ENGINE_NEEDS }, { parent: this });
-    const source = env.docker.source === "docker" ? [this.repository(name, args)] : [];
+    const repository = source === "docker" ? [this.repository(name, docker.repository, facts)] : [];
     const packages = new host.Packages(
       `${name}-packages`,
-      { packages: enginePackages(env.docker.source, env.docker.version), hold: true },
-      { parent: this, dependsOn: [config, needs, ...source] },
+      { packages: docker.apply(({ version }) => enginePackages(source, version)), hold: true },
+      { parent: this, dependsOn: [config, needs, ...repository] },
     );
     new host.SystemdUnit(
       `${name}-unit`,
-      { unit: "docker.service", enabled: true, active: true, restartOn: [restartKey(values)] },
+      { unit: "docker.service", enabled: true, active: true, restartOn: [values.apply(restartKey)] },
       { parent: this, dependsOn: [packages] },
     );
+    if (connection) this.allowUser(name, connection, packages);
 
-    if (env.host.user !== "root") this.allowUser(name, env, packages);
-    this.registerOutputs({});
+    this.versions = packages.versions;
+    this.registerOutputs({ versions: this.versions });
   }
 
-  /** @pulumi/docker logs in as the user and knows no sudo: the user has to be in the engine's group (which is as good as root). */
-  private allowUser(name: string, env: LoadedEnvironment, packages: pulumi.Resource): void {
+  private allowUser(name: string, connection: ConnectionArgs, packages: pulumi.Resource): void {
+    const { user = "root" } = connection;
+    if (user === "root") return;
     new command.remote.Command(
       `${name}-group`,
       {
-        connection: commandConnection(env),
-        create: `sudo -n usermod -aG docker ${quote(env.host.user)}`,
-        delete: `sudo -n gpasswd -d ${quote(env.host.user)} docker || true`,
+        connection: completeConnection(connection).apply(commandConnection),
+        create: `sudo -n usermod -aG docker ${quote(user)}`,
+        delete: `sudo -n gpasswd -d ${quote(user)} docker || true`,
         addPreviousOutputInEnv: false,
       },
       { parent: this, dependsOn: [packages] },
     );
   }
 
-  private repository(name: string, args: DockerEngineArgs): host.AptRepository {
-    const { uri, keyUrl, fingerprint } = args.environment.docker.repository;
-    const base = pulumi.output(args.facts).apply((facts) => `${uri}/${facts.osId}`);
+  private repository(
+    name: string,
+    { uri, keyUrl, fingerprint }: pulumi.Output<{ uri: string; keyUrl?: string; fingerprint: string }>,
+    given?: pulumi.Input<host.HostFacts>,
+  ): host.AptRepository {
+    const facts = given ?? new host.Facts(`${name}-facts`, {}, { parent: this }).facts;
+    const base = pulumi.interpolate`${uri}/${pulumi.output(facts).osId}`;
     return new host.AptRepository(
       `${name}-repository`,
       {
         name: "docker",
         uri: base,
         components: ["stable"],
-        keyUrl: keyUrl ?? pulumi.interpolate`${base}/gpg`,
+        keyUrl: pulumi.all([base, keyUrl]).apply(([address, key]) => key ?? `${address}/gpg`),
         fingerprint,
       },
       { parent: this },
     );
   }
-}
-
-/**
- * The Docker API of the host over SSH, for @pulumi/docker. It connects when a resource needs it, not in preview; what uses it depends on
- * DockerEngine. It is no child of that component, and so waits for nothing. The logins of registries are its own, and no service's: there a new
- * password would replace the service.
- */
-export function dockerApi(name: string, env: LoadedEnvironment): docker.Provider {
-  const { address, port, user, privateKeyPath, jump } = env.host;
-  return new docker.Provider(name, {
-    host: `ssh://${user}@${bracketed(address)}:${port}`,
-    sshOpts: sshOptions({ hostKey: env.pinnedHostKey, privateKeyPath, jump }),
-    registryAuth: dockerLogins(env),
-  });
 }

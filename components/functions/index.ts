@@ -19,13 +19,13 @@ export interface FunctionsArgs {
   user: pulumi.Input<string>;
   password: pulumi.Input<string>;
   /** Where the functions answer: https://… without a slash at the end. */
-  url: string;
+  url: pulumi.Input<string>;
 }
 
 /** The functions of the environment's stack.yml files and their secrets, each a resource: changed lines in preview, drift, deletion. */
 export class Functions extends pulumi.ComponentResource {
   /** URL by function name. */
-  readonly urls: Record<string, string> = {};
+  readonly urls: Record<string, pulumi.Output<string>> = {};
 
   constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Functions", name, {}, opts);
@@ -56,7 +56,7 @@ export class Functions extends pulumi.ComponentResource {
         },
         own,
       );
-      this.urls[spec.name] = `${args.url}/function/${spec.name}`;
+      this.urls[spec.name] = pulumi.interpolate`${args.url}/function/${spec.name}`;
     }
     this.registerOutputs({ urls: this.urls });
   }

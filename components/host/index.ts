@@ -1,15 +1,35 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "../../providers/host/sdk";
-import type { LoadedEnvironment } from "../../environment";
 import { closedTcpPorts } from "../../environment/addresses";
-import { VIRTUAL_MACHINES } from "../../shared/virtualization";
-import { providerArgs } from "./providerArgs";
-import { type FirewallValues, renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
+import * as host from "../../providers/host/sdk";
+import { complete, completeNow } from "../complete";
+import type { BaseSettings, FirewallSettings, PreflightSettings } from "../settings.generated";
+import { type ConnectionArgs, providerArgs } from "./connection";
+import { basePackages, preflightValues, renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
 
 export interface HostArgs {
-  environment: LoadedEnvironment;
+  /** How the host is reached. Example: { address: "203.0.113.10", hostKey: "ssh-ed25519 AAAA…" }. */
+  connection: ConnectionArgs;
+  /** What the host has to be before anything is changed on it. Default: as documented there. Example: { minMemoryMiB: 4096 }. */
+  preflight?: pulumi.Input<PreflightSettings>;
+  /**
+   * TCP ports that have to be free before the first `up`, or taken by the program named in `ours`. Default: none.
+   * Example: [{ port: 80, ours: "nginx" }].
+   */
+  ports?: host.PreflightArgs["ports"];
+  /** Version of docker-ce that is to be installed: refused where Docker has none for the host's release. Default: not asked. Example: "5:24.0.2-1~ubuntu.18.04~bionic". */
+  engineVersion?: pulumi.Input<string>;
+  /** Packages and settings of the host. Default: as documented there. Example: { timezone: "Europe/Oslo" }. */
+  base?: pulumi.Input<BaseSettings>;
+  /** Connections waiting to be accepted, which the kernel has to allow. Default: 16384. Example: 4096. */
+  backlog?: pulumi.Input<number>;
+  /** What is reachable from outside. Default: the gateway's and the swarm's ports are closed. Example: { enabled: false }. */
+  firewall?: FirewallSettings;
+  /** The gateway's port on the host, which the firewall closes. Default: 8080. Example: 8081. */
+  gatewayPort?: pulumi.Input<number>;
+  /** TCP ports of the host that containers may call: those of Nginx. Default: [80]. Example: [80, 443]. */
+  openPorts?: pulumi.Input<pulumi.Input<number>[]>;
 }
 
 /** After /etc/timezone is back as it was; where it names nothing, the host was on UTC. */
@@ -22,46 +42,89 @@ const SCRIPT = "/etc/oslo-faas/firewall.sh";
 /**
  * A checked host with its base: preflight, packages, time zone, kernel settings, closed ports.
  *
- * Everything else on the host is made with `provider` and depends on this component.
+ * Everything else on the host is made with `provider` and depends on this component. Example:
+ * `new Host("oslo-1", { connection: { address: "203.0.113.10", hostKey: "ssh-ed25519 AAAA…" } })`.
  */
 export class Host extends pulumi.ComponentResource {
   /** The connection: one per run. */
   readonly provider: host.Provider;
+  /** How the host is reached, for components that need more than the provider. */
+  readonly connection: ConnectionArgs;
   /** What preflight found: release, kernel, architecture, memory, virtualization. */
   readonly facts: pulumi.Output<host.HostFacts>;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("oslo-faas:index:Host", name, {}, opts);
-    const env = args.environment;
-    this.provider = new host.Provider(`${name}-connection`, providerArgs(env), { parent: this });
+    super("oslo-faas:index:Host", name, { ...args }, opts);
+    this.connection = args.connection;
+    this.provider = new host.Provider(`${name}-connection`, providerArgs(args.connection), { parent: this });
     const own = { parent: this, provider: this.provider };
+    const base = complete("base", args.base);
+    const firewall = completeNow("firewall", { enabled: args.firewall?.enabled });
 
-    const preflight = new host.Preflight(`${name}-preflight`, preflightArgs(env), own);
+    const preflight = this.check(name, args, own);
     this.facts = preflight.facts;
 
     const checked = { ...own, dependsOn: [preflight] };
-    const packages = new host.Packages(`${name}-packages`, { packages: basePackages(env) }, checked);
+    const packages = new host.Packages(
+      `${name}-packages`,
+      { packages: base.apply((values) => basePackages(values.packages, firewall.enabled)) },
+      checked,
+    );
+    const { backlog } = complete("nginx", { backlog: args.backlog });
     new host.Sysctl(
       `${name}-sysctl`,
-      { name: "tuning", values: renderSysctl({ backlog: env.nginx.backlog, overrides: env.base.sysctl }) },
+      {
+        name: "tuning",
+        values: pulumi.output({ backlog, overrides: base.sysctl }).apply(renderSysctl),
+      },
       checked,
     );
     new host.File(
       `${name}-timezone`,
       {
         path: "/etc/timezone",
-        content: `${env.base.timezone}\n`,
-        onChange: [`ln -sfn /usr/share/zoneinfo/${env.base.timezone} /etc/localtime`],
+        content: pulumi.interpolate`${base.timezone}\n`,
+        onChange: [pulumi.interpolate`ln -sfn /usr/share/zoneinfo/${base.timezone} /etc/localtime`],
         onDelete: [TIMEZONE_BACK],
       },
       { ...own, dependsOn: [packages] },
     );
-    if (env.firewall.enabled) this.closePorts(name, env, { ...own, dependsOn: [packages] });
+    if (firewall.enabled) this.closePorts(name, args, { ...own, dependsOn: [packages] });
 
     this.registerOutputs({ facts: this.facts });
   }
 
-  private closePorts(name: string, env: LoadedEnvironment, opts: pulumi.CustomResourceOptions): void {
+  private check(name: string, args: HostArgs, opts: pulumi.CustomResourceOptions): host.Preflight {
+    const { ports, engineVersion } = args;
+    const values = complete("preflight", args.preflight).apply(preflightValues);
+    return new host.Preflight(
+      `${name}-preflight`,
+      {
+        allowVirtualization: values.apply(({ allowVirtualization }) => allowVirtualization!),
+        minMemoryMiB: values.minMemoryMiB,
+        minDiskMiB: values.minDiskMiB,
+        minFsyncPerSecond: values.minFsyncPerSecond,
+        ports,
+        engineVersion,
+      },
+      opts,
+    );
+  }
+
+  private closePorts(name: string, args: HostArgs, opts: pulumi.CustomResourceOptions): void {
+    const { gatewayPort } = complete("openfaas", { gatewayPort: args.gatewayPort });
+    const openTcp = args.openPorts ?? [complete("nginx", {}).httpPort];
+    const content = pulumi
+      .all([gatewayPort, openTcp, complete("firewall", args.firewall)])
+      .apply(([port, open, { swarmPeers, containersReach }]) =>
+        renderFirewall({
+          closedTcp: closedTcpPorts({ gatewayPort: port }),
+          closedUdp: [4789, 7946],
+          peers: swarmPeers,
+          openTcp: open,
+          containersReach,
+        }),
+      );
     const restart = [
       "if systemctl is-active --quiet oslo-faas-firewall; then systemctl restart oslo-faas-firewall; fi",
     ];
@@ -69,7 +132,7 @@ export class Host extends pulumi.ComponentResource {
       `${name}-firewall-rules`,
       {
         path: RULES,
-        content: renderFirewall(firewallValues(env)),
+        content,
         validate: "nft -c -f %s",
         onChange: restart,
         // Stopping the unit leaves it, or a restart would open the ports.
@@ -96,42 +159,4 @@ export class Host extends pulumi.ComponentResource {
       { ...opts, dependsOn: [rules, script] },
     );
   }
-}
-
-function firewallValues({ nginx, openfaas, firewall }: LoadedEnvironment): FirewallValues {
-  return {
-    closedTcp: closedTcpPorts(openfaas),
-    closedUdp: [4789, 7946],
-    peers: firewall.swarmPeers,
-    openTcp: [nginx.httpPort, ...(nginx.tls ? [nginx.httpsPort] : [])],
-    containersReach: firewall.containersReach,
-  };
-}
-
-function preflightArgs(env: LoadedEnvironment): host.PreflightArgs {
-  const ports = [{ port: env.nginx.httpPort, ours: "nginx" }];
-  if (env.nginx.tls) ports.push({ port: env.nginx.httpsPort, ours: "nginx" });
-  ports.push({ port: env.openfaas.gatewayPort, ours: "dockerd" });
-  return {
-    ...(env.preflight.allowVirtualization.length > 0
-      ? { allowVirtualization: [...VIRTUAL_MACHINES, ...env.preflight.allowVirtualization] }
-      : {}),
-    minMemoryMiB: env.preflight.minMemoryMiB,
-    minDiskMiB: env.preflight.minDiskMiB,
-    minFsyncPerSecond: env.preflight.minFsyncPerSecond,
-    ports,
-    ...(env.docker.version ? { engineVersion: env.docker.version } : {}),
-  };
-}
-
-/** What the later steps call on the host: curl and gnupg for the engine's key, nft for the closed ports. */
-function basePackages(env: LoadedEnvironment): string[] {
-  return [
-    "ca-certificates",
-    "curl",
-    "gnupg",
-    "tzdata",
-    ...(env.firewall.enabled ? ["nftables"] : []),
-    ...env.base.packages,
-  ];
 }

@@ -1,5 +1,19 @@
 /** What the host component writes, as pure functions of plain values. */
 import { PRIVATE_NETWORKS } from "../../environment/addresses";
+import type { Environment } from "../../environment/schema";
+import { VIRTUAL_MACHINES } from "../../providers/host/sdk";
+
+/** Preflight's own terms: what is accepted beside the virtual machines that always are. */
+export function preflightValues({ allowVirtualization, ...least }: Environment["preflight"]) {
+  return allowVirtualization.length > 0
+    ? { ...least, allowVirtualization: [...VIRTUAL_MACHINES, ...allowVirtualization] }
+    : { ...least, allowVirtualization: undefined };
+}
+
+/** What the later steps call on the host: curl and gnupg for the engine's key, nft for the closed ports. */
+export function basePackages(further: string[], firewall: boolean): string[] {
+  return ["ca-certificates", "curl", "gnupg", "tzdata", ...(firewall ? ["nftables"] : []), ...further];
+}
 
 export interface FirewallValues {
   /** TCP ports that only the host itself may reach. */

@@ -1,29 +1,32 @@
 /** The logins of registries, for whoever pulls an environment's images. */
 import * as docker from "@pulumi/docker";
-import type * as pulumi from "@pulumi/pulumi";
-import type { LoadedEnvironment } from "../../environment";
+import * as pulumi from "@pulumi/pulumi";
 import { familiarName, parseImage } from "./lock";
 
 /** Docker Hub, as a complete image name has it. */
 const HUB = "docker.io";
 
-type Logins = Pick<LoadedEnvironment, "registryAuth">;
+/** `user:password` by registry; the values are secret. */
+export type Logins = Record<string, pulumi.Input<string>>;
 
 /** `user:password` for an image's registry, secret; undefined where the environment has none. */
-export function loginOf({ registryAuth }: Logins, reference: string): pulumi.Output<string> | undefined {
+export function loginOf(logins: Logins, reference: string): pulumi.Output<string> | undefined {
   const { domain } = parseImage(reference);
-  return Object.hasOwn(registryAuth, domain) ? registryAuth[domain] : undefined;
+  return Object.hasOwn(logins, domain) ? pulumi.secret(logins[domain]!) : undefined;
 }
 
 /** The same for @pulumi/docker, which looks a registry up by what stands before the first slash; undefined where there is none. */
-export function dockerLogins({ registryAuth }: Logins): docker.ProviderArgs["registryAuth"] {
-  const logins = Object.entries(registryAuth).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (logins.length === 0) return undefined;
-  return logins.map(([registry, login]) => ({
-    address: registry === HUB ? "registry-1.docker.io" : registry,
-    username: login.apply((text) => text.slice(0, text.indexOf(":"))),
-    password: login.apply((text) => text.slice(text.indexOf(":") + 1)),
-  }));
+export function dockerLogins(logins: Logins): docker.ProviderArgs["registryAuth"] {
+  const sorted = Object.entries(logins).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (sorted.length === 0) return undefined;
+  return sorted.map(([registry, given]) => {
+    const login = pulumi.secret(given);
+    return {
+      address: registry === HUB ? "registry-1.docker.io" : registry,
+      username: login.apply((text) => text.slice(0, text.indexOf(":"))),
+      password: login.apply((text) => text.slice(text.indexOf(":") + 1)),
+    };
+  });
 }
 
 /**
@@ -36,13 +39,13 @@ export class PulledImages {
 
   constructor(
     private readonly label: string,
-    private readonly env: Logins,
+    private readonly logins: Logins,
     private readonly parent: pulumi.Resource,
   ) {}
 
   /** What to wait for before the image is used; nothing where its registry asks for no login. */
   first(reference: string): docker.RemoteImage[] {
-    if (!loginOf(this.env, reference)) return [];
+    if (!loginOf(this.logins, reference)) return [];
     const image = this.pulled.get(reference) ?? this.pull(reference);
     this.pulled.set(reference, image);
     return [image];

@@ -39,7 +39,7 @@ export class OwnImages extends pulumi.ComponentResource {
     super("oslo-faas:index:OwnImages", label, {}, opts);
     this.environment = args.environment;
     this.images = args.images;
-    this.pulled = new PulledImages(label, args.environment, this);
+    this.pulled = new PulledImages(label, args.environment.registryAuth, this);
   }
 
   /** Image of the Swarm provider. */
@@ -66,7 +66,7 @@ export class OwnImages extends pulumi.ComponentResource {
     const loaded = functions === "loaded";
     if (!build || (own === "registry" && !loaded)) {
       const image = this.images.any(spec.image);
-      const registryAuth = loginOf(this.environment, image);
+      const registryAuth = loginOf(this.environment.registryAuth, image);
       return registryAuth ? { image, registryAuth } : { image };
     }
     const { folder, hash, args } = packFunction(spec.name, build, file, this.bases(build, file));

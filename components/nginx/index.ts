@@ -1,32 +1,47 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
-import { bracketed } from "../../shared/address";
-import type { LoadedEnvironment } from "../../environment";
 import { bytes } from "../../environment/units";
+import { complete } from "../complete";
 import { revisionOf } from "../revision";
-import { renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
+import type { NginxSettings } from "../settings.generated";
+import { localOrigin, publicUrl, renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
 
-export interface NginxArgs {
-  environment: LoadedEnvironment;
+export interface NginxArgs extends NginxSettings {
+  /** The gateway's port on the host. Default: 8080. Example: 8081. */
+  gatewayPort?: pulumi.Input<number>;
+  /** Open files that Nginx may have, in all. A proxied request holds two. Default: 65536. Example: 131072. */
+  openFiles?: pulumi.Input<number>;
+  /** Largest body of an asynchronous call; clientMaxBodySize where that is smaller. Default: "10m". Example: "1m". */
+  asyncBody?: pulumi.Input<string>;
+  /** Name or address of the host, for `url` where `publicUrl` is not given. Default: "localhost". Example: "faas.example.no". */
+  address?: pulumi.Input<string>;
 }
 
-/** Nginx from the distribution in front of the gateway. A change of its configuration is a reload: no request is dropped. */
+/**
+ * Nginx from the distribution in front of the gateway of one host, whose provider it takes. A change of its configuration is a reload:
+ * no request is dropped. Example: `new Nginx("web", { serverName: "faas.example.no" }, { provider: machine.provider })`.
+ */
 export class Nginx extends pulumi.ComponentResource {
-  /** What the outside calls it. */
-  readonly url: string;
+  /** How the outside calls it: https://… without a slash at the end. */
+  readonly url: pulumi.Output<string>;
+  /** How the host itself calls it. */
+  readonly origin: pulumi.Output<string>;
   /** Changes when its configuration does. */
   readonly revision: pulumi.Output<string>;
 
-  constructor(name: string, args: NginxArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("oslo-faas:index:Nginx", name, {}, opts);
-    const { nginx, openfaas, base } = args.environment;
+  constructor(name: string, args: NginxArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("oslo-faas:index:Nginx", name, { ...args }, opts);
+    const { gatewayPort, openFiles: limit, asyncBody, address = "localhost", ...settings } = args;
+    const nginx = complete("nginx", settings);
+    const { openFiles } = complete("base", { openFiles: limit });
+    const openfaas = complete("openfaas", { gatewayPort, queue: { maxBody: asyncBody } });
     const own = { parent: this };
 
     const user = new host.File(
       `${name}-user`,
       {
         path: "/etc/sysusers.d/oslo-faas-nginx.conf",
-        content: renderSysusers(nginx.user),
+        content: nginx.user.apply(renderSysusers),
         onChange: ["systemd-sysusers /etc/sysusers.d/oslo-faas-nginx.conf"],
       },
       own,
@@ -41,12 +56,14 @@ export class Nginx extends pulumi.ComponentResource {
       `${name}-conf`,
       {
         path: "/etc/nginx/nginx.conf",
-        content: renderNginxConf({
-          nginx,
-          gatewayPort: openfaas.gatewayPort,
-          openFiles: base.openFiles,
-          asyncBody: smaller(nginx.clientMaxBodySize, openfaas.queue.maxBody),
-        }),
+        content: pulumi.all([nginx, openfaas, openFiles]).apply(([values, faas, files]) =>
+          renderNginxConf({
+            nginx: values,
+            gatewayPort: faas.gatewayPort,
+            openFiles: files,
+            asyncBody: smaller(values.clientMaxBodySize, faas.queue.maxBody),
+          }),
+        ),
         validate: "nginx -t -q -c %s",
         onChange: ["if systemctl is-active --quiet nginx; then systemctl reload nginx; fi"],
       },
@@ -58,24 +75,16 @@ export class Nginx extends pulumi.ComponentResource {
         unit: "nginx.service",
         enabled: true,
         active: true,
-        dropIns: { "oslo-faas": renderNginxDropIn(base.openFiles) },
+        dropIns: { "oslo-faas": openFiles.apply(renderNginxDropIn) },
       },
       { ...own, dependsOn: [config] },
     );
 
     this.revision = revisionOf(config.content);
-    this.url = publicUrl(args.environment);
-    this.registerOutputs({ url: this.url });
+    this.origin = nginx.apply(localOrigin);
+    this.url = pulumi.all([nginx, address]).apply(([values, outside]) => publicUrl(values, outside));
+    this.registerOutputs({ url: this.url, origin: this.origin, revision: this.revision });
   }
 }
 
 const smaller = (a: string, b: string): string => (bytes(a) < bytes(b) ? a : b);
-
-/** nginx.publicUrl, or one made of the host's address and port. */
-export function publicUrl(env: LoadedEnvironment): string {
-  if (env.nginx.publicUrl) return env.nginx.publicUrl.replace(/\/$/, "");
-  const [scheme, port, usual] = env.nginx.tls
-    ? ["https", env.nginx.httpsPort, 443]
-    : ["http", env.nginx.httpPort, 80];
-  return `${scheme}://${bracketed(env.host.address)}${port === usual ? "" : `:${port}`}`;
-}

@@ -1,5 +1,6 @@
-/** nginx.conf, as a pure function of plain values. */
+/** nginx.conf and the addresses of Nginx, as pure functions of plain values. */
 import type { Environment } from "../../environment/schema";
+import { bracketed } from "../../shared/address";
 
 export interface NginxValues {
   nginx: Environment["nginx"];
@@ -194,3 +195,14 @@ export function renderNginxDropIn(openFiles: number): string {
 export function renderSysusers(user: string): string {
   return `u ${user} - "Nginx workers" /nonexistent\n`;
 }
+
+/** publicUrl, or one made of the host's address and the port. */
+export function publicUrl(nginx: Environment["nginx"], address: string): string {
+  if (nginx.publicUrl) return nginx.publicUrl.replace(/\/$/, "");
+  const [scheme, port, usual] = nginx.tls ? ["https", nginx.httpsPort, 443] : ["http", nginx.httpPort, 80];
+  return `${scheme}://${bracketed(address)}${port === usual ? "" : `:${port}`}`;
+}
+
+/** Nginx as the host itself reaches it. */
+export const localOrigin = (nginx: Environment["nginx"]): string =>
+  nginx.tls ? `https://127.0.0.1:${nginx.httpsPort}` : `http://127.0.0.1:${nginx.httpPort}`;

@@ -63,7 +63,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
     super("oslo-faas:index:OpenFaaS", label, {}, opts);
     this.env = args.environment;
     this.image = args.images;
-    this.pulled = new PulledImages(label, this.env, this);
+    this.pulled = new PulledImages(label, this.env.registryAuth, this);
     this.user = this.env.openfaas.user;
     this.password =
       this.env.gatewayPassword ??

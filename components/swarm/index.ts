@@ -1,29 +1,39 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
-import type { LoadedEnvironment } from "../../environment";
+import { complete } from "../complete";
 import { locationLabels } from "../location";
+import type { LocationSettings, SwarmSettings } from "../settings.generated";
 
-export interface SwarmArgs {
-  environment: LoadedEnvironment;
+export interface SwarmArgs extends SwarmSettings {
+  /** Where the host stands: labels of the node. Default: Oslo, NO, self-hosted. Example: { city: "Bergen" }. */
+  location?: pulumi.Input<LocationSettings>;
 }
 
-/** A swarm whose first manager is this host. */
+/**
+ * A swarm whose first manager is the host whose provider it takes. It needs an engine there.
+ * Example: `new Swarm("swarm", {}, { provider: machine.provider, dependsOn: engine })`.
+ */
 export class Swarm extends pulumi.ComponentResource {
+  /** The first manager's membership. */
   readonly member: host.SwarmMember;
+  /** The swarm's own id. */
+  readonly clusterId: pulumi.Output<string>;
 
-  constructor(name: string, args: SwarmArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("oslo-faas:index:Swarm", name, {}, opts);
-    const { swarm, location } = args.environment;
+  constructor(name: string, args: SwarmArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("oslo-faas:index:Swarm", name, { ...args }, opts);
+    const { location, ...settings } = args;
+    const swarm = complete("swarm", settings);
     this.member = new host.SwarmMember(
       `${name}-manager`,
       {
         role: "manager-init",
-        advertiseAddr: swarm.advertiseAddress,
+        advertiseAddr: swarm.apply(({ advertiseAddress }) => advertiseAddress!),
         defaultAddrPool: [swarm.addressPool],
-        labels: locationLabels(location),
+        labels: complete("location", location).apply(locationLabels),
       },
       { parent: this },
     );
-    this.registerOutputs({});
+    this.clusterId = this.member.clusterId;
+    this.registerOutputs({ clusterId: this.clusterId });
   }
 }

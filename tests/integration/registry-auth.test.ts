@@ -181,11 +181,11 @@ const environment = {
   images: { own: "build" },
   registryAuth: login ? { "${REGISTRY}": pulumi.secret(login) } : {},
 } as any;
-const provider = new docker.Provider("api", { host: "unix://" + socket, registryAuth: dockerLogins(environment) });
+const provider = new docker.Provider("api", { host: "unix://" + socket, registryAuth: dockerLogins(environment.registryAuth) });
 if (image) {
   const network = new docker.Network("net", { name: "private-net", driver: "overlay" }, { provider });
   const parent = new pulumi.ComponentResource("test:index:Stack", "stack", {}, { providers: [provider] });
-  const dependsOn = first ? new PulledImages("stack", environment, parent).first(image) : [];
+  const dependsOn = first ? new PulledImages("stack", environment.registryAuth, parent).first(image) : [];
   stackService("stack", "stack", { image, labels: {}, networks: [network] }, { parent, dependsOn });
 }
 if (base) {
