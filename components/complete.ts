@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe } from "../environment/describe";
 import { type Environment, environmentSchema } from "../environment/schema";
+import { keysAt } from "../environment/shape";
 
 /** A section of an environment as a component takes it: any value may be an Output. */
 export function complete<K extends keyof Environment>(
@@ -23,4 +24,10 @@ export function completeNow<K extends keyof Environment>(section: K, values: unk
     describe({ ...issue, path: [section, ...issue.path] }, raw, { secret: new Set() }),
   );
   throw new pulumi.RunError(problems.map(({ text }) => text).join("\n"));
+}
+
+/** Those of a component's arguments that a section of an environment has too. */
+export function onlyOf(section: keyof Environment, args: object): object {
+  const keys = keysAt([section]);
+  return Object.fromEntries(Object.entries(args).filter(([key]) => keys.includes(key)));
 }

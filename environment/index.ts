@@ -12,7 +12,7 @@ import { EnvironmentError, parseEnvironment } from "./parse";
 import { type Environment, SECRET_MAPPINGS } from "./schema";
 import { isSecretKey, isSecretMapping, NESTED_SECRET, plainSecret, secretMapping } from "./secrets";
 import { isOrigin, located } from "./sources";
-import { configValue, readStackFile } from "./stackfile";
+import { configValue, NAMESPACE, readStackFile } from "./stackfile";
 
 export type { Environment } from "./schema";
 export { parseEnvironment, EnvironmentError } from "./parse";
@@ -54,14 +54,14 @@ const { isConfigSecret } = runtimeConfig as unknown as { isConfigSecret(key: str
 export function loadEnvironment(): LoadedEnvironment {
   const stack = pulumi.getStack();
   const file = `stacks/Pulumi.${stack}.yaml`;
-  const given = fromEngine(pulumi.getProject());
+  const given = fromEngine(NAMESPACE);
   given.problems.push(...plainOnes(file, given.secretNames));
   try {
     const { secret, secrets } = given;
     const environment = parseEnvironment(given.raw, given.problems, { secret, secrets });
     const { host } = environment;
     const jump = host.jump && { ...host.jump, hostKey: keyAlone(host.jump.hostKey) };
-    const config = new pulumi.Config();
+    const config = new pulumi.Config(NAMESPACE);
     return {
       ...environment,
       host: { ...host, jump },
@@ -80,11 +80,11 @@ export function loadEnvironment(): LoadedEnvironment {
   }
 }
 
-function fromEngine(project: string): Given {
+function fromEngine(own: string): Given {
   const given: Given = { raw: {}, problems: [], secret: new Set(), secrets: [], secretNames: {} };
   for (const [full, text] of Object.entries(pulumi.runtime.allConfig())) {
     const [namespace, key] = [full.slice(0, full.indexOf(":")), full.slice(full.indexOf(":") + 1)];
-    if (namespace !== project) continue;
+    if (namespace !== own) continue;
     const secret = isConfigSecret(full);
     if (isSecretMapping(key)) {
       given.secretNames[key] = namesOf(key, configValue(text), secret, given.problems);
@@ -143,7 +143,7 @@ const same = (a: string[], b: string[]) => [...a].sort().join("\0") === [...b].s
 function secretsOf(key: string, { secretNames }: Given): Record<string, pulumi.Output<string>> {
   const names = secretNames[key] ?? [];
   if (names.length === 0) return {};
-  const all = new pulumi.Config().requireSecretObject<Record<string, unknown>>(key);
+  const all = new pulumi.Config(NAMESPACE).requireSecretObject<Record<string, unknown>>(key);
   return Object.fromEntries(names.map((name) => [name, all.apply((values) => String(values[name]))]));
 }
 

@@ -1,72 +1,92 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as openfaas from "../../providers/openfaas/sdk";
-import type { LoadedEnvironment } from "../../environment";
-import { buildsFunctions } from "../images/context";
-import { notLoaded } from "../images/loaded";
-import type { OwnImages } from "../images/own";
-import { loginProblems } from "../images/registries";
-import { providerArgs } from "../host/providerArgs";
+import { complete } from "../complete";
+import { type ConnectionArgs, providerArgs } from "../host/connection";
 import { locationLabels } from "../location";
-import { readFunctions } from "./files";
-import type { FunctionOfFile } from "./functionOfFile";
+import type { LocationSettings } from "../settings.generated";
 
-export interface FunctionsArgs {
-  environment: LoadedEnvironment;
-  /** What `environmentFunctions` found. */
-  wanted: FunctionOfFile[];
-  images: OwnImages;
-  /** Credentials of the gateway. */
-  user: pulumi.Input<string>;
-  password: pulumi.Input<string>;
-  /** Where the functions answer: https://… without a slash at the end. */
-  url: pulumi.Input<string>;
+/** A function to deploy. What is not documented here is as `openfaas.Function` has it. */
+export interface DeployedFunction extends Omit<
+  openfaas.FunctionArgs,
+  "name" | "secrets" | "secretRevisions"
+> {
+  /** Known when the program runs, not an Output: it names the resource. Example: "resize-image". */
+  name: string;
+  /** Names of secrets among `FunctionsArgs.secrets`, known when the program runs. Default: none. Example: ["api-key"]. */
+  secrets?: string[];
 }
 
-/** The functions of the environment's stack.yml files and their secrets, each a resource: changed lines in preview, drift, deletion. */
+export interface FunctionsArgs {
+  /** The host where the gateway answers. Example: machine.connection. */
+  connection: ConnectionArgs;
+  /** The functions. Example: [{ name: "hello", image: "ghcr.io/example/hello@sha256:…" }]. */
+  functions: DeployedFunction[];
+  /** Secrets that functions may name (the values are secret). Default: none. Example: { "api-key": config.requireSecret("apiKey") }. */
+  secrets?: Record<string, pulumi.Input<string>>;
+  /** The gateway's port on the host. Default: 8080. Example: 8081. */
+  gatewayPort?: pulumi.Input<number>;
+  /** User of the gateway. Default: "admin". Example: openfaas.user. */
+  user?: pulumi.Input<string>;
+  /** The user's password (secret). Example: openfaas.password. */
+  password: pulumi.Input<string>;
+  /** How the outside calls Nginx, for `urls`; no slash at the end. Default: "http://localhost". Example: nginx.url. */
+  url?: pulumi.Input<string>;
+  /** Where the data is: labels of the functions, under their own. Default: Oslo, NO, self-hosted. Example: { city: "Bergen" }. */
+  location?: pulumi.Input<LocationSettings>;
+}
+
+/**
+ * Functions of one platform and their secrets, each a resource: changed lines in preview, drift, deletion. Example:
+ * `new Functions("fn", { connection, functions, password: faas.password }, { dependsOn: faas })`.
+ */
 export class Functions extends pulumi.ComponentResource {
   /** URL by function name. */
   readonly urls: Record<string, pulumi.Output<string>> = {};
 
   constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("oslo-faas:index:Functions", name, {}, opts);
-    const { environment } = args;
+    super("oslo-faas:index:Functions", name, recorded(args), opts);
+    const { gatewayPort, user } = complete("openfaas", { gatewayPort: args.gatewayPort, user: args.user });
     const provider = new openfaas.Provider(
       `${name}-gateway`,
       {
-        ...providerArgs(environment),
-        gateway: { port: environment.openfaas.gatewayPort },
-        username: args.user,
+        ...providerArgs(args.connection),
+        gateway: { port: gatewayPort },
+        username: user,
         password: args.password,
       },
       { parent: this },
     );
     const own = { parent: this, provider };
-    const secrets = this.secrets(name, environment, own);
-    for (const one of args.wanted) {
-      const { spec } = one;
+    const place = complete("location", args.location).apply(locationLabels);
+    const secrets = this.secrets(name, args.secrets ?? {}, own);
+    const revisionOf = (one: DeployedFunction, secret: string) => {
+      if (!secrets[secret])
+        throw new pulumi.RunError(`${one.name}: the secret ${secret} is not among the component's secrets`);
+      return secrets[secret].revision;
+    };
+    for (const one of args.functions) {
       new openfaas.Function(
-        `${name}-${spec.name}`,
+        `${name}-${one.name}`,
         {
-          ...spec,
-          labels: { ...locationLabels(args.environment.location), ...spec.labels },
-          ...args.images.ofFunction(one),
+          ...one,
+          labels: pulumi.all([place, one.labels]).apply(([labels, own]) => ({ ...labels, ...own })),
           secretRevisions: Object.fromEntries(
-            spec.secrets.map((secret) => [secret, secrets[secret]!.revision]),
+            (one.secrets ?? []).map((secret) => [secret, revisionOf(one, secret)]),
           ),
         },
         own,
       );
-      this.urls[spec.name] = pulumi.interpolate`${args.url}/function/${spec.name}`;
+      this.urls[one.name] = pulumi.interpolate`${args.url ?? "http://localhost"}/function/${one.name}`;
     }
     this.registerOutputs({ urls: this.urls });
   }
 
   private secrets(
     label: string,
-    { functionSecrets }: LoadedEnvironment,
+    secrets: Record<string, pulumi.Input<string>>,
     opts: pulumi.CustomResourceOptions,
   ): Record<string, openfaas.FunctionSecret> {
-    const made = Object.entries(functionSecrets).map(([name, value]) => [
+    const made = Object.entries(secrets).map(([name, value]) => [
       name,
       new openfaas.FunctionSecret(`${label}-secret-${name}`, { name, value }, opts),
     ]);
@@ -74,24 +94,14 @@ export class Functions extends pulumi.ComponentResource {
   }
 }
 
-/** Every function of the environment. @throws pulumi.RunError with every mistake in its files, and for a login that no image needs. */
-export function environmentFunctions(env: LoadedEnvironment): FunctionOfFile[] {
-  const { functions, problems } = readFunctions(env.functions, {
-    secrets: Object.keys(env.functionSecrets),
-    builds: buildsFunctions(env.images),
-    timeouts: env.openfaas,
-  });
-  const logins = loginProblems(Object.keys(env.registryAuth), env, functions).map(({ text }) => text);
-  // What a broken stack.yml would have named is not known.
-  if (problems.length === 0 && logins.length > 0)
-    throw new pulumi.RunError(
-      `stacks/Pulumi.${env.name}.yaml:\n${logins.map((line) => `  ${line}`).join("\n")}`,
-    );
-  if (problems.length === 0 && env.images.functions === "loaded")
-    problems.push(...notLoaded(functions, env.images, env.name));
-  if (problems.length > 0)
-    throw new pulumi.RunError(
-      `functions: ${problems.length === 1 ? "one error" : `${problems.length} errors`}\n${problems.map((line) => `  ${line}`).join("\n")}`,
-    );
-  return functions;
+/** As the state holds them: what is secret is so there. */
+function recorded({ secrets, password, functions, ...args }: FunctionsArgs): pulumi.Inputs {
+  return {
+    ...args,
+    password: pulumi.secret(password),
+    ...(secrets ? { secrets: pulumi.secret(secrets) } : {}),
+    functions: functions.map(({ registryAuth, ...one }) =>
+      registryAuth === undefined ? one : { ...one, registryAuth: pulumi.secret(registryAuth) },
+    ),
+  };
 }

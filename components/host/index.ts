@@ -1,11 +1,10 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { closedTcpPorts } from "../../environment/addresses";
 import * as host from "../../providers/host/sdk";
 import { complete, completeNow } from "../complete";
 import type { BaseSettings, FirewallSettings, PreflightSettings } from "../settings.generated";
 import { type ConnectionArgs, providerArgs } from "./connection";
+import firewallScript from "./scripts/firewall.sh";
 import { basePackages, preflightValues, renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
 
 export interface HostArgs {
@@ -140,10 +139,9 @@ export class Host extends pulumi.ComponentResource {
       },
       opts,
     );
-    const text = fs.readFileSync(path.join(__dirname, "scripts", "firewall.sh"), "utf8");
     const script = new host.File(
       `${name}-firewall-script`,
-      { path: SCRIPT, content: text, onChange: restart },
+      { path: SCRIPT, content: firewallScript, onChange: restart },
       opts,
     );
     new host.SystemdUnit(

@@ -1,7 +1,7 @@
 /** What the host component writes, as pure functions of plain values. */
 import { PRIVATE_NETWORKS } from "../../environment/addresses";
 import type { Environment } from "../../environment/schema";
-import { VIRTUAL_MACHINES } from "../../providers/host/sdk";
+import { VIRTUAL_MACHINES } from "../../shared/virtualization";
 
 /** Preflight's own terms: what is accepted beside the virtual machines that always are. */
 export function preflightValues({ allowVirtualization, ...least }: Environment["preflight"]) {

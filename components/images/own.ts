@@ -2,80 +2,103 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type * as openfaas from "../../providers/openfaas/sdk";
-import type { LoadedEnvironment } from "../../environment";
+import type { Environment } from "../../environment/schema";
 import type { FunctionOfFile } from "../functions/functionOfFile";
 import type { FunctionBuild } from "../functions/stack";
 import type { EnvironmentImages } from ".";
 import { baseArgument, type BasePart, baseParts, packFunction } from "./context";
 import { loadedImage } from "./loaded";
 import { readLock } from "./lock";
-import { loginOf, PulledImages } from "./login";
+import { type Logins, loginOf, PulledImages } from "./login";
 import { parentImages } from "./registries";
 import { packService } from "./service";
 
-export interface OwnImagesArgs {
-  environment: LoadedEnvironment;
-  images: EnvironmentImages;
+/** Plain values: they decide which images are built. */
+export interface ImagesArgs {
+  /** Section `images` of an environment. */
+  settings: Environment["images"];
+  /** Turns names of images into references by digest. */
+  resolver: EnvironmentImages;
+  /** Logins by registry, each "user:password" (secret). */
+  registryAuth: Logins;
+  /** The functions whose images are wanted. */
+  functions: FunctionOfFile[];
+  /** Whether the platform's own services are wanted from the host's engine, where that builds. Default: true. */
+  services?: boolean;
+}
+
+/** An image, and what to wait for before it is used. */
+export interface ServiceImage {
+  image: string;
+  builds: pulumi.Resource[];
+}
+
+/** Image of a function, and the login of its registry. */
+export interface FunctionImage {
+  image: pulumi.Input<string>;
+  registryAuth?: pulumi.Input<string>;
 }
 
 /**
- * Images of this project: the Swarm provider's, the queue worker's and those of functions with a handler.
+ * Images of this project: the Swarm provider's, the queue worker's and those of functions.
  *
  * With `images.own: build` (the default) the host's engine builds them: a host of one's own then needs no registry. Their tag is
  * the hash of what they are made of, so a tag never means two things; their name lies under "localhost", where no registry
  * of somebody else's can answer for it. With `images.own: registry` they are pulled like all others.
  */
-export class OwnImages extends pulumi.ComponentResource {
-  private readonly environment: LoadedEnvironment;
-  private readonly images: EnvironmentImages;
+export class Images extends pulumi.ComponentResource {
+  readonly swarmProvider: ServiceImage;
+  /** Of the queue worker and the exporter. */
+  readonly queueWorker: ServiceImage;
+  /** By the functions' names. */
+  readonly functions: Record<string, FunctionImage>;
+
   private readonly pulled: PulledImages;
 
   constructor(
     private readonly label: string,
-    args: OwnImagesArgs,
+    private readonly args: ImagesArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super("oslo-faas:index:OwnImages", label, {}, opts);
-    this.environment = args.environment;
-    this.images = args.images;
-    this.pulled = new PulledImages(label, args.environment.registryAuth, this);
+    super("oslo-faas:index:OwnImages", label, { settings: args.settings }, opts);
+    const { resolver, settings, functions, services = true } = args;
+    this.pulled = new PulledImages(label, args.registryAuth, this);
+    const pull = settings.own === "registry" || !services;
+    this.swarmProvider = pull
+      ? { image: resolver.stack("swarmProvider"), builds: [] }
+      : this.service("swarm-provider");
+    this.queueWorker = pull ? { image: resolver.stack("queueWorker"), builds: [] } : this.service("queue");
+    this.functions = Object.fromEntries(functions.map((one) => [one.spec.name, this.ofFunction(one)]));
+    this.registerOutputs({
+      swarmProvider: this.swarmProvider.image,
+      queueWorker: this.queueWorker.image,
+      functions: Object.fromEntries(Object.entries(this.functions).map(([name, { image }]) => [name, image])),
+    });
   }
 
-  /** Image of the Swarm provider. */
-  swarmProvider(): pulumi.Input<string> {
-    if (this.environment.images.own === "registry") return this.images.stack("swarmProvider");
-    return this.service("swarm-provider");
-  }
-
-  /** Image of the queue worker and the exporter. */
-  queue(): pulumi.Input<string> {
-    if (this.environment.images.own === "registry") return this.images.stack("queueWorker");
-    return this.service("queue");
-  }
-
-  private service(name: string): pulumi.Output<string> {
-    const args = { NODE_IMAGE: this.images.stack("node") };
+  private service(name: string): ServiceImage {
+    const args = { NODE_IMAGE: this.args.resolver.stack("node") };
     const { folder, hash } = packService(name, args);
-    return this.build(name, hash, folder, args);
+    const build = this.build(name, hash, folder, args);
+    return { image: nameOf(name, hash), builds: [build] };
   }
 
-  /** Image of a function: as its stack.yml names it, with the login of its registry, built from its folder, or loaded onto the host before. */
-  ofFunction({ spec, build, file }: FunctionOfFile): Pick<openfaas.FunctionArgs, "image" | "registryAuth"> {
-    const { own, functions, lock } = this.environment.images;
-    const loaded = functions === "loaded";
-    if (!build || (own === "registry" && !loaded)) {
-      const image = this.images.any(spec.image);
-      const registryAuth = loginOf(this.environment.registryAuth, image);
-      return registryAuth ? { image, registryAuth } : { image };
+  /** As its stack.yml names it, built from its folder, or loaded onto the host before. */
+  private ofFunction({ spec, build, file }: FunctionOfFile): FunctionImage {
+    const { settings, resolver, registryAuth } = this.args;
+    const loaded = settings.functions === "loaded";
+    if (!build || (settings.own === "registry" && !loaded)) {
+      const image = resolver.any(spec.image);
+      const login = loginOf(registryAuth, image);
+      return login ? { image, registryAuth: login } : { image };
     }
     const { folder, hash, args } = packFunction(spec.name, build, file, this.bases(build, file));
-    if (loaded) return { image: loadedImage(spec.name, hash, readLock(lock))! };
-    return { image: this.build(`fn-${spec.name}`, hash, folder, args) };
+    if (loaded) return { image: loadedImage(spec.name, hash, readLock(settings.lock))! };
+    return { image: this.build(`fn-${spec.name}`, hash, folder, args).name };
   }
 
   private bases(build: FunctionBuild, file: string): Record<string, string> {
-    const image = (part: BasePart) => [baseArgument(part), this.images.stack(part)];
+    const image = (part: BasePart) => [baseArgument(part), this.args.resolver.stack(part)];
     return Object.fromEntries(baseParts(build, file).map(image)) as Record<string, string>;
   }
 
@@ -84,13 +107,13 @@ export class OwnImages extends pulumi.ComponentResource {
     hash: string,
     context: string,
     buildArgs: Record<string, string>,
-  ): pulumi.Output<string> {
+  ): docker.RemoteImage {
     const dockerfile = fs.readFileSync(path.join(context, "Dockerfile"), "utf8");
     const pulled = parentImages(dockerfile, buildArgs).flatMap((parent) => this.pulled.first(parent));
-    const image = new docker.RemoteImage(
+    return new docker.RemoteImage(
       `${this.label}-${name}`,
       {
-        name: `localhost/oslo-faas/${name}:${hash}`,
+        name: nameOf(name, hash),
         // Buildx would build on the engine of the machine that runs `pulumi`, not on the host's.
         build: { context, buildArgs, useLegacyBuilder: true },
         // A task that is still stopping holds its image; the engine's own clean-up takes it later.
@@ -98,6 +121,7 @@ export class OwnImages extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: pulled, customTimeouts: { create: "20m" } },
     );
-    return image.name;
   }
 }
+
+const nameOf = (name: string, hash: string) => `localhost/oslo-faas/${name}:${hash}`;

@@ -1,13 +1,19 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
-import type { LoadedEnvironment } from "../../environment";
+import type { Environment } from "../../environment";
 import { bytes } from "../../environment/units";
-import type { ImageResolver } from "../images";
-import { PulledImages } from "../images/login";
+import { complete, completeNow, onlyOf } from "../complete";
 import { locationLabels } from "../location";
-import { revisionOf } from "../revision";
+import type {
+  AlertsSettings,
+  ImagesSettings,
+  LocationSettings,
+  NginxSettings,
+  OpenFaaSSettings,
+} from "../settings.generated";
 import { renderAlertmanager, renderAlertRules } from "./alerts";
+import { SwarmObjects } from "./objects";
 import {
   alertmanagerArgs,
   CORE_NETWORK,
@@ -21,184 +27,175 @@ import {
   renderNats,
   renderPrometheus,
 } from "./render";
-import { stackService, type ServiceValues } from "./service";
 
-export interface OpenFaaSArgs {
-  environment: LoadedEnvironment;
-  /** Turns the environment's image names into references by digest. */
-  images: ImageResolver;
-  /** Image of the Swarm provider, pulled or built. */
-  providerImage: pulumi.Input<string>;
-  /** Image of the queue worker and the exporter, pulled or built. */
-  queueImage: pulumi.Input<string>;
+/** Parts of the platform that have an image. */
+export type PlatformImage = Exclude<
+  keyof ImagesSettings,
+  "registry" | "lock" | "own" | "functions" | "node" | "python" | "go"
+>;
+
+export interface OpenFaaSArgs extends OpenFaaSSettings {
+  /**
+   * Images, best by digest: a tag is resolved once and then reads back as a change. One that is given as an Output is not pulled with
+   * `registryAuth` first. Default: the releases documented there. Example: { gateway: "ghcr.io/openfaas/gateway@sha256:…" }.
+   */
+  images?: Pick<ImagesSettings, PlatformImage>;
+  /** What the service of an image waits for, such as the image's build. Default: nothing. Example: { queueWorker: [build] }. */
+  builds?: { swarmProvider?: pulumi.Resource[]; queueWorker?: pulumi.Resource[] };
+  /** Logins by registry, each "user:password" (secret). Default: none. Example: { "registry.example.no": config.requireSecret("login") }. */
+  registryAuth?: Record<string, pulumi.Input<string>>;
+  /** Password of `user` (secret). Default: one is made, and kept in the state. Example: config.requireSecret("password"). */
+  password?: pulumi.Input<string>;
+  /** What people are told of, and how. Default: alerts reach nobody. Example: { webhook: { url: "https://alerts.example.no/hook" } }. */
+  alerts?: AlertsSettings;
+  /** URL that alerts are posted to in place of alerts.webhook.url, as a secret. Default: none. Example: config.requireSecret("hook"). */
+  alertWebhookUrl?: pulumi.Input<string>;
+  /** Bearer token that goes to the webhook (secret). Default: none. Example: config.requireSecret("token"). */
+  alertWebhookToken?: pulumi.Input<string>;
+  /** Password of alerts.email.username (secret). Default: none. Example: config.requireSecret("smtp"). */
+  alertSmtpPassword?: pulumi.Input<string>;
+  /** The front door whose certificate is watched. Default: none is. Example: { tls: { … }, httpsPort: 443 }. */
+  nginx?: pulumi.Input<Pick<NginxSettings, "tls" | "httpsPort" | "serverName">>;
+  /** Whether the gateway's and the swarm's ports have to be closed to the outside, which is then watched. Default: true. Example: false. */
+  closedPorts?: pulumi.Input<boolean>;
+  /** Where the data is: labels of the services. Default: Oslo, NO, self-hosted. Example: { city: "Bergen" }. */
+  location?: pulumi.Input<LocationSettings>;
 }
 
+type Secrets = Record<string, docker.Secret>;
+
 /**
- * The OpenFaaS stack as Swarm services: gateway, basic-auth, NATS Streaming with a durable queue, queue-worker, Prometheus,
- * Alertmanager, exporter and the Swarm provider. Only the gateway has a port, on the host, closed from outside.
+ * The OpenFaaS stack as services of a swarm: gateway, basic-auth, NATS Streaming with a durable queue, queue-worker, Prometheus,
+ * Alertmanager, exporter and the Swarm provider. Only the gateway has a port, on the host, closed from outside. It takes a provider
+ * `docker` (`dockerApi`) and, where it makes the password, one of `host`. Example:
+ * `new OpenFaaS("faas", {}, { providers: [api, machine.provider], dependsOn: swarm })`.
  */
 export class OpenFaaS extends pulumi.ComponentResource {
   /** User of the management API. */
-  readonly user: string;
+  readonly user: pulumi.Output<string>;
   /** Its password (secret). */
   readonly password: pulumi.Output<string>;
   /** The service that answers requests; what follows depends on it. */
   readonly gateway: docker.Service;
-
   /** Names of the stack's services. */
-  readonly services: string[] = [];
+  readonly services: string[];
   /** Changes when any of them does. */
   readonly revision: pulumi.Output<string>;
 
-  private readonly env: LoadedEnvironment;
-  private readonly image: ImageResolver;
-  private readonly pulled: PulledImages;
-  private readonly parts: pulumi.Input<unknown>[] = [];
+  private readonly faas: pulumi.Output<Environment["openfaas"]>;
+  private readonly swarm: SwarmObjects;
+  private readonly images: Record<PlatformImage, pulumi.Input<string>>;
 
   constructor(
-    private readonly label: string,
-    args: OpenFaaSArgs,
+    name: string,
+    private readonly args: OpenFaaSArgs = {},
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super("oslo-faas:index:OpenFaaS", label, {}, opts);
-    this.env = args.environment;
-    this.image = args.images;
-    this.pulled = new PulledImages(label, this.env.registryAuth, this);
-    this.user = this.env.openfaas.user;
-    this.password =
-      this.env.gatewayPassword ??
-      new host.Password(`${label}-password`, { length: 32 }, { parent: this }).value;
+    super("oslo-faas:index:OpenFaaS", name, recorded(args), opts);
+    this.faas = complete("openfaas", onlyOf("openfaas", args));
+    this.images = { ...completeNow("images", {}), ...args.images };
+    const labels = complete("location", args.location).apply(locationLabels);
+    this.swarm = new SwarmObjects(name, this, labels, args.registryAuth ?? {});
+    this.user = this.faas.user;
+    this.password = args.password
+      ? pulumi.secret(args.password)
+      : new host.Password(`${name}-password`, { length: 32 }, { parent: this }).value;
 
-    const core = this.network(CORE_NETWORK);
-    const functions = this.network(FUNCTIONS_NETWORK);
-    const credentials = this.credentials();
+    const core = this.swarm.network(CORE_NETWORK);
+    const functions = this.swarm.network(FUNCTIONS_NETWORK);
+    const credentials = {
+      "basic-auth-user": this.swarm.secret("basic-auth-user", this.user),
+      "basic-auth-password": this.swarm.secret("basic-auth-password", this.password),
+    };
 
     const nats = this.nats(core);
     const prometheus = this.prometheus(core);
     const auth = this.basicAuth(core, credentials);
-    const provider = this.swarmProvider(args.providerImage, [core, functions], credentials);
+    const provider = this.swarmProvider([core, functions], credentials);
     // The order of an update as well: the gateway and the worker exit while NATS is away, so NATS has to be back first.
     // The gateway panics when it lists functions and Prometheus cannot be reached.
     this.gateway = this.runGateway([core, functions], credentials, [nats, prometheus, auth, provider]);
-    this.queueWorker(args.queueImage, core, [nats, this.gateway]);
-    this.exporter(args.queueImage, core, [nats]);
+    this.queueWorker(core, [nats, this.gateway]);
+    this.exporter(core, [nats]);
     this.alertmanager(core, credentials, [this.gateway]);
-    this.revision = revisionOf(this.parts);
-    this.registerOutputs({});
-  }
-
-  private service(
-    name: string,
-    values: Omit<ServiceValues, "labels">,
-    dependsOn: pulumi.Resource[] = [],
-  ): docker.Service {
-    this.services.push(name);
-    const configs = Object.values(values.configs ?? {}).map((config) => config.id);
-    this.parts.push([name, values.image, values.args, values.env, values.replicas, values.ports, configs]);
-    const all = { ...values, labels: locationLabels(this.env.location) };
-    const pulled = typeof values.image === "string" ? this.pulled.first(values.image) : [];
-    const after = [...dependsOn, ...pulled];
-    return stackService(`${this.label}-${name}`, name, all, { parent: this, dependsOn: after });
-  }
-
-  private network(name: string): docker.Network {
-    return new docker.Network(
-      `${this.label}-network-${name}`,
-      { name, driver: "overlay", attachable: false },
-      { parent: this, deleteBeforeReplace: true },
-    );
-  }
-
-  private volume(name: string, keep: boolean): pulumi.Output<string> {
-    const volume = new docker.Volume(
-      `${this.label}-volume-${name}`,
-      { name: `openfaas-${name}` },
-      { parent: this, retainOnDelete: keep },
-    );
-    return volume.name;
-  }
-
-  /** Without a name of our own: a changed value is then a new secret, and the old one goes when no service uses it. */
-  private secret(name: string, value: pulumi.Input<string>): docker.Secret {
-    // Undefined in an `up --target` that leaves the password out; this secret is left out with it.
-    const data = pulumi.secret(value).apply((text?: string) => Buffer.from(text ?? "").toString("base64"));
-    return new docker.Secret(`${this.label}-${name}`, { data }, { parent: this });
-  }
-
-  private config(name: string, text: string): docker.ServiceConfig {
-    return new docker.ServiceConfig(
-      `${this.label}-${name}`,
-      { data: Buffer.from(text).toString("base64") },
-      { parent: this },
-    );
-  }
-
-  private credentials(): Record<string, docker.Secret> {
-    return {
-      "basic-auth-user": this.secret("basic-auth-user", this.user),
-      "basic-auth-password": this.secret("basic-auth-password", this.password),
-    };
-  }
-
-  private nats(core: docker.Network): docker.Service {
-    const data = this.volume("queue", this.env.openfaas.queue.keepOnDestroy);
-    return this.service("nats", {
-      image: this.image("natsStreaming"),
-      args: natsArgs(this.env.openfaas.queue),
-      networks: [core],
-      volumes: { "/data": data },
-      configs: { "/etc/nats.conf": this.config("nats-config", renderNats(this.env.openfaas.queue)) },
+    this.services = this.swarm.services;
+    this.revision = this.swarm.revision();
+    this.registerOutputs({
+      user: this.user,
+      password: this.password,
+      services: this.services,
+      revision: this.revision,
     });
   }
 
-  private prometheus(core: docker.Network): docker.Service {
-    const { queue } = this.env.openfaas;
-    return this.service("prometheus", {
-      image: this.image("prometheus"),
-      args: prometheusArgs(this.env.openfaas),
+  private builds(image: "swarmProvider" | "queueWorker"): pulumi.Resource[] {
+    return this.args.builds?.[image] ?? [];
+  }
+
+  private nats(core: docker.Network): docker.Service {
+    const { keepOnDestroy } = completeNow("openfaas", {
+      queue: { keepOnDestroy: this.args.queue?.keepOnDestroy },
+    }).queue;
+    const data = this.swarm.volume("queue", keepOnDestroy);
+    return this.swarm.service("nats", {
+      image: this.images.natsStreaming,
+      args: this.faas.apply(({ queue }) => natsArgs(queue)),
       networks: [core],
-      volumes: { "/prometheus": this.volume("metrics", false) },
+      volumes: { "/data": data },
       configs: {
-        "/etc/prometheus/prometheus.yml": this.config("prometheus-config", renderPrometheus()),
-        "/etc/prometheus/alert.rules.yml": this.config(
-          "alert-rules",
-          renderAlertRules(this.env.alerts, bytes(queue.maxBytes)),
+        "/etc/nats.conf": this.swarm.config(
+          "nats-config",
+          this.faas.apply(({ queue }) => renderNats(queue)),
         ),
       },
     });
   }
 
-  private alertmanager(
-    core: docker.Network,
-    secrets: Record<string, docker.Secret>,
-    after: pulumi.Resource[],
-  ): docker.Service {
-    const { alertWebhookUrl: url, alertWebhookToken: token, alertSmtpPassword: password, alerts } = this.env;
+  private prometheus(core: docker.Network): docker.Service {
+    const rules = pulumi
+      .all([complete("alerts", this.args.alerts), this.faas.queue])
+      .apply(([alerts, queue]) => renderAlertRules(alerts, bytes(queue.maxBytes)));
+    return this.swarm.service("prometheus", {
+      image: this.images.prometheus,
+      args: this.faas.apply(prometheusArgs),
+      networks: [core],
+      volumes: { "/prometheus": this.swarm.volume("metrics", false) },
+      configs: {
+        "/etc/prometheus/prometheus.yml": this.swarm.config("prometheus-config", renderPrometheus()),
+        "/etc/prometheus/alert.rules.yml": this.swarm.config("alert-rules", rules),
+      },
+    });
+  }
+
+  private alertmanager(core: docker.Network, secrets: Secrets, after: pulumi.Resource[]): docker.Service {
+    const { alertWebhookUrl: url, alertWebhookToken: token, alertSmtpPassword: password } = this.args;
+    const { webhook, email } = this.args.alerts ?? {};
     const own = {
-      ...(token && (alerts.webhook || url)
-        ? { "alert-webhook-token": this.secret("alert-webhook-token", token) }
+      ...(token && (webhook || url)
+        ? { "alert-webhook-token": this.swarm.secret("alert-webhook-token", token) }
         : {}),
-      ...(password && alerts.email
-        ? { "alert-smtp-password": this.secret("alert-smtp-password", password) }
+      ...(password && email
+        ? { "alert-smtp-password": this.swarm.secret("alert-smtp-password", password) }
         : {}),
     };
     const known = {
       webhookToken: "alert-webhook-token" in own,
       smtpPassword: "alert-smtp-password" in own,
     };
-    const values = { user: this.user, alerts, secrets: known };
+    const text = pulumi
+      .all([this.user, complete("alerts", this.args.alerts), url])
+      .apply(([user, alerts, webhookUrl]) =>
+        renderAlertmanager({ user, alerts, secrets: known, webhookUrl }),
+      );
     // This release reads no URL from a file of its own, so that with a secret one the whole is a secret.
     const config = url
-      ? this.secret(
-          "alertmanager-secret-config",
-          url.apply((webhookUrl) => renderAlertmanager({ ...values, webhookUrl })),
-        )
-      : this.config("alertmanager-config", renderAlertmanager(values));
+      ? this.swarm.secret("alertmanager-secret-config", text)
+      : this.swarm.config("alertmanager-config", text);
     const [file, name] = ["/etc/alertmanager/alertmanager.yml", "alertmanager.yml"];
-    return this.service(
+    return this.swarm.service(
       "alertmanager",
       {
-        image: this.image("alertmanager"),
+        image: this.images.alertmanager,
         args: alertmanagerArgs(url ? `/run/secrets/${name}` : file),
         networks: [core],
         secrets: {
@@ -212,9 +209,9 @@ export class OpenFaaS extends pulumi.ComponentResource {
     );
   }
 
-  private basicAuth(core: docker.Network, secrets: Record<string, docker.Secret>): docker.Service {
-    return this.service("basic-auth-plugin", {
-      image: this.image("basicAuth"),
+  private basicAuth(core: docker.Network, secrets: Secrets): docker.Service {
+    return this.swarm.service("basic-auth-plugin", {
+      image: this.images.basicAuth,
       env: {
         secret_mount_path: "/run/secrets",
         user_filename: "basic-auth-user",
@@ -226,73 +223,73 @@ export class OpenFaaS extends pulumi.ComponentResource {
     });
   }
 
-  private swarmProvider(
-    image: pulumi.Input<string>,
-    networks: docker.Network[],
-    secrets: Record<string, docker.Secret>,
-  ): docker.Service {
-    return this.service("swarm-provider", {
-      image,
-      env: providerEnv(this.env.openfaas),
-      networks,
-      secrets,
-      // The one service that has the Docker API, which is as good as root on the host.
-      binds: { "/var/run/docker.sock": "/var/run/docker.sock" },
-      // It writes its health probe there, and functions that want to be checked mount it.
-      volumes: { "/probe": this.volume("probe", false) },
-      // It finishes the requests it has for up to 30 s.
-      stopGraceSeconds: 35,
-      startFirst: true,
-    });
-  }
-
-  private runGateway(
-    networks: docker.Network[],
-    secrets: Record<string, docker.Secret>,
-    after: pulumi.Resource[],
-  ): docker.Service {
-    return this.service(
-      "gateway",
+  private swarmProvider(networks: docker.Network[], secrets: Secrets): docker.Service {
+    return this.swarm.service(
+      "swarm-provider",
       {
-        image: this.image("gateway"),
-        env: gatewayEnv(this.env.openfaas),
+        image: this.images.swarmProvider,
+        env: this.faas.apply(providerEnv),
         networks,
         secrets,
-        ports: { 8080: this.env.openfaas.gatewayPort },
+        // The one service that has the Docker API, which is as good as root on the host.
+        binds: { "/var/run/docker.sock": "/var/run/docker.sock" },
+        // It writes its health probe there, and functions that want to be checked mount it.
+        volumes: { "/probe": this.swarm.volume("probe", false) },
+        // It finishes the requests it has for up to 30 s.
+        stopGraceSeconds: 35,
+        startFirst: true,
+      },
+      this.builds("swarmProvider"),
+    );
+  }
+
+  private runGateway(networks: docker.Network[], secrets: Secrets, after: pulumi.Resource[]): docker.Service {
+    return this.swarm.service(
+      "gateway",
+      {
+        image: this.images.gateway,
+        env: this.faas.apply(gatewayEnv),
+        networks,
+        secrets,
+        ports: { 8080: this.faas.gatewayPort },
       },
       after,
     );
   }
 
-  private queueWorker(
-    image: pulumi.Input<string>,
-    core: docker.Network,
-    after: pulumi.Resource[],
-  ): docker.Service {
-    return this.service(
+  private queueWorker(core: docker.Network, after: pulumi.Resource[]): docker.Service {
+    return this.swarm.service(
       "queue-worker",
       {
-        image,
-        env: queueWorkerEnv(this.env.openfaas),
+        image: this.images.queueWorker,
+        env: this.faas.apply(queueWorkerEnv),
         networks: [core],
-        replicas: this.env.openfaas.queue.workers,
+        replicas: this.faas.queue.workers,
         // It finishes the calls it has for up to 110 s; what is still under way then is delivered again.
         stopGraceSeconds: 120,
         startFirst: true,
       },
-      after,
+      [...after, ...this.builds("queueWorker")],
     );
   }
 
-  private exporter(
-    image: pulumi.Input<string>,
-    core: docker.Network,
-    after: pulumi.Resource[],
-  ): docker.Service {
-    return this.service(
+  private exporter(core: docker.Network, after: pulumi.Resource[]): docker.Service {
+    const firewall = complete("firewall", { enabled: this.args.closedPorts });
+    const env = pulumi
+      .all([complete("nginx", this.args.nginx), this.faas, firewall])
+      .apply(([nginx, openfaas, closed]) => exporterEnv({ nginx, openfaas, firewall: closed }));
+    return this.swarm.service(
       "exporter",
-      { image, args: ["exporter"], env: exporterEnv(this.env), networks: [core], startFirst: true },
-      after,
+      { image: this.images.queueWorker, args: ["exporter"], env, networks: [core], startFirst: true },
+      [...after, ...this.builds("queueWorker")],
     );
   }
+}
+
+/** As the state holds them: what is secret is so there. */
+function recorded({ builds: _builds, ...args }: OpenFaaSArgs): pulumi.Inputs {
+  const { registryAuth, password, alertWebhookUrl, alertWebhookToken, alertSmtpPassword, ...open } = args;
+  const secrets = { registryAuth, password, alertWebhookUrl, alertWebhookToken, alertSmtpPassword };
+  const given = Object.entries(secrets).filter(([, value]) => value !== undefined);
+  return { ...open, ...Object.fromEntries(given.map(([key, value]) => [key, pulumi.secret(value)])) };
 }

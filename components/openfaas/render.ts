@@ -73,7 +73,11 @@ export function exporterEnv({
   nginx,
   openfaas,
   firewall,
-}: Pick<Environment, "nginx" | "openfaas" | "firewall">): Record<string, string> {
+}: {
+  nginx: Pick<Environment["nginx"], "serverName" | "tls" | "httpsPort">;
+  openfaas: Pick<Environment["openfaas"], "gatewayPort">;
+  firewall: Pick<Environment["firewall"], "enabled">;
+}): Record<string, string> {
   const name = nginx.serverName.split(" ")[0]!;
   return {
     faas_nats_address: "nats",

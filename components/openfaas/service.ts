@@ -1,14 +1,14 @@
 /** One Swarm service of the stack, from the few things in which they differ. */
 import * as docker from "@pulumi/docker";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
 export interface ServiceValues {
   /** Image by digest. */
   image: pulumi.Input<string>;
   /** Labels of the service itself: another one restarts nothing. */
-  labels: Record<string, string>;
-  args?: string[];
-  env?: Record<string, string>;
+  labels: pulumi.Input<Record<string, string>>;
+  args?: pulumi.Input<string[]>;
+  env?: pulumi.Input<Record<string, string>>;
   networks: docker.Network[];
   /** Secrets by the file name under /run/secrets. */
   secrets?: Record<string, docker.Secret>;
@@ -19,8 +19,8 @@ export interface ServiceValues {
   /** Folders or sockets of the host by their path in the container. */
   binds?: Record<string, string>;
   /** Ports by the container's port, published on the host the task runs on. */
-  ports?: Record<number, number>;
-  replicas?: number;
+  ports?: Record<number, pulumi.Input<number>>;
+  replicas?: pulumi.Input<number>;
   /** Seconds a task has to finish what it has begun. Default: the engine's, 10. */
   stopGraceSeconds?: number;
   /** True: the new task starts before the old one stops. Not for what holds a port or a volume of the host. */
@@ -59,7 +59,7 @@ export function stackService(
     resource,
     {
       name: service,
-      labels: Object.entries(values.labels).map(([label, value]) => ({ label, value })),
+      labels: pulumi.output(values.labels).apply(labelList),
       taskSpec: {
         containerSpec: {
           image: values.image,
@@ -113,6 +113,9 @@ export function stackService(
     },
   );
 }
+
+const labelList = (labels: Record<string, string>) =>
+  Object.entries(labels).map(([label, value]) => ({ label, value }));
 
 function mounts(values: ServiceValues) {
   const volumes = Object.entries(values.volumes ?? {}).map(([target, source]) => ({

@@ -116,7 +116,7 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
 
   beforeAll(async () => {
     repo.branch("volume");
-    repo.edit("components/openfaas/index.ts", /^.*this\.volume\("queue".*$/m, "");
+    repo.edit("components/openfaas/index.ts", /^.*this\.swarm\.volume\("queue".*$/m, "");
     repo.edit("components/openfaas/index.ts", /^\s*volumes: \{ "\/data": data \},$/m, "");
     repo.edit(
       "stacks/Pulumi.oslo-dev.yaml",
@@ -124,9 +124,9 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
       "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbiEh:ZGVjcnlwdCB0aGlzIGhlcmU=\n",
     );
     repo.edit(
-      "index.ts",
+      "components/osloFaas/index.ts",
       "const onHost =",
-      `new (require("./providers/host/sdk").File)("canary", { path: "/etc/canary", content: require("@pulumi/pulumi").secret(${JSON.stringify(`${canary("file")}\nline\n`)}) }, { provider: machine.provider });\nconst onHost =`,
+      `new (require("../../providers/host/sdk").File)("canary", { path: "/etc/canary", content: require("@pulumi/pulumi").secret(${JSON.stringify(`${canary("file")}\nline\n`)}) }, { provider: machine.provider });\nconst onHost =`,
     );
     repo.edit(
       "functions/stack.yml",

@@ -189,9 +189,11 @@ if (image) {
   stackService("stack", "stack", { image, labels: {}, networks: [network] }, { parent, dependsOn });
 }
 if (base) {
-  const own = new OwnImages("images", { environment, images: { any: (x: string) => x } as any }, { providers: [provider] });
   const build = { lang: "dockerfile", handler: "own", args: { BASE: base }, copy: [] };
-  own.ofFunction({ spec: { name: "own" }, build, file: "stack.yml" } as any);
+  const resolver = { any: (x: string) => x, stack: (x: string) => x } as any;
+  const functions = [{ spec: { name: "own" }, build, file: "stack.yml" }] as any;
+  const { images: settings, registryAuth } = environment;
+  new Images("images", { settings, resolver, registryAuth, functions, services: false }, { providers: [provider] });
 }
 if (fn) {
   const gateway = new openfaas.Provider("gateway", fn.connection);

@@ -88,6 +88,12 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(dir, { recursive: true }));
 
 const ofType = (resources: Registered[], type: string) => resources.filter((r) => r.type === type);
+/** As a text, without what the engine is told to keep secret. */
+const open = (value: unknown) =>
+  JSON.stringify(value, (_key, inner) =>
+    inner?.["4dabf18193072939515e22adb298388d"] === "1b47061264138c4ac30d75fd1eb44270" ? "[secret]" : inner,
+  );
+const isComponent = ({ type }: Registered) => type.startsWith("oslo-faas:");
 const named = (resources: Registered[], name: string) => resources.find((r) => r.name === name)!;
 
 describe("an environment with Docker's own engine", () => {
@@ -242,8 +248,8 @@ test("a function gets the secrets that it names, by their revisions and never by
   expect(Object.keys(secrets[0]!.inputs.value)).toHaveLength(2);
   expect(named(resources, "functions-a").inputs.secretRevisions).toEqual({ "api-key": 4 });
   expect(named(resources, "functions-b").inputs.secretRevisions).toEqual({});
-  const others = resources.filter(({ type }) => type !== "openfaas:index:FunctionSecret");
-  expect(JSON.stringify(others)).not.toContain("hunter");
+  const others = resources.filter(({ type }) => type !== "host:index:FunctionSecret");
+  expect(open(others)).not.toContain("hunter");
   await expect(program({ ...own, functions: stack })).rejects.toThrow(
     /functions: one error\n {2}\S+secrets\.yml:3: functions\.a\.secrets\.0: api-key is none of the environment's functionSecrets/,
   );
@@ -278,7 +284,7 @@ describe("a registry that asks for a login", () => {
     const others = resources.filter(
       ({ type, name }) => type !== "openfaas:index:Function" && name !== "docker-api",
     );
-    expect(JSON.stringify(others)).not.toContain("hunter2");
+    expect(open(others)).not.toContain("hunter2");
   });
 
   test("is asked for the base of a build before that, once, and the function is built without it", async () => {
@@ -359,7 +365,9 @@ test("secrets of alerts reach Alertmanager as Docker secrets, and nothing else",
   );
   expect(uses.map((s) => s.inputs.name)).toEqual(["alertmanager"]);
   const forms = ["t0ken", Buffer.from("t0ken").toString("base64")];
-  const holders = resources.filter((r) => forms.some((form) => JSON.stringify(r.inputs).includes(form)));
+  const holders = resources.filter(
+    (r) => !isComponent(r) && forms.some((form) => JSON.stringify(r.inputs).includes(form)),
+  );
   expect(holders.map((r) => r.name)).toEqual(["openfaas-alert-webhook-token"]);
 });
 
@@ -378,7 +386,7 @@ test("a webhook's URL that is a secret is in one Docker secret, Alertmanager's w
   const config = decoded(holders[0]!);
   expect(config).toContain(`- url: ${url}`);
   expect(config).toContain("credentials_file: /run/secrets/alert-webhook-token");
-  expect(JSON.stringify(resources)).not.toContain("hunter2");
+  expect(open(resources)).not.toContain("hunter2");
   expect(resources.map(({ name }) => name)).not.toContain("openfaas-alertmanager-config");
   const [service] = ofType(resources, "docker:index/service:Service").filter(
     ({ inputs }) => inputs.name === "alertmanager",
