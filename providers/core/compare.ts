@@ -13,6 +13,6 @@ export function canonical(value: unknown): string {
 /** Top-level names whose values differ, but for those in `ignored`. Example: `changedKeys({ a: 1 }, { a: 2 }, [])` is `["a"]`. */
 export function changedKeys<T extends object>(olds: T, news: T, ignored: readonly string[]): string[] {
   const keys = [...new Set([...Object.keys(olds), ...Object.keys(news)])];
-  const [before, after] = [olds, news] as Record<string, unknown>[];
+  const [before, after] = [olds, news] as [Record<string, unknown>, Record<string, unknown>];
   return keys.filter((key) => !ignored.includes(key) && canonical(before[key]) !== canonical(after[key]));
 }

@@ -21,7 +21,7 @@ type Unary<Q, A> = grpc.handleUnaryCall<Q, A>;
 const props = (struct: Struct | undefined): Decoded => decode(struct?.toJavaScript());
 const struct = ({ value, secrets }: Decoded): Struct => Struct.fromJavaScript(encode(value, secrets));
 /** "urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME" → TYPE. */
-const typeOf = (urn: string): string => urn.split("::")[2].split("$").at(-1) as string;
+const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
 
 let underWay = 0;
 /** Whether a call waits for its answer. */

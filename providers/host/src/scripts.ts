@@ -51,7 +51,7 @@ export function parseRefusal(stderr: string): { message: string; remedy?: string
   const lines = stderr.split("\n");
   const index = lines.findIndex((line) => line.startsWith("REFUSED\t"));
   if (index < 0) return { message: stderr.trim() || "refused without a reason", rest: "" };
-  const [, message, remedy] = lines[index].split("\t");
+  const [, message = "", remedy] = (lines[index] ?? "").split("\t");
   const rest = [...lines.slice(0, index), ...lines.slice(index + 1)].join("\n").trim();
   return { message, remedy: remedy || undefined, rest };
 }

@@ -21,7 +21,7 @@ export const endpointName = ({ user, host, port }: Endpoint): string => `${user}
 
 const fingerprint = (key: Buffer): string =>
   `SHA256:${crypto.createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
-const keyBytes = (line: string): Buffer => Buffer.from(line.split(" ")[1], "base64");
+const keyBytes = (line: string): Buffer => Buffer.from(line.split(" ")[1] ?? "", "base64");
 /** The key's own name for its type: a length and the name. */
 const keyType = (key: Buffer): string => key.subarray(4, 4 + key.readUInt32BE(0)).toString();
 
@@ -64,7 +64,7 @@ async function dialWithRetries(
     try {
       return await dial(endpoint, target, deadline, through);
     } catch (error) {
-      const pause = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
+      const pause = RETRY_MS[attempt] ?? RETRY_MS.at(-1) ?? 0;
       if (!(error instanceof Transient) || Date.now() + pause + 100 > deadline)
         throw unreachable(endpoint, target, error, attempt + 1);
       await new Promise((resolve) => setTimeout(resolve, pause));
@@ -174,7 +174,7 @@ function handshake(client: Client, config: ConnectConfig): Promise<Client> {
 }
 
 function serverHostKeys({ hostKeys }: Endpoint): string[] {
-  return [...new Set(hostKeys.map((line) => line.split(" ")[0]))].flatMap(
+  return [...new Set(hostKeys.map((line) => line.split(" ")[0] ?? ""))].flatMap(
     (type) => ALGORITHMS[type] ?? [type],
   );
 }

@@ -123,16 +123,17 @@ export function parseSource(
   text: string,
 ): Pick<AptRepositoryInputs, "uri" | "suite" | "components" | "architectures" | "options"> {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  const match = lines.length === 1 ? /^deb \[([^\]]*)\] (\S+) (\S+) (.+)$/.exec(lines[0]) : null;
+  const match = lines.length === 1 ? /^deb \[([^\]]*)\] (\S+) (\S+) (.+)$/.exec(lines[0] ?? "") : null;
   if (!match) return { uri: text.trim(), suite: "", components: [], architectures: [], options: {} };
-  const pairs = match[1].split(" ").filter((pair) => pair !== "");
+  const [, given = "", uri = "", suite = "", components = ""] = match;
+  const pairs = given.split(" ").filter((pair) => pair !== "");
   const options: Record<string, string> = {};
   for (const pair of pairs) options[pair.slice(0, pair.indexOf("="))] = pair.slice(pair.indexOf("=") + 1);
   const architectures = options.arch ? options.arch.split(",") : [];
   delete options.arch;
   // A signed-by that points elsewhere is drift; ours is not part of the inputs.
   if (/^\/etc\/apt\/keyrings\/[^/]+\.gpg$/.test(options["signed-by"] ?? "")) delete options["signed-by"];
-  return { uri: match[2], suite: match[3], components: match[4].trim().split(/\s+/), architectures, options };
+  return { uri, suite, components: components.trim().split(/\s+/), architectures, options };
 }
 
 async function put(ctx: Context, wanted: AptRepositoryInputs): Promise<AptRepositoryOutputs> {
@@ -151,7 +152,8 @@ async function put(ctx: Context, wanted: AptRepositoryInputs): Promise<AptReposi
     { step: `add the apt source ${wanted.name}`, stdin: wanted.key, timeoutSeconds: 600 },
   );
   const found = parseKeyValues(result.stdout);
-  return { resolvedSuite: found.suite, source: found.source, keyringSha256: found.keyring };
+  const { suite = "", source = "", keyring = "" } = found;
+  return { resolvedSuite: suite, source, keyringSha256: keyring };
 }
 
 async function read(

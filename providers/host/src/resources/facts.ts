@@ -91,8 +91,8 @@ export function parseFacts(output: string): Gathered {
   if (values.end !== "ok") throw new Error("the host's answer is incomplete");
   const lines = output.split("\n");
   const listeners = lines.flatMap((line): Listener[] => {
-    const match = /^listen=(\d+) (\S+) ?(.*)$/.exec(line);
-    return match ? [{ port: Number(match[1]), address: match[2], name: match[3].trim() }] : [];
+    const [, port, address = "", name = ""] = /^listen=(\d+) (\S+) ?(.*)$/.exec(line) ?? [];
+    return port ? [{ port: Number(port), address, name: name.trim() }] : [];
   });
   const addresses = lines.flatMap((line) => /^address=\S+ (\S+)$/.exec(line)?.[1] ?? []).sort();
   const facts: HostFacts = {
@@ -102,7 +102,7 @@ export function parseFacts(output: string): Gathered {
     codename: values.codename ?? "",
     osName: values.osName ?? "",
     kernel: values.kernel ?? "",
-    arch: ARCHITECTURES[values.arch] ?? values.arch ?? "",
+    arch: ARCHITECTURES[values.arch ?? ""] ?? values.arch ?? "",
     cpus: number(values.cpus),
     memoryMiB: mebi(values.memoryKiB),
     diskFreeMiB: mebi(values.diskFreeKiB),

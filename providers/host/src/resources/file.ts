@@ -107,10 +107,10 @@ async function look(
       outputs: { sha256: "" },
     };
   const content = found.sha256 === expect ? (known as string) : contentFound(found);
-  const mode = found.mode.padStart(4, "0");
+  const { mode = "", owner = "", group = "", sha256: sum = "" } = found;
   return {
-    inputs: { ...rest, content, mode, owner: found.owner, group: found.group },
-    outputs: { sha256: found.sha256 },
+    inputs: { ...rest, content, mode: mode.padStart(4, "0"), owner, group },
+    outputs: { sha256: sum },
   };
 }
 

@@ -96,7 +96,7 @@ async function look(ctx: Context, packages: Bounds): Promise<Found> {
   );
   const found: Found = { versions: {}, within: {}, held: {} };
   for (const [package_, text] of Object.entries(parseKeyValues(result.stdout))) {
-    const [version, within, held] = text.split(" ");
+    const [version = "", within, held] = text.split(" ");
     found.versions[package_] = version;
     found.within[package_] = within === "yes";
     found.held[package_] = held === "yes";

@@ -9,8 +9,8 @@ const ALPHABET = `${LETTERS}-_`;
 
 /** `length` characters of A-Z a-z 0-9 - _, from the system's generator. The first is a letter or digit: it never looks like an option. */
 export function randomPassword(length: number): string {
-  let password = LETTERS[crypto.randomInt(LETTERS.length)];
-  while (password.length < length) password += ALPHABET[crypto.randomInt(ALPHABET.length)];
+  let password = LETTERS.charAt(crypto.randomInt(LETTERS.length));
+  while (password.length < length) password += ALPHABET.charAt(crypto.randomInt(ALPHABET.length));
   return password;
 }
 

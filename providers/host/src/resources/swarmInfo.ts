@@ -89,6 +89,6 @@ export function tokenDigest(token: string): string {
   const match = /^SWMTKN-[12]-(?:\d-)?([0-9a-z]{50})-[0-9a-z]+$/.exec(token);
   if (!match) return "";
   let number = 0n;
-  for (const digit of match[1]) number = number * 36n + BigInt(parseInt(digit, 36));
+  for (const digit of match[1] ?? "") number = number * 36n + BigInt(parseInt(digit, 36));
   return number.toString(16).padStart(64, "0");
 }

@@ -70,10 +70,10 @@ export function procPath(name: string): string {
 
 /** The file that systemd-sysctl reads at boot. Skipped settings are left out: they would be an error at each boot. Pure. */
 export function renderFile(values: Values, skipped: Record<string, string>): string {
-  const lines = Object.keys(values)
-    .filter((name) => !(name in skipped))
-    .sort()
-    .map((name) => `${name} = ${normalize(values[name])}`);
+  const lines = Object.entries(values)
+    .filter(([name]) => !(name in skipped))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name} = ${normalize(value)}`);
   return ["# Managed by oslo-faas; changes are put back by the next run.", ...lines, ""].join("\n");
 }
 
@@ -81,8 +81,8 @@ export function renderFile(values: Values, skipped: Record<string, string>): str
 export function parseFile(text: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const line of text.split("\n")) {
-    const match = /^\s*-?([^#;=\s][^=\s]*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (match) found[match[1]] = normalize(match[2]);
+    const [, name, text = ""] = /^\s*-?([^#;=\s][^=\s]*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (name) found[name] = normalize(text);
   }
   return found;
 }
@@ -105,11 +105,11 @@ async function apply(session: Session, step: string, values: Values, optional: s
   );
   const applied: Applied = { skipped: {}, previous: {}, effective: {} };
   for (const line of stdout.split("\n")) {
-    const [kind, name, first, second] = line.split("\t");
+    const [kind, name = "", first = "", second = ""] = line.split("\t");
     if (kind === "skipped") applied.skipped[name] = first;
     if (kind !== "set") continue;
     applied.previous[name] = first;
-    if (second !== normalize(values[name])) applied.effective[name] = second;
+    if (second !== normalize(values[name] ?? "")) applied.effective[name] = second;
   }
   return applied;
 }
@@ -176,7 +176,7 @@ async function read(ctx: Context, wanted: SysctlInputs, outputs: SysctlOutputs):
       return kind === "value" ? [[name, text]] : [];
     }),
   );
-  const file = parseFile(fromBase64(parseKeyValues(stdout.split("\n")[0]).file ?? ""));
+  const file = parseFile(fromBase64(parseKeyValues(stdout.split("\n")[0] ?? "").file ?? ""));
   const values: Values = {};
   for (const [name, asked] of Object.entries(wanted.values)) {
     const found =

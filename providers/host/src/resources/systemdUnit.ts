@@ -114,8 +114,8 @@ export function parseUnit(output: string): UnitState {
   const values = parseKeyValues(output);
   const files: Record<string, string> = {};
   for (const line of output.split("\n")) {
-    const [kind, path, content] = line.split("\t");
-    if (kind === "file") files[path] = fromBase64(content ?? "");
+    const [kind, path = "", content = ""] = line.split("\t");
+    if (kind === "file") files[path] = fromBase64(content);
   }
   const ran =
     values.ExecMainExitTimestampMonotonic !== undefined && values.ExecMainExitTimestampMonotonic !== "0";
@@ -128,7 +128,7 @@ export function parseUnit(output: string): UnitState {
   return {
     exists: values.LoadState !== "not-found",
     works: values.works !== "no",
-    active: ["active", "reloading", "refreshing"].includes(values.ActiveState) || oneshotDone,
+    active: ["active", "reloading", "refreshing"].includes(values.ActiveState ?? "") || oneshotDone,
     enabled: values.enabled || "disabled",
     files,
   };
@@ -236,8 +236,8 @@ async function putStateBack(session: Session, wanted: SystemdUnitInputs, before:
   const unitGoes = unitPath(unit) in current.files && !(unitPath(unit) in before.files);
   if (unitGoes) {
     // Stopped and disabled while systemd still knows how: afterwards only a name without a file would be left.
-    const stop = [["disable"], ["stop"]].map(
-      ([verb]) => `${command("timeout", timeoutSeconds, "systemctl", verb, "--", unit)} || true`,
+    const stop = ["disable", "stop"].map(
+      (verb) => `${command("timeout", timeoutSeconds, "systemctl", verb, "--", unit)} || true`,
     );
     await session.run(stop.join("; "), { step: `stop ${unit}`, timeoutSeconds: timeoutSeconds * 2 + 10 });
   }

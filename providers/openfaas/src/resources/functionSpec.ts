@@ -111,7 +111,7 @@ export const inputs = z
         message: "is set by this resource itself",
       });
     for (const name of [SCALE_MIN, SCALE_MAX])
-      if (name in labels && !/^\d+$/.test(labels[name]))
+      if (name in labels && !/^\d+$/.test(labels[name] ?? ""))
         issues.addIssue({ code: "custom", path: ["labels", name], message: `${labels[name]} is no number` });
     if (Number(labels[SCALE_MIN] ?? 0) > Number(labels[SCALE_MAX] ?? Infinity))
       issues.addIssue({ code: "custom", path: ["labels", SCALE_MIN], message: `is above ${SCALE_MAX}` });
