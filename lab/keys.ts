@@ -1,7 +1,8 @@
 /** The lab's keys: made once per lab, thrown away by `down`. The client's for root and ops, the host's for sshd. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { utils } from "ssh2";
+import { writeAtomically } from "../shared/atomicFile";
 import type { Lab } from "./config";
 
 export interface Keys {
@@ -47,6 +48,5 @@ function generate(comment: string): { private: string; public: string } {
 }
 
 function write(file: string, content: string, mode: number): void {
-  writeFileSync(`${file}.new`, content.endsWith("\n") ? content : `${content}\n`, { mode });
-  renameSync(`${file}.new`, file);
+  writeAtomically(file, content.endsWith("\n") ? content : `${content}\n`, mode);
 }

@@ -5,7 +5,7 @@ import { type Document, isMap, parseDocument } from "yaml";
 import { FUNCTION_NAME } from "../../components/functions/format";
 import { parseStack } from "../../components/functions/stack";
 import { DOCKERFILE, languages, templateFolder } from "../../components/images/context";
-import { familiarName, parseImage } from "../../components/images/lock";
+import { familiarName, parseImage } from "../../shared/image";
 
 export interface NewOptions {
   /** The project's folder. */

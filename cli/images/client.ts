@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { familiarName, parseImage, type ImageReference } from "../../components/images/lock";
+import { familiarName, parseImage, type ImageReference } from "../../shared/image";
 import { MANIFEST_TYPES } from "../../shared/manifestTypes";
 
 export interface ClientOptions {

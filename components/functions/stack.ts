@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { inputs as deployable, WAIT_ANNOTATION } from "../../providers/openfaas/src/resources/functionSpec";
 import { clean, pathName } from "../../environment/legible";
 import { nearest } from "../../environment/nearest";
-import { parseImage } from "../images/lock";
+import { parseImage } from "../../shared/image";
 import {
   environmentFileSchema,
   type FunctionKeys,

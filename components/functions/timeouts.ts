@@ -1,34 +1,15 @@
 /** How long a function may take, as its variables and the environment say it. */
 import type { Environment } from "../../environment/schema";
 import { seconds } from "../../environment/units";
+import { parseDuration } from "../../shared/duration";
 
 /** The environment's own, of the section openfaas. */
 export type Timeouts = Pick<Environment["openfaas"], "upstreamTimeout" | "queue">;
 
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-9,
-  us: 1e-6,
-  µs: 1e-6,
-  μs: 1e-6,
-  ms: 1e-3,
-  s: 1,
-  m: 60,
-  h: 3600,
-};
-const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
-
-/** "1m30s", "90s" or, as the watchdogs take it, "90"; undefined for what is no duration. */
-export function goSeconds(text: string): number | undefined {
-  if (/^\d+$/.test(text)) return Number(text);
-  const parts = [...text.matchAll(PART)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return undefined;
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit!]!, 0);
-}
-
 /** As the templates and the watchdogs take it: 0 is no limit. */
 function limit(text: string): number | undefined {
-  const value = goSeconds(text);
-  return value === 0 ? Infinity : value;
+  const ms = parseDuration(text);
+  return ms === 0 ? Infinity : ms && ms / 1000;
 }
 
 /** What is said of one variable of a function. */

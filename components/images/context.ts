@@ -4,8 +4,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { FunctionOfFile } from "../functions/functionOfFile";
 import type { FunctionBuild } from "../functions/stack";
+import { makeFolder } from "../../shared/atomicFile";
+import { withRegistry } from "../../shared/image";
 import { inPackage } from "../../shared/packageFolder";
-import { type ImageLock, resolve, withRegistry } from "./lock";
+import { type ImageLock, resolve } from "./lock";
 
 const TEMPLATES = "templates";
 /** A handler with a Dockerfile of its own. */
@@ -135,7 +137,7 @@ export function packFunction(
   const args = { SOURCE_DATE_EPOCH: String(EPOCH), ...bases, ...build.args };
   const hash = hashOf(content, args);
   const folder = path.join(".cache", "images", `fn-${name}-${hash}`);
-  if (!fs.existsSync(folder)) lay(content, folder);
+  makeFolder(folder, (draft) => lay(content, draft));
   return { folder, hash, args };
 }
 
@@ -168,22 +170,12 @@ function hashOf(content: Map<string, string>, args: Record<string, string>): str
 /** What git keeps of a mode, so that the umask of a machine is in no image. */
 const modeOf = (file: string) => (fs.statSync(file).mode & 0o100 ? 0o755 : 0o644);
 
-/** Whole or not at all: a run that is killed here leaves no half context under the final name. */
 function lay(content: Map<string, string>, folder: string): void {
-  const part = `${folder}.${process.pid}`;
-  fs.rmSync(part, { recursive: true, force: true });
-  fs.mkdirSync(part, { recursive: true });
   for (const [to, from] of content) {
-    const target = path.join(part, to);
+    const target = path.join(folder, to);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.copyFileSync(from, target);
     fs.chmodSync(target, modeOf(from));
     fs.utimesSync(target, EPOCH, EPOCH);
-  }
-  try {
-    fs.renameSync(part, folder);
-  } catch {
-    // Another run was first.
-    fs.rmSync(part, { recursive: true });
   }
 }

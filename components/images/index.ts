@@ -1,7 +1,8 @@
 /** The images of an environment, by digest. */
 import * as pulumi from "@pulumi/pulumi";
 import type { LoadedEnvironment } from "../../environment";
-import { readLock, resolve, withRegistry } from "./lock";
+import { withRegistry } from "../../shared/image";
+import { readLock, resolve } from "./lock";
 
 type StackImage = Exclude<keyof LoadedEnvironment["images"], "registry" | "lock" | "own" | "functions">;
 

@@ -1,7 +1,7 @@
 /** The logins of registries, for whoever pulls an environment's images. */
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { familiarName, parseImage } from "./lock";
+import { familiarName, parseImage } from "../../shared/image";
 
 /** Docker Hub, as a complete image name has it. */
 const HUB = "docker.io";

@@ -6,7 +6,7 @@ import { nearest } from "../../environment/nearest";
 import type { Environment } from "../../environment/schema";
 import type { StackFunction } from "../functions/stack";
 import { baseParts, buildsFunctions, dockerfileOf } from "./context";
-import { parseImage, withRegistry } from "./lock";
+import { parseImage, withRegistry } from "../../shared/image";
 
 type Wanted = Pick<StackFunction, "spec" | "build"> & { file: string };
 

@@ -1,7 +1,8 @@
-/** The build context of an image of services/: its bundle and its Dockerfile, made once per change of its sources. */
+/** The build context of an image of services/: its bundle and its Dockerfile, made once per change of its sources and of shared/. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { makeFolder } from "../../shared/atomicFile";
 import { inPackage } from "../../shared/packageFolder";
 import { folderHash } from "./hash";
 
@@ -20,34 +21,22 @@ export function packService(name: string, buildArgs: Record<string, string>): Se
   const built = inPackage("dist", "services", name);
   const fromSources = fs.existsSync(sources);
   const hash = fromSources
-    ? folderHash(sources, [fs.readFileSync("package-lock.json", "utf8"), buildArgs])
+    ? folderHash(sources, [folderHash("shared"), fs.readFileSync("package-lock.json", "utf8"), buildArgs])
     : folderHash(path.join(built, "dist"), [
         fs.readFileSync(path.join(built, "Dockerfile"), "utf8"),
         buildArgs,
       ]);
   const folder = path.join(".cache", "images", `${name}-${hash}`);
-  if (!fs.existsSync(folder))
-    wholly(folder, (part) =>
-      fromSources ? build(sources, part) : fs.cpSync(built, part, { recursive: true }),
-    );
+  makeFolder(folder, (draft) =>
+    fromSources ? build(sources, draft) : fs.cpSync(built, draft, { recursive: true }),
+  );
   return { folder, hash };
 }
 
-function build(sources: string, part: string): void {
-  fs.mkdirSync(path.join(part, "dist"), { recursive: true });
-  execFileSync(process.execPath, [path.join(sources, "build.mjs"), path.join(part, "dist")], {
+function build(sources: string, folder: string): void {
+  fs.mkdirSync(path.join(folder, "dist"), { recursive: true });
+  execFileSync(process.execPath, [path.join(sources, "build.mjs"), path.join(folder, "dist")], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-  fs.copyFileSync(path.join(sources, "Dockerfile"), path.join(part, "Dockerfile"));
-}
-
-/** A run that is killed here leaves no half context under the final name. */
-function wholly(folder: string, fill: (part: string) => void): void {
-  const part = `${folder}.${process.pid}`;
-  fill(part);
-  try {
-    fs.renameSync(part, folder);
-  } catch {
-    fs.rmSync(part, { recursive: true });
-  }
+  fs.copyFileSync(path.join(sources, "Dockerfile"), path.join(folder, "Dockerfile"));
 }

@@ -2,9 +2,10 @@
  * The images that the lab's host runs: built once per content, kept in the lab's registry, and written with their digests to the
  * lab's lock file, which is where the program reads them.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeLock, type ImageLock } from "../../components/images/lock";
+import { writeAtomically } from "../../shared/atomicFile";
 import type { Lab } from "../config";
 import { connect } from "../docker";
 import { seconds, type Progress } from "../progress";
@@ -112,6 +113,5 @@ function recorded(lab: Lab, image: AssembledImage | BuiltImage): string | undefi
 function record(lab: Lab, image: AssembledImage | BuiltImage, digest: string): void {
   const file = recordFile(lab, image);
   mkdirSync(join(imageCacheDir(lab), "built"), { recursive: true });
-  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify({ name: image.name, digest })}\n`);
-  renameSync(`${file}.${process.pid}`, file);
+  writeAtomically(file, `${JSON.stringify({ name: image.name, digest })}\n`);
 }

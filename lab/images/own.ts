@@ -13,6 +13,8 @@ import type { Input, Work } from "./work";
 
 const ROOT = join(__dirname, "..", "..");
 const PROVIDER = join(ROOT, "services", "swarm-provider");
+/** Bundled into both. */
+const SHARED = join(ROOT, "shared");
 const QUEUE = join(ROOT, "services", "queue");
 /** For measuring and testing alone: no environment deploys it by itself. */
 const LEDGER = join(ROOT, "bench", "ledger");
@@ -37,6 +39,7 @@ const SERVICES: BuiltImage[] = [
     name: "oslo-faas/swarm-provider:dev",
     inputs: [
       { path: PROVIDER, skip: SKIP },
+      { path: SHARED },
       { path: join(ROOT, "package-lock.json") },
       { path: nodeManifest() },
     ],
@@ -55,6 +58,7 @@ const SERVICES: BuiltImage[] = [
     name: "oslo-faas/queue:dev",
     inputs: [
       { path: QUEUE, skip: SKIP },
+      { path: SHARED },
       { path: join(ROOT, "package-lock.json") },
       { path: nodeManifest() },
     ],

@@ -1,5 +1,5 @@
 import type { PolicyResource, StackValidationPolicy } from "@pulumi/policy";
-import { parseImage } from "../../components/images/lock";
+import { parseImage } from "../../shared/image";
 import { known } from "./known";
 import { hasLockedImages, stackOf } from "./stack";
 

@@ -5,7 +5,7 @@ import * as http from "node:http";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { goSeconds } from "../../components/functions/timeouts";
+import { parseDuration } from "../../shared/duration";
 
 const ROOT = path.resolve(__dirname, "../..");
 const HANDLERS = path.join(__dirname, "handlers");
@@ -324,7 +324,9 @@ describe.each(LANGUAGES)("the template $lang", ({ lang, build }) => {
       expect(await server.exit).toBe(1);
       expect(server.log()).toContain(`exec_timeout is "${text}"; it has to be a duration such as 90s`);
     } else expect(Number(told)).toBeCloseTo(seconds, 9);
-    expect(goSeconds(text)).toEqual(seconds === undefined ? undefined : expect.closeTo(seconds, 9));
+    expect(parseDuration(text)).toEqual(
+      seconds === undefined ? undefined : expect.closeTo(seconds * 1000, 6),
+    );
   });
 
   test("begins with a handler that greets", async () => {

@@ -1,4 +1,5 @@
 /** What the environment says. Names and forms are those of OpenFaaS's own queue-worker, where it has them. */
+import { goDuration } from "../../../shared/duration";
 import { AFTER_LIMIT_MS, GATEWAY_SAYS_SO_MS } from "../../../shared/queueLimits";
 
 export interface Config {
@@ -49,7 +50,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     return value;
   };
   const duration = (name: string, fallback: string) => {
-    const ms = parseDuration(env[name] || fallback);
+    const ms = goDuration(env[name] || fallback);
     if (!ms) problems.push(`${name}: "${env[name]}" is not a duration above zero such as 30s or 1m30s`);
     return ms ?? 0;
   };
@@ -99,15 +100,4 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   };
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));
   return config;
-}
-
-const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration in ms ("1m30s" → 90000); undefined for what is none. */
-export function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-    total += Number(amount) * UNIT_MS[unit!]!;
-  return Math.round(total);
 }

@@ -1,6 +1,7 @@
 /** What the provider's environment says. Names and forms are those of OpenFaaS's other providers, where they have one. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseDuration } from "../../../shared/duration";
 
 export interface Credentials {
   user: string;
@@ -126,16 +127,4 @@ function readCredentials(env: Env, problems: string[]): Credentials | undefined 
     return value;
   };
   return { user: read("basic-auth-user"), password: read("basic-auth-password") };
-}
-
-const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration in ms ("1m30s" → 90000); a bare number is seconds, as elsewhere in OpenFaaS. */
-export function parseDuration(text: string): number | undefined {
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-    total += Number(amount) * UNIT_MS[unit!]!;
-  return Math.round(total);
 }

@@ -1,6 +1,6 @@
 /** A deployment as OpenFaaS's clients send it, checked whole: every problem at once, each with its field. */
 import * as z from "zod";
-import { parseDuration } from "./config";
+import { parseDuration } from "../../../shared/duration";
 import { invalid } from "./errors";
 import { checkHealth } from "./healthcheck";
 import { LEAST_NANO_CPUS, parseCpu, parseMemory } from "../../../shared/size";

@@ -3,7 +3,7 @@
  * update goes on before it succeeds (readiness), and one that fails later is replaced (liveness). `com.openfaas.health.http.*`
  * counts; `com.openfaas.ready.http.*` where the first is not given.
  */
-import { parseDuration } from "./config";
+import { parseDuration } from "../../../shared/duration";
 
 export interface HealthCheck {
   /** What has to be answered with 200 to 399; without it an open port is enough. */

@@ -3,7 +3,7 @@
  * `com.openfaas.scale.zero-duration` for how long. Who calls is seen by the provider itself and in the gateway's metrics.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseDuration } from "./config";
+import { parseDuration } from "../../../shared/duration";
 import { SCALE_ZERO_DURATION } from "./deployment";
 import type { Functions } from "./functions";
 import type { Invocations } from "./gatewayCalls";

@@ -3,8 +3,9 @@
  * volume. The provider writes it there when it starts; a function with a health check mounts the volume, read-only.
  */
 import { createHash } from "node:crypto";
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { writeAtomically } from "../../../shared/atomicFile";
 import type { HealthCheck } from "./healthcheck";
 import { PROBE_BINARIES } from "./probeBinaries";
 
@@ -22,8 +23,7 @@ export function probeName(arch: string = process.arch): string {
 export function installProbe(folder: string, arch: string = process.arch): void {
   const file = join(folder, probeName(arch));
   if (existsSync(file)) return;
-  writeFileSync(`${file}.${process.pid}`, binary(arch), { mode: 0o755 });
-  renameSync(`${file}.${process.pid}`, file);
+  writeAtomically(file, binary(arch), 0o755);
 }
 
 /** A health check in the engine's words. */
@@ -32,13 +32,13 @@ export function renderHealthcheck(check: HealthCheck, port: number) {
   const test = ["CMD", `${PROBE_MOUNT}/${probeName()}`, String(port), String(seconds)];
   return {
     Test: check.path === undefined ? test : [...test, check.path],
-    Interval: check.periodMs * MS,
+    Interval: Math.round(check.periodMs * MS),
     // The program's own alarm comes first: engines up to 20.10 leave running what did not answer in time.
     Timeout: (seconds + 1) * 1000 * MS,
     Retries: check.failures,
-    StartPeriod: check.startMs * MS,
+    StartPeriod: Math.round(check.startMs * MS),
     // Engines from 25 on look more often in the beginning, so that nothing waits long for a replica; older ones pass it by.
-    StartInterval: Math.min(500, check.periodMs) * MS,
+    StartInterval: Math.round(Math.min(500, check.periodMs) * MS),
   };
 }
 

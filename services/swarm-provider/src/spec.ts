@@ -12,6 +12,7 @@ import {
 import { readHealthCheck } from "./healthcheck";
 import { memoryGiven } from "./memory";
 import { PROBE_MOUNT, renderHealthcheck } from "./probe";
+import { isPinned } from "../../../shared/image";
 import { parseCpu } from "../../../shared/size";
 
 const SECOND = 1e9;
@@ -97,7 +98,7 @@ function renderContainer(it: Deployment, context: SpecContext): Dockerode.Contai
     // The kernel keeps SIGTERM from a first process that does not handle it (Node's default): without an init of the engine's,
     // such a function would be waited for as long as the grace period lasts.
     Init: true,
-    StopGracePeriod: context.stopGraceMs * 1e6,
+    StopGracePeriod: Math.round(context.stopGraceMs * 1e6),
     ...(it.readOnlyRootFilesystem ? { ReadOnly: true } : {}),
     ...renderMounts(it, context),
     ...renderHealth(it, context),
@@ -160,7 +161,7 @@ function renderResources(it: Deployment): Dockerode.ResourceRequirements {
 /** A tag may name another image by now, so an update to it starts new replicas; a digest cannot. */
 function forceUpdate(it: Deployment, { current }: SpecContext): number {
   if (!current) return 0;
-  return it.image.includes("@sha256:") ? current.forceUpdate : current.forceUpdate + 1;
+  return isPinned(it.image) ? current.forceUpdate : current.forceUpdate + 1;
 }
 
 /** The count of before, kept within what the labels allow; a new function starts with its minimum, or one. */

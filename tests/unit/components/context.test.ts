@@ -137,7 +137,8 @@ test("a Dockerfile of one's own takes the environment's bases by their arguments
   expect(baseParts({ ...build, handler: "./none" }, "functions/stack.yml")).toEqual([]);
 });
 
-test("a service on another base image has another tag", () => {
+test("a service has another tag on another base image and with other sources, shared ones too", () => {
+  write("shared/word.ts", "");
   write("services/one/Dockerfile", "FROM scratch\n");
   write("services/one/build.mjs", "");
   write("package-lock.json", "{}");
@@ -147,5 +148,8 @@ test("a service on another base image has another tag", () => {
   write("package-lock.json", '{"a": 1}');
   const first = hash("node:22@sha256:a");
   write("services/one/Dockerfile", "FROM node\n");
-  expect(hash("node:22@sha256:a")).not.toBe(first);
+  const second = hash("node:22@sha256:a");
+  expect(second).not.toBe(first);
+  write("shared/word.ts", "export const word = 1;\n");
+  expect(hash("node:22@sha256:a")).not.toBe(second);
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAuthorized, registryAuth, registryOf } from "../../../../services/swarm-provider/src/auth";
-import { ConfigError, parseDuration, readConfig } from "../../../../services/swarm-provider/src/config";
+import { ConfigError, readConfig } from "../../../../services/swarm-provider/src/config";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "provider-config-"))));
@@ -65,18 +65,6 @@ function messageOf(action: () => unknown): string {
     return (error as Error).message;
   }
 }
-
-test.each([
-  ["300s", 300_000],
-  ["1m30s", 90_000],
-  ["1.5h", 5_400_000],
-  ["250ms", 250],
-  ["60", 60_000],
-])("%s lasts %d ms", (text, ms) => expect(parseDuration(text)).toBe(ms));
-
-test.each(["", "s", "5 s", "-1s", "1d", "1s junk"])("%j is no duration", (text) =>
-  expect(parseDuration(text)).toBeUndefined(),
-);
 
 describe("credentials", () => {
   const expected = { user: "admin", password: "pass:word" };

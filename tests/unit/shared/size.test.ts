@@ -1,4 +1,4 @@
-import { formatCpu, formatMemory, parseCpu, parseMemory } from "../../../../shared/size";
+import { formatCpu, formatMemory, parseCpu, parseMemory } from "../../../shared/size";
 
 const MIB = 1024 * 1024;
 
