@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { hostKeyProblem } from "../shared/hostKey";
+import { COMPONENT, DIGEST, TAG } from "../shared/image";
 import { isAddress, isHostAndPort, isHostName, isNetwork, isPort, networkAround } from "./addresses";
 import { nearest } from "./nearest";
 import { bytes, DURATION, seconds, SIZE } from "./units";
@@ -122,7 +123,7 @@ const badPort = (port: string | undefined) =>
 export const image = () =>
   judged(
     'an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4"',
-    /^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(:\d{1,5}(?=\/))?(\/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*(?=[:@])(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    new RegExp(`^${COMPONENT}(?::\\d{1,5}(?=/))?(?:/${COMPONENT})*(?=[:@])(?::${TAG})?(?:@${DIGEST})?$`),
     (value) => badPort(/^[^/]*:(\d+)\//.exec(value)?.[1]),
     "image",
   );
@@ -131,7 +132,7 @@ export const image = () =>
 export const registry = () =>
   judged(
     'a registry such as "registry.example.no:5000", without a scheme',
-    /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$/,
+    new RegExp(`^[A-Za-z0-9][A-Za-z0-9.-]*(:\\d{1,5})?(/${COMPONENT})*$`),
     (value, must) => {
       const [host = ""] = value.split("/");
       const port = /:(\d+)$/.exec(host)?.[1];
@@ -144,8 +145,7 @@ export const registry = () =>
     },
     "registry",
   ).meta({
-    pattern:
-      "^(?=[^/]*[.:]|localhost(/|$))[A-Za-z0-9][A-Za-z0-9.-]*(:\\d{1,5})?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$",
+    pattern: `^(?=[^/]*[.:]|localhost(/|$))[A-Za-z0-9][A-Za-z0-9.-]*(:\\d{1,5})?(/${COMPONENT})*$`,
   });
 
 /** One that the engine may speak to without TLS. */

@@ -4,6 +4,7 @@
  * `oslo-faas:<key>` there. stacks/environment.schema.json and docs/configuration.md are made of it: `npm run env -- generate`.
  */
 import * as z from "zod";
+import { SECRET_NAME } from "../shared/names";
 import { file } from "./fields";
 import { alerts } from "./schema/alerts";
 import { base, firewall, host, location, preflight } from "./schema/host";
@@ -76,9 +77,8 @@ export interface SecretMapping {
 /** Those of them that are a mapping of names to secrets. */
 export const SECRET_MAPPINGS: Readonly<Record<string, SecretMapping>> = {
   functionSecrets: {
-    // What the provider takes.
-    name: /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/,
-    badName: "is no name of a secret: letters, digits, dashes, dots and underscores, at most 64",
+    name: SECRET_NAME.form,
+    badName: SECRET_NAME.phrase,
     maps: "names to secrets",
     example: "NAME",
   },

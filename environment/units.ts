@@ -7,14 +7,12 @@ export const SIZE = /^[1-9]\d*[kmgKMG]?$/;
 
 /** "300s" → 300. Accepts whole numbers of ms, s, m or h, the forms that Nginx and Go both understand. */
 export function seconds(duration: string): number {
-  const ms = /^\d+(ms|s|m|h)$/.test(duration) ? goDuration(duration) : undefined;
-  if (ms === undefined) throw new Error(`not a duration: ${duration}`);
-  return ms / 1000;
+  if (!/^\d+(ms|s|m|h)$/.test(duration)) throw new Error(`not a duration: ${duration}`);
+  return (goDuration(duration) ?? Infinity) / 1000;
 }
 
 /** "100m" → 104857600. Accepts a whole number with k, m or g (powers of 1024), as Nginx and Docker write sizes. */
 export function bytes(size: string): number {
-  const count = /^\d+[kmg]?$/i.test(size) ? parseMemory(size) : undefined;
-  if (count === undefined) throw new Error(`not a size: ${size}`);
-  return count;
+  if (!/^\d+[kmg]?$/i.test(size)) throw new Error(`not a size: ${size}`);
+  return parseMemory(size) ?? Infinity;
 }

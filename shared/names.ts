@@ -23,7 +23,7 @@ interface Name {
 }
 
 export const FUNCTION_NAME: Name = {
-  form: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  form: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
   phrase: "must be lower-case letters, digits and dashes, at most 63, with a letter or digit at both ends",
 };
 

@@ -15,7 +15,7 @@ const POWERS = ["", "k", "m", "g", "t"];
  * @returns undefined when it is no size
  */
 export function parseMemory(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b?)$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?)(?:i?b?)$/i.exec(text.trim());
   if (!match) return undefined;
   const bytes = Math.round(Number(match[1]) * 1024 ** POWERS.indexOf(match[2]!.toLowerCase()));
   return Number.isSafeInteger(bytes) ? bytes : undefined;
@@ -39,7 +39,7 @@ export function formatMemory(bytes: number): string {
  * @returns undefined when it is no amount
  */
 export function parseCpu(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(text.trim());
+  const match = /^(\d+(?:\.\d*)?|\.\d+)(m?)$/.exec(text.trim());
   if (!match) return undefined;
   const amount = Number(match[1]);
   if (match[2] === "m") return Math.round(amount * 1e6);
@@ -50,4 +50,29 @@ export function parseCpu(text: string): number | undefined {
 /** "100m" for 100000000, "2" for two whole CPUs. */
 export function formatCpu(nano: number): string {
   return nano % 1e9 === 0 ? String(nano / 1e9) : `${nano / 1e6}m`;
+}
+
+const LEAST = {
+  limits: { memory: LEAST_MEMORY_LIMIT, cpu: LEAST_NANO_CPUS },
+  requests: { memory: LEAST_MEMORY_REQUEST, cpu: LEAST_NANO_CPUS },
+};
+
+/**
+ * Bytes or billionths of a CPU that the engine is given: its least amount where less is asked for, and nothing for 0, which is no
+ * limit and no reservation.
+ * @returns undefined for nothing, and when it is no amount
+ */
+export function givenAmount(
+  kind: "limits" | "requests",
+  what: "memory" | "cpu",
+  text: string,
+): number | undefined {
+  const amount = what === "memory" ? parseMemory(text) : parseCpu(text);
+  return amount ? Math.max(amount, LEAST[kind][what]) : undefined;
+}
+
+/** Whether the engine is given more than was asked for. */
+export function isRaised(kind: "limits" | "requests", what: "memory" | "cpu", text: string): boolean {
+  const amount = what === "memory" ? parseMemory(text) : parseCpu(text);
+  return Boolean(amount) && amount! < LEAST[kind][what];
 }

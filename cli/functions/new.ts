@@ -2,10 +2,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, parseDocument } from "yaml";
-import { FUNCTION_NAME } from "../../components/functions/format";
 import { parseStack } from "../../components/functions/stack";
 import { DOCKERFILE, languages, templateFolder } from "../../components/images/context";
 import { familiarName, parseImage } from "../../shared/image";
+import { functionNameProblem } from "../../shared/names";
 
 export interface NewOptions {
   /** The project's folder. */
@@ -23,8 +23,8 @@ export function create(
   lang: string,
   { root, stack = "functions/stack.yml", say }: NewOptions,
 ): void {
-  if (!FUNCTION_NAME.test(name))
-    throw new Error(`"${name}" is no name of a function: lower-case letters, digits and dashes, at most 63`);
+  const wrong = functionNameProblem(name);
+  if (wrong) throw new Error(`"${name}" ${wrong}`);
   const known = languages(root).filter((one) => one !== DOCKERFILE);
   if (!known.includes(lang)) throw new Error(`There is no template "${lang}"; there is ${known.join(", ")}.`);
   const file = path.join(root, stack);

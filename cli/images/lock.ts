@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseStack } from "../../components/functions/stack";
-import { familiarName, parseImage, readLock, writeLock } from "../../components/images/lock";
+import { readLock, writeLock } from "../../components/images/lock";
+import { familiarName, parseImage } from "../../shared/image";
 import { DEFAULT_LOCK } from "../../environment/lockFile";
 import { pulledImages } from "../../components/images/registries";
 import { inParallel } from "../../shared/inParallel";

@@ -6,7 +6,16 @@ import { setSecret } from "../../environment/secrets";
 import { buildProblems } from "../images/context";
 import type { FunctionOfFile } from "./functionOfFile";
 import type { Environment } from "../../environment/schema";
-import { located, parseEnvironmentFile, parseStack, type StackFunction, StackFileError } from "./stack";
+import { functionProblems } from "../../shared/functionSpec";
+import { SECRET_NAME } from "../../shared/names";
+import {
+  located,
+  parseEnvironmentFile,
+  readStack,
+  type StackFunction,
+  type StackRead,
+  StackFileError,
+} from "./stack";
 import { type Timeouts, timeoutProblems } from "./timeouts";
 
 export interface ReadOptions {
@@ -43,36 +52,32 @@ class FunctionsReader {
   constructor(private readonly options: ReadOptions) {}
 
   add(stack: string, only?: string[]): void {
-    const found = this.parse(stack);
-    if (!found) return;
-    const names = found.map(({ spec }) => spec.name);
+    const read = this.parse(stack);
+    if (!read) return;
+    for (const problem of read.problems) this.say(located(stack, problem));
+    const names = read.functions.map(({ spec }) => spec.name);
     for (const name of only ?? [])
-      if (!names.includes(name))
-        this.problems.push(
-          `functions: ${stack} has no ${name}${meant(name, names) || `; it has ${names.join(", ")}`}`,
-        );
-    for (const one of found) if (!only || only.includes(one.spec.name)) this.take(one, stack);
+      if (!read.isUnreadable && !names.includes(name))
+        this.say(`functions: ${stack} has no ${name}${meant(name, names) || `; it has ${names.join(", ")}`}`);
+    for (const one of read.functions) if (!only || only.includes(one.spec.name)) this.take(one, stack);
   }
 
-  private parse(stack: string): StackFunction[] | undefined {
+  /** A file may be named more than once, and so may what it names. */
+  private say(line: string): void {
+    if (!this.problems.includes(line)) this.problems.push(line);
+  }
+
+  private parse(stack: string): StackRead | undefined {
     const source = this.read(stack);
-    if (source === undefined) {
-      this.problems.push(`functions: ${stack} cannot be read: there is no such file`);
-      return undefined;
-    }
-    try {
-      return parseStack(source, stack, this.options.variables ?? process.env);
-    } catch (error) {
-      if (!(error instanceof StackFileError)) throw error;
-      this.problems.push(...error.details.map((problem) => located(stack, problem)));
-      return undefined;
-    }
+    if (source !== undefined) return readStack(source, this.options.variables ?? process.env);
+    this.say(`functions: ${stack} cannot be read: there is no such file`);
+    return undefined;
   }
 
   private take(one: StackFunction, file: string): void {
     const { name } = one.spec;
     const say = (keys: string[], text: string) =>
-      this.problems.push(
+      this.say(
         located(file, {
           line: one.line(...keys),
           text: `${["functions", name, ...keys].join(".")}: ${text}`,
@@ -81,7 +86,8 @@ class FunctionsReader {
     const twin = this.functions.find(({ spec }) => spec.name === name);
     if (twin) say([], `is there twice, also at ${twin.file}:${twin.line()}`);
     one.spec.secrets.forEach((secret, at) => {
-      if (this.options.secrets.includes(secret)) return;
+      // What cannot be a secret's name has been told so.
+      if (this.options.secrets.includes(secret) || !SECRET_NAME.form.test(secret)) return;
       const remedy = `set it with: ${setSecret(["functionSecrets", secret])}`;
       say(
         ["secrets", String(at)],
@@ -95,13 +101,18 @@ class FunctionsReader {
       Object.assign(env, own);
       Object.keys(own).forEach((variable) => origin.set(variable, at));
     });
-    this.judgeTimeouts(one, env, (variable, text) => {
+    const sayOf = (variable: string, text: string) => {
       const at = origin.get(variable);
       if (at === undefined) say(["environment", variable], text);
       else say(["environment_file", String(at)], `${variable}: ${text}`);
-    });
-    const found = { ...one, spec: { ...one.spec, env }, file };
-    if (this.options.builds) this.problems.push(...buildProblems(found, this.options.root));
+    };
+    const spec = { ...one.spec, env };
+    // What stands in the stack.yml itself has been judged already.
+    for (const { path: at, message } of functionProblems(spec))
+      if (at[0] === "env" && origin.has(String(at[1]))) sayOf(String(at[1]), message);
+    this.judgeTimeouts(one, env, sayOf);
+    const found = { ...one, spec, file };
+    if (this.options.builds) for (const line of buildProblems(found, this.options.root)) this.say(line);
     this.functions.push(found);
   }
 
@@ -130,9 +141,7 @@ class FunctionsReader {
       return parseEnvironmentFile(source, file);
     } catch (error) {
       if (!(error instanceof StackFileError)) throw error;
-      const lines = error.details.map((problem) => located(file, problem));
-      // More than one function may name it.
-      this.problems.push(...lines.filter((line) => !this.problems.includes(line)));
+      for (const problem of error.details) this.say(located(file, problem));
       return {};
     }
   }

@@ -1,8 +1,6 @@
 /** OpenFaaS's stack.yml as this project takes it: every key of the format, what is done with it, or why it is refused. */
 import * as z from "zod";
-
-/** Where functions live. There is one, named as their network. */
-export const NAMESPACE = "openfaas-fn";
+import { withoutWrong } from "../../shared/functionSpec";
 
 /** Of the format, and not supported: what to do instead. Anything else that is not known is a mistyped key. */
 export const REFUSED: Readonly<Record<string, string>> = {
@@ -33,7 +31,7 @@ const flag = z
   .nullish()
   .transform((value) => /^(y|yes|on|true)$/i.test(value ?? ""));
 const amounts = z
-  .strictObject({ memory: word.optional(), cpu: word.optional() }, must("a mapping with memory and cpu"))
+  .strictObject({ memory: text.optional(), cpu: text.optional() }, must("a mapping with memory and cpu"))
   .nullish()
   .transform((value) => value ?? undefined);
 
@@ -43,7 +41,7 @@ export const functionSchema = z.strictObject(
     lang: word.optional(),
     handler: word.optional(),
     image: word,
-    fprocess: word.optional(),
+    fprocess: text.optional(),
     environment: texts,
     environment_file: list,
     secrets: list,
@@ -53,7 +51,7 @@ export const functionSchema = z.strictObject(
     limits: amounts,
     requests: amounts,
     readonly_root_filesystem: flag,
-    namespace: word.optional(),
+    namespace: text.optional(),
     skip_build: flag,
     build_args: texts,
   },
@@ -61,7 +59,15 @@ export const functionSchema = z.strictObject(
 );
 export type FunctionKeys = z.infer<typeof functionSchema>;
 
-export const FUNCTION_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** The keys of a function whose values can be read, or as much of them as can. */
+export function readableKeys(value: object): Partial<FunctionKeys> {
+  const found = Object.entries(functionSchema.shape).map(([key, part]) => {
+    const given: unknown = Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+    const { data, error } = part.safeParse(given);
+    return [key, error ? part.safeParse(withoutWrong(given, error.issues)).data : data] as const;
+  });
+  return Object.fromEntries(found) as Partial<FunctionKeys>;
+}
 
 export const stackSchema = z.strictObject(
   {
@@ -74,11 +80,7 @@ export const stackSchema = z.strictObject(
       },
       must("a mapping with name: openfaas"),
     ),
-    functions: z.record(
-      z.string().regex(FUNCTION_NAME, "must be lower-case letters, digits and dashes, at most 63"),
-      functionSchema,
-      must("a mapping of names to functions"),
-    ),
+    functions: z.record(z.string(), functionSchema, must("a mapping of names to functions")),
     configuration: z
       .strictObject(
         {

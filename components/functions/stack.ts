@@ -1,14 +1,15 @@
 /** Reads a stack.yml in OpenFaaS's own format. Whatever of it is not supported is an error that names the key. */
 import type * as z from "zod";
-import { inputs as deployable, WAIT_ANNOTATION } from "../../providers/openfaas/src/resources/functionSpec";
 import { clean, pathName } from "../../environment/legible";
 import { nearest } from "../../environment/nearest";
-import { parseImage } from "../../shared/image";
+import { type FunctionCore, functionProblems } from "../../shared/functionSpec";
+import { WAIT_ANNOTATION } from "../../shared/labels";
+import { NAMESPACE } from "../../shared/names";
 import {
   environmentFileSchema,
   type FunctionKeys,
   keysAt,
-  NAMESPACE,
+  readableKeys,
   REFUSED,
   type StackKeys,
   stackSchema,
@@ -17,19 +18,8 @@ import { substitute } from "./substitute";
 import { unusedBuildKeys } from "./unused";
 import { type Problem, readYaml, type Yaml } from "./yaml";
 
-/** One function as the provider API takes it. */
-export interface FunctionSpec {
-  name: string;
-  image: string;
-  envProcess?: string;
-  env: Record<string, string>;
-  secrets: string[];
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-  constraints: string[];
-  limits?: { memory?: string; cpu?: string };
-  requests?: { memory?: string; cpu?: string };
-  readOnlyRootFilesystem: boolean;
+/** One function as the provider `openfaas` takes it. */
+export interface FunctionSpec extends FunctionCore {
   /** From the annotation com.oslo-faas.wait-seconds, which is for the `up` alone. */
   waitSeconds?: number;
 }
@@ -77,10 +67,53 @@ export class StackFileError extends Error {
 export const located = (file: string, { line, text }: Problem): string =>
   clean(`${file}${line === undefined ? "" : `:${line}`}: ${text}`);
 
+/** What could be read of a file. */
+export interface StackRead {
+  /** Those with mistakes as well, so that whatever else is wrong with them can be said; without problems all of them can be deployed. */
+  functions: StackFunction[];
+  /** In the file's order. */
+  problems: Problem[];
+  /** True where the text is no YAML: nothing is known of its functions then. */
+  isUnreadable?: boolean;
+}
+
 /**
  * @param source the file's text
- * @param file its name, for messages
  * @param variables what `${NAME}` and `${NAME:-default}` stand for
+ */
+export function readStack(source: string, variables: Record<string, string | undefined> = {}): StackRead {
+  const { text, problems } = substitute(source, variables);
+  const read = readYaml(text);
+  // faas-cli's own address of a gateway, which is not used here: a variable in it need not be set.
+  const unused = read.line(["provider", "gateway"]);
+  const demanded = problems.filter(({ line, missing }) => !missing || line !== unused);
+  const found: Located[] = [...demanded, ...read.problems].map((problem) => ({ ...problem, path: [] }));
+  if (read.value === undefined && read.problems.length > 0)
+    return { functions: [], problems: found, isUnreadable: true };
+  const result = stackSchema.safeParse(read.value);
+  found.push(...(result.error?.issues ?? []).flatMap((issue) => describe(issue, read)));
+  const functions = functionsOf(read.value);
+  const more = [
+    ...functions.flatMap(([name, keys]) => checkFunction(name, keys, read)),
+    ...checkConfiguration(read, functions),
+  ];
+  // Where a value is of the wrong type, that is all there is to say of it.
+  const wrong = new Set(found.map(({ path }) => path.join("\n")).filter(Boolean));
+  found.push(...more.filter(({ path }) => !wrong.has(path.join("\n"))));
+  const copy = valueAt(read.value, ["configuration", "copy"]);
+  return {
+    functions: functions.map(([name, keys]) => ({
+      spec: toSpec(name, keys),
+      build: toBuild(keys, textsOf(copy)),
+      environmentFiles: keys.environment_file ?? [],
+      line: (...path) => read.line(["functions", name, ...path]),
+    })),
+    problems: sorted(found.filter((one, at) => found.findIndex((other) => other.text === one.text) === at)),
+  };
+}
+
+/**
+ * @param file its name, for messages
  * @throws StackFileError naming every problem with its path
  */
 export function parseStack(
@@ -88,27 +121,9 @@ export function parseStack(
   file: string,
   variables: Record<string, string | undefined> = {},
 ): StackFunction[] {
-  const { text, problems } = substitute(source, variables);
-  const read = readYaml(text);
-  // faas-cli's own address of a gateway, which is not used here: a variable in it need not be set.
-  const unused = read.line(["provider", "gateway"]);
-  const found = [...problems.filter(({ line, missing }) => !missing || line !== unused), ...read.problems];
-  // What is no YAML has no keys to speak of.
-  if (read.problems.length > 0) throw new StackFileError(file, found);
-  const result = stackSchema.safeParse(read.value);
-  const issues = result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, read));
-  const functions = functionsOf(read.value);
-  issues.push(...functions.flatMap(([name, keys]) => checkFunction(name, keys, read)));
-  issues.push(...checkConfiguration(read, functions));
-  found.push(...issues.filter((one, at) => issues.findIndex(({ text: same }) => same === one.text) === at));
-  if (found.length > 0 || !result.success) throw new StackFileError(file, sorted(found));
-  const copy = result.data.configuration?.copy ?? [];
-  return Object.entries(result.data.functions).map(([name, keys]) => ({
-    spec: toSpec(name, keys),
-    build: toBuild(keys, copy),
-    environmentFiles: keys.environment_file,
-    line: (...path) => read.line(["functions", name, ...path]),
-  }));
+  const { functions, problems } = readStack(source, variables);
+  if (problems.length > 0) throw new StackFileError(file, problems);
+  return functions;
 }
 
 /** The variables of an environment file: the key `environment` and nothing else. @throws StackFileError */
@@ -127,12 +142,20 @@ export function parseEnvironmentFile(source: string, file: string): Record<strin
   throw new StackFileError(file, problems);
 }
 
-function describe(issue: z.core.$ZodIssue, read: Yaml): Problem[] {
+/** A problem and the keys that lead to it. */
+interface Located extends Problem {
+  path: string[];
+}
+
+const problemAt = (read: Yaml, path: string[], text: string): Located => ({
+  line: read.line(path),
+  text: `${pathName(path) || "the file"}: ${text}`,
+  path,
+});
+
+function describe(issue: z.core.$ZodIssue, read: Yaml): Located[] {
   const at = issue.path.map(String);
-  const problem = (path: string[], text: string): Problem => ({
-    line: read.line(path),
-    text: `${pathName(path) || "the file"}: ${text}`,
-  });
+  const problem = (path: string[], text: string) => problemAt(read, path, text);
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => problem([...at, key], unknownKey(at, key)));
   if (issue.code === "invalid_key") return [problem(at, issue.issues[0]?.message ?? "is no name")];
@@ -161,65 +184,45 @@ function valueAt(value: unknown, path: string[]): unknown {
   );
 }
 
-/** Each function by itself, so that one with a mistake hides no mistake of another. */
-function functionsOf(value: unknown): [string, FunctionKeys][] {
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
+
+/** What can be read of each function: a mistake hides no other, neither of its own function nor of another one. */
+function functionsOf(value: unknown): [string, Partial<FunctionKeys>][] {
   const functions = valueAt(value, ["functions"]);
   if (typeof functions !== "object" || functions === null) return [];
-  const schema = stackSchema.shape.functions.valueType;
-  return Object.entries(functions).flatMap(([name, keys]): [string, FunctionKeys][] => {
-    const { data } = schema.safeParse(keys);
-    return data ? [[name, data]] : [];
-  });
+  return Object.entries(functions).flatMap(([name, keys]): [string, Partial<FunctionKeys>][] =>
+    typeof keys === "object" && keys !== null && !Array.isArray(keys)
+      ? [[name, readableKeys(keys as object)]]
+      : [],
+  );
 }
 
-const CONSTRAINT = /^\s*[a-zA-Z][\w.-]*\s*(==|!=)\s*\S.*$/;
-const SECRET = /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/;
-
 /** What the types of the format do not say, and what the deployment would be refused for. */
-function checkFunction(name: string, keys: FunctionKeys, read: Yaml): Problem[] {
-  const problems: Problem[] = [];
-  const say = (path: PropertyKey[], text: string) => {
-    const at = ["functions", name, ...path.map(String)];
-    problems.push({ line: read.line(at), text: `${pathName(at)}: ${text}` });
-  };
-  try {
-    parseImage(keys.image);
-  } catch (error) {
-    say(["image"], (error as Error).message);
-  }
-  if (keys.namespace !== undefined && keys.namespace !== NAMESPACE)
+function checkFunction(name: string, keys: Partial<FunctionKeys>, read: Yaml): Located[] {
+  const problems: Located[] = [];
+  const say = (path: PropertyKey[], text: string) =>
+    void problems.push(problemAt(read, ["functions", name, ...path.map(String)], text));
+  if (keys.namespace && keys.namespace !== NAMESPACE)
     say(["namespace"], `is ${keys.namespace}, and there is only ${NAMESPACE}; leave it out`);
-  keys.constraints.forEach((text, at) => {
-    if (!CONSTRAINT.test(text))
-      say(["constraints", at], `"${text}" is not like node.role==worker or node.labels.disk!=slow`);
-  });
-  keys.secrets.forEach((secret, at) => {
-    if (!SECRET.test(secret)) say(["secrets", at], `"${secret}" is no name of a secret`);
-    else if (keys.secrets.indexOf(secret) < at) say(["secrets", at], `${secret} is there twice`);
-  });
-  const wait = keys.annotations[WAIT_ANNOTATION];
-  if (wait !== undefined && !deployable.shape.waitSeconds.safeParse(Number(wait)).success)
-    say(["annotations", WAIT_ANNOTATION], `"${wait}" is not whole seconds from 5 to 1800, such as 600`);
   for (const [key, text] of unusedBuildKeys(keys)) say([key], text);
-  for (const issue of deployable.safeParse(toSpec(name, keys)).error?.issues ?? [])
-    if (issue.path[0] !== "name" && issue.path[0] !== "waitSeconds")
-      say(issue.path.map(keyOf), issue.message);
+  for (const { path, message } of functionProblems(coreOf(name, keys)))
+    say(path[0] === "name" ? [] : [KEYS[String(path[0])] ?? path[0]!, ...path.slice(1)], message);
   return problems;
 }
 
-/** From what the deployment calls a thing to what stack.yml calls it. */
-const keyOf = (key: PropertyKey): PropertyKey =>
-  ({ env: "environment", envProcess: "fprocess", readOnlyRootFilesystem: "readonly_root_filesystem" })[
-    String(key)
-  ] ?? key;
+/** From what the core calls a thing to what stack.yml calls it. */
+export const KEYS: Readonly<Record<string, string>> = {
+  env: "environment",
+  envProcess: "fprocess",
+  readOnlyRootFilesystem: "readonly_root_filesystem",
+};
 
 /** Templates come with this project; those of a repository elsewhere are not fetched. */
-function checkConfiguration(read: Yaml, functions: [string, FunctionKeys][]): Problem[] {
-  const problems: Problem[] = [];
-  const say = (path: string[], text: string) => {
-    const at = ["configuration", ...path];
-    problems.push({ line: read.line(at), text: `${at.join(".")}: ${text}` });
-  };
+function checkConfiguration(read: Yaml, functions: [string, Partial<FunctionKeys>][]): Located[] {
+  const problems: Located[] = [];
+  const say = (path: string[], text: string) =>
+    void problems.push(problemAt(read, ["configuration", ...path], text));
   const list = (key: string): unknown[] => {
     const value = valueAt(read.value, ["configuration", key]);
     return Array.isArray(value) ? value : [];
@@ -246,27 +249,39 @@ function sorted(problems: Problem[]): Problem[] {
   return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
-function toSpec(name: string, keys: FunctionKeys): FunctionSpec {
-  const { [WAIT_ANNOTATION]: wait, ...annotations } = keys.annotations;
+/** In the core's words. What is written and says nothing, such as `memory:` alone, is not there. */
+function coreOf(name: string, keys: Partial<FunctionKeys>) {
+  const amounts = (given: FunctionKeys["limits"]) =>
+    given && Object.fromEntries(Object.entries(given).filter(([, amount]) => amount !== ""));
   return {
     name,
     image: keys.image,
-    envProcess: keys.fprocess,
-    env: keys.environment,
-    secrets: keys.secrets,
-    labels: keys.labels,
+    envProcess: keys.fprocess || undefined,
+    env: keys.environment ?? {},
+    secrets: keys.secrets ?? [],
+    labels: keys.labels ?? {},
+    annotations: keys.annotations ?? {},
+    constraints: keys.constraints ?? [],
+    limits: amounts(keys.limits),
+    requests: amounts(keys.requests),
+    readOnlyRootFilesystem: keys.readonly_root_filesystem ?? false,
+  };
+}
+
+function toSpec(name: string, keys: Partial<FunctionKeys>): FunctionSpec {
+  const core = coreOf(name, keys);
+  const { [WAIT_ANNOTATION]: wait, ...annotations } = core.annotations;
+  return {
+    ...core,
+    image: core.image ?? "",
     annotations,
-    constraints: keys.constraints,
-    limits: keys.limits,
-    requests: keys.requests,
-    readOnlyRootFilesystem: keys.readonly_root_filesystem,
     ...(wait === undefined ? {} : { waitSeconds: Number(wait) }),
   };
 }
 
-function toBuild(keys: FunctionKeys, copy: string[]): FunctionBuild | undefined {
+function toBuild(keys: Partial<FunctionKeys>, copy: string[]): FunctionBuild | undefined {
   if (keys.skip_build || !keys.lang || !keys.handler) return undefined;
-  return { lang: keys.lang.toLowerCase(), handler: keys.handler, args: keys.build_args, copy };
+  return { lang: keys.lang.toLowerCase(), handler: keys.handler, args: keys.build_args ?? {}, copy };
 }
 
 export type { StackKeys };

@@ -2,7 +2,7 @@
 import type { FunctionKeys } from "./format";
 
 /** What only a build reads, where there is none: each key, and why. */
-export function unusedBuildKeys(keys: FunctionKeys): [string, string][] {
+export function unusedBuildKeys(keys: Partial<FunctionKeys>): [string, string][] {
   const { lang, handler, skip_build, build_args } = keys;
   const elsewhere = "an image that is made elsewhere says skip_build: true";
   const found: [string, string][] = [];
@@ -10,7 +10,7 @@ export function unusedBuildKeys(keys: FunctionKeys): [string, string][] {
     found.push(["lang", `has no handler beside it, the folder to build from; ${elsewhere}`]);
   if (handler && !lang && !skip_build)
     found.push(["handler", `has no lang beside it, the template to build with; ${elsewhere}`]);
-  if (Object.keys(build_args).length > 0 && (skip_build || (!lang && !handler)))
+  if (Object.keys(build_args ?? {}).length > 0 && (skip_build || (!lang && !handler)))
     found.push([
       "build_args",
       `would be ignored: nothing is built${skip_build ? " with skip_build: true" : ""}`,

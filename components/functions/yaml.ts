@@ -39,11 +39,12 @@ export function readYaml(text: string): Yaml {
     const position = positionOf(document.contents, path.map(String));
     return position === undefined ? undefined : lineAt(position);
   };
-  if (problems.length > 0) return { value: undefined, problems, line };
+  const isReadable = document.errors.every(({ code }) => code === "DUPLICATE_KEY");
+  if (!isReadable) return { value: undefined, problems, line };
   try {
     return { value: document.toJS({ maxAliasCount: 100 }), problems, line };
   } catch (error) {
-    return { value: undefined, problems: [{ text: (error as Error).message }], line };
+    return { value: undefined, problems: [...problems, { text: (error as Error).message }], line };
   }
 }
 

@@ -82,25 +82,52 @@ export function buildProblems({ build, spec, file, line }: FunctionOfFile, root 
   if (!build) return [];
   const at = (key: string) => `${file}:${line(key) ?? line()}: functions.${spec.name}.${key}`;
   const known = languages(root);
-  if (!known.includes(build.lang))
-    return [
-      `${at("lang")}: "${build.lang}" is no template; there is ${known.join(", ")}. An image that is built elsewhere says skip_build: true`,
-    ];
-  const handler = path.join(path.dirname(file), build.handler);
-  if (!fs.statSync(path.join(root, handler), { throwIfNoEntry: false })?.isDirectory())
-    return [`${at("handler")}: there is no folder ${handler}`];
-  const dockerfile = dockerfileOf(build.lang, handler, root);
-  if (!fs.existsSync(path.join(root, dockerfile)))
-    return [`${at("handler")}: there is no ${dockerfile}, which \`lang: dockerfile\` is built from`];
-  const taken = argumentsOf(fs.readFileSync(path.join(root, dockerfile), "utf8"));
-  const unknown = Object.keys(build.args).filter((name) => !taken.includes(name));
+  const isKnown = known.includes(build.lang);
+  const handler = handlerProblem(build, file, root);
   return [
-    ...unknown.map(
-      (name) =>
-        `${at("build_args")}.${name}: ${dockerfile} takes no such argument; it has ${taken.join(", ") || "none"}`,
+    ...(isKnown
+      ? []
+      : [
+          `${at("lang")}: "${build.lang}" is no template; there is ${known.join(", ")}. An image that is built elsewhere says skip_build: true`,
+        ]),
+    ...(handler ? [`${at("handler")}: ${handler}`] : []),
+    ...(isKnown ? argumentProblems(build, file, root) : []).map(
+      ([name, problem]) => `${at("build_args")}.${name}: ${problem}`,
     ),
     ...build.copy.flatMap((extra) => copyProblems(extra, file, root)),
   ];
+}
+
+/** What each template runs; in Go any file of the package will do. */
+const HANDLERS: Readonly<Record<string, { file: RegExp; name: string }>> = {
+  node: { file: /^handler\.js$/, name: "handler.js" },
+  python: { file: /^handler\.py$/, name: "handler.py" },
+  go: { file: /(?<!_test)\.go$/, name: "handler.go" },
+  [DOCKERFILE]: { file: /^Dockerfile$/, name: "Dockerfile" },
+};
+
+function handlerProblem({ lang, handler }: FunctionBuild, file: string, root: string): string | undefined {
+  const folder = path.join(path.dirname(file), handler);
+  const isFolder = (one: string) =>
+    fs.statSync(path.join(root, one), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (!isFolder(folder)) {
+    const meant = isFolder(handler) ? path.relative(path.dirname(file), handler) : undefined;
+    const hint = meant ? `; paths are relative to ${file}: write ${meant.replace(/^(?!\.)/, "./")}` : "";
+    return `there is no folder ${folder}${hint}`;
+  }
+  const wanted = HANDLERS[lang];
+  if (!wanted || fs.readdirSync(path.join(root, folder)).some((name) => wanted.file.test(name)))
+    return undefined;
+  return `there is no ${path.join(folder, wanted.name)}, which \`lang: ${lang}\` is built from`;
+}
+
+function argumentProblems({ lang, handler, args }: FunctionBuild, file: string, root: string): string[][] {
+  const dockerfile = dockerfileOf(lang, path.join(path.dirname(file), handler), root);
+  if (!fs.existsSync(path.join(root, dockerfile))) return [];
+  const taken = argumentsOf(fs.readFileSync(path.join(root, dockerfile), "utf8"));
+  return Object.keys(args)
+    .filter((name) => !taken.includes(name))
+    .map((name) => [name, `${dockerfile} takes no such argument; it has ${taken.join(", ") || "none"}`]);
 }
 
 /** Relative to the project. @param handler its folder, relative to the project */

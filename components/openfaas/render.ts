@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { closedTcpPorts } from "../../environment/addresses";
 import { bytes, seconds } from "../../environment/units";
 import type { Environment } from "../../environment/schema";
+import { NAMESPACE } from "../../shared/names";
 
 /** NATS Streaming's cluster id; gateway and queue-worker default to the same. */
 export const CLUSTER_ID = "faas-cluster";
@@ -14,7 +15,7 @@ export const CORE_NETWORK = "openfaas";
  * Functions, and those who call them. Named like the namespace, because Docker's DNS resolves NAME.NETWORK and the gateway
  * calls NAME.NAMESPACE.
  */
-export const FUNCTIONS_NETWORK = "openfaas-fn";
+export const FUNCTIONS_NETWORK = NAMESPACE;
 
 /** Names of the stack's services, in order. */
 export const STACK_SERVICES = [

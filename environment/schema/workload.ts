@@ -1,5 +1,6 @@
 /** What answers calls: OpenFaaS and its queue, Nginx in front, the functions, and the calls that end an up. */
 import * as z from "zod";
+import { FUNCTION_NAME } from "../../shared/names";
 import * as f from "../fields";
 
 const retry = z.strictObject({
@@ -142,8 +143,6 @@ export const nginx = z.strictObject({
     }),
 });
 
-const FUNCTION_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
 export const functions = f.list(
   z.strictObject({
     stack: f.file().meta({
@@ -151,7 +150,7 @@ export const functions = f.list(
       examples: ["functions/stack.yml"],
     }),
     only: f
-      .list(f.pattern(FUNCTION_NAME, "a function's name: lower-case letters, digits and dashes"))
+      .list(f.pattern(FUNCTION_NAME.form, "a function's name: lower-case letters, digits and dashes"))
       .optional()
       .meta({
         description: "Names of the functions to deploy. Default: all in the file.",

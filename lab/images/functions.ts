@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { readFunctions } from "../../components/functions/files";
 import type { FunctionOfFile } from "../../components/functions/functionOfFile";
 import { packFunction } from "../../components/images/context";
-import { parseImage } from "../../components/images/lock";
+import { parseImage } from "../../shared/image";
 import { LabError } from "../errors";
 import { treeOf, type Tree } from "./oci";
 import type { BuiltImage } from "./own";

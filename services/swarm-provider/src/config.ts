@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDuration } from "../../../shared/duration";
+import { NAMESPACE } from "../../../shared/names";
 
 export interface Credentials {
   user: string;
@@ -78,7 +79,7 @@ export function readConfig(env: Env): Config {
     problems.push(`log_level: "${logLevel}" is none of debug, info, warn, error`);
   const config: Config = {
     port: port("port", 8080),
-    network: env.functions_network || "openfaas-fn",
+    network: env.functions_network || NAMESPACE,
     readTimeoutMs: duration("read_timeout", "60s"),
     writeTimeoutMs: duration("write_timeout", "60s"),
     dockerTimeoutMs: duration("docker_timeout", "30s"),

@@ -7,7 +7,7 @@ import { type Deployment, scalesToZero } from "./deployment";
 import { type Engine, OWNER_LABEL, OWNER_VALUE } from "./engine";
 import type { RegistryAuth, SecretRecord } from "./records";
 import { ApiError, EngineError, invalid } from "./errors";
-import { readHealthCheck } from "./healthcheck";
+import { readHealthCheck } from "../../../shared/health";
 import type { LogRequest } from "./logs";
 import { byName } from "./secretVersions";
 import { renderSpec } from "./spec";

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeAtomically } from "../../../shared/atomicFile";
-import type { HealthCheck } from "./healthcheck";
+import type { HealthCheck } from "../../../shared/health";
 import { PROBE_BINARIES } from "./probeBinaries";
 
 /** Where a function sees the volume. */

@@ -1,9 +1,8 @@
 /** What is wrong with a function, in words, from the engine's tasks: it keeps crashing, cannot start, or was rolled back. */
-import { formatMemory } from "../../../shared/size";
+import { formatCpu, formatMemory, givenAmount, isRaised } from "../../../shared/size";
 import { RESOURCE_PREFIX } from "./deployment";
 import type { Engine } from "./engine";
 import { readLines } from "./logs";
-import { isRaised, memoryGiven } from "./memory";
 import { isPresent, isUnplaced, versionOf } from "./rollout";
 import { replicasOf, type ServiceRecord, type TaskRecord } from "./records";
 
@@ -120,14 +119,16 @@ function findRollback(service: ServiceRecord, tasks: TaskRecord[]): Finding | un
   return { problem: { kind: "rolled back", message, at: when }, task: failed };
 }
 
-/** Less memory than the engine takes. */
+/** Less than the engine takes. */
 function findAdjustment(service: ServiceRecord): Finding | undefined {
-  const raised = (["limits", "requests"] as const).flatMap((kind) => {
-    const text = service.Spec.Labels?.[`${RESOURCE_PREFIX}${kind}.memory`];
-    if (!text || !isRaised(kind, text)) return [];
-    const least = formatMemory(memoryGiven(kind, text)!);
-    return [`${kind}.memory: ${text} is below ${least}, the least the engine takes; it has ${least}`];
-  });
+  const raised = (["limits", "requests"] as const).flatMap((kind) =>
+    (["memory", "cpu"] as const).flatMap((what) => {
+      const text = service.Spec.Labels?.[`${RESOURCE_PREFIX}${kind}.${what}`];
+      if (!text || !isRaised(kind, what, text)) return [];
+      const least = (what === "memory" ? formatMemory : formatCpu)(givenAmount(kind, what, text)!);
+      return [`${kind}.${what}: ${text} is below ${least}, the least the engine takes; it has ${least}`];
+    }),
+  );
   if (raised.length === 0) return undefined;
   const when = service.UpdatedAt ?? service.CreatedAt;
   return { problem: { kind: "adjusted", message: raised.join("; "), at: when } };

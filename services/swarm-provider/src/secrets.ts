@@ -1,6 +1,6 @@
 /** Functions' secrets: swarm secrets that carry OpenFaaS's label. Their values go in and never come out. */
 import * as z from "zod";
-import { isSecretName } from "./deployment";
+import { SECRET_NAME } from "../../../shared/names";
 import { type Engine, OWNER_LABEL, OWNER_VALUE } from "./engine";
 import type { SecretRecord } from "./records";
 import { ApiError, EngineError, invalid } from "./errors";
@@ -12,9 +12,7 @@ import { isFunction, secretsInUse } from "./status";
 const MOST_BYTES = 500 * 1024;
 
 const shape = z.object({
-  name: z
-    .string("is required: the secret's name")
-    .refine(isSecretName, "must be letters, digits, dots and dashes"),
+  name: z.string("is required: the secret's name").regex(SECRET_NAME.form, SECRET_NAME.phrase),
   namespace: z.string().nullish(),
   value: z.string().nullish(),
   /** Base64, for what is not text. */

@@ -9,11 +9,10 @@ import {
   SCALE_MAX,
   SCALE_MIN,
 } from "./deployment";
-import { readHealthCheck } from "./healthcheck";
-import { memoryGiven } from "./memory";
+import { readHealthCheck } from "../../../shared/health";
 import { PROBE_MOUNT, renderHealthcheck } from "./probe";
 import { isPinned } from "../../../shared/image";
-import { parseCpu } from "../../../shared/size";
+import { givenAmount } from "../../../shared/size";
 
 const SECOND = 1e9;
 
@@ -144,11 +143,9 @@ function renderEnv(it: Deployment): string[] {
 
 function renderResources(it: Deployment): Dockerode.ResourceRequirements {
   const part = (kind: "limits" | "requests") => {
-    const { memory, cpu } = it[kind];
-    return {
-      ...(memory ? { MemoryBytes: memoryGiven(kind, memory)! } : {}),
-      ...(cpu ? { NanoCPUs: parseCpu(cpu)! } : {}),
-    };
+    const given = (what: "memory" | "cpu") => givenAmount(kind, what, it[kind][what] ?? "");
+    const [memory, cpu] = [given("memory"), given("cpu")];
+    return { ...(memory ? { MemoryBytes: memory } : {}), ...(cpu ? { NanoCPUs: cpu } : {}) };
   };
   const limits = part("limits");
   const requests = part("requests");

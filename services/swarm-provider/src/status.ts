@@ -1,10 +1,9 @@
 /** From the engine's services and tasks to what OpenFaaS's clients are shown. */
 import { ANNOTATION_PREFIX, FUNCTION_LABEL, LEGACY_LABEL, RESOURCE_PREFIX } from "./deployment";
-import { memoryGiven } from "./memory";
 import type { Problem } from "./problems";
 import { replicasOf, type ServiceRecord, type Spec, type TaskRecord } from "./records";
 import type { Rollout } from "./rollout";
-import { formatCpu, formatMemory, parseCpu } from "../../../shared/size";
+import { formatCpu, formatMemory, givenAmount } from "../../../shared/size";
 import type { Usage } from "./usage";
 
 /** Empty objects and lists are there: some clients crash on null. */
@@ -132,19 +131,14 @@ function amounts(
   actual: { MemoryBytes?: number; NanoCPUs?: number } | undefined,
   labels: Record<string, string>,
 ): Amounts | undefined {
-  const text = (
-    what: "memory" | "cpu",
-    value: number | undefined,
-    parse: (text: string) => number | undefined,
-    format: (value: number) => string,
-  ) => {
-    if (!value) return {};
+  const text = (what: "memory" | "cpu", value: number | undefined, format: (value: number) => string) => {
     const written = labels[`${RESOURCE_PREFIX}${kind}.${what}`];
-    return { [what]: written && parse(written) === value ? written : format(value) };
+    if (written && givenAmount(kind, what, written) === (value || undefined)) return { [what]: written };
+    return value ? { [what]: format(value) } : {};
   };
   const result: Amounts = {
-    ...text("memory", actual?.MemoryBytes, (text) => memoryGiven(kind, text), formatMemory),
-    ...text("cpu", actual?.NanoCPUs, parseCpu, formatCpu),
+    ...text("memory", actual?.MemoryBytes, formatMemory),
+    ...text("cpu", actual?.NanoCPUs, formatCpu),
   };
   return Object.keys(result).length > 0 ? result : undefined;
 }

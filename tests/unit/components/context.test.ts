@@ -99,17 +99,22 @@ test("what cannot be built is told before anything is, each with its line", () =
         "args",
         "    lang: dockerfile\n    handler: ./b\n    build_args: { NODE_IMAGE: y, GO_IMAGE: z }\n",
       ) +
+      entry("astray", "    lang: python\n    handler: ./fn/a\n") +
+      entry("bare", "    lang: python\n    handler: ./a\n    build_args: { NONE: x }\n") +
       entry("elsewhere", "    lang: php7\n    handler: ./a\n    skip_build: true\n"),
   );
   const read = (builds: boolean) =>
     readFunctions([{ stack: "fn/stack.yml" }], { secrets: [], builds, variables: {} }).problems;
   expect(read(true)).toEqual([
     'fn/stack.yml:6: functions.php.lang: "php7" is no template; there is dockerfile, go, node, python. An image that is built elsewhere says skip_build: true',
+    "fn/stack.yml: configuration.copy: ../up: is not below fn",
+    "fn/stack.yml: configuration.copy: none: there is no such file or folder",
     "fn/stack.yml:11: functions.lost.handler: there is no folder fn/lost",
     "fn/stack.yml:15: functions.own.handler: there is no fn/a/Dockerfile, which `lang: dockerfile` is built from",
     "fn/stack.yml:20: functions.args.build_args.GO_IMAGE: fn/b/Dockerfile takes no such argument; it has NODE_IMAGE",
-    "fn/stack.yml: configuration.copy: ../up: is not below fn",
-    "fn/stack.yml: configuration.copy: none: there is no such file or folder",
+    "fn/stack.yml:24: functions.astray.handler: there is no folder fn/fn/a; paths are relative to fn/stack.yml: write ./a",
+    "fn/stack.yml:28: functions.bare.handler: there is no fn/a/handler.py, which `lang: python` is built from",
+    "fn/stack.yml:29: functions.bare.build_args.NONE: templates/python/Dockerfile takes no such argument; it has PYTHON_IMAGE",
   ]);
   expect(read(false)).toEqual([]);
 });

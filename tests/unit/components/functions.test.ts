@@ -180,6 +180,7 @@ describe("a stack file is refused for", () => {
       [
         "functions.a.one: is not supported",
         "functions.a.limits.disks: is not supported; known here: memory, cpu",
+        'functions.a.limits.memory: "lots" is not an amount',
         "functions.B: must be lower-case",
       ],
     ],
@@ -215,18 +216,26 @@ describe("a stack file is refused for", () => {
         "configuration.templates.0.name: would be ignored: node is the lang of no function",
       ],
     ],
-    ["no size", one("limits: { memory: lots }"), ["functions.a.limits.memory: is no size such as 128Mi"]],
-    ["no share", one("requests: { cpu: fast }"), ["functions.a.requests.cpu: is no share such as 100m"]],
+    [
+      "no size",
+      one("limits: { memory: lots }"),
+      ['functions.a.limits.memory: "lots" is not an amount such as 64Mi'],
+    ],
+    [
+      "no share",
+      one("requests: { cpu: fast }"),
+      ['functions.a.requests.cpu: "fast" is not an amount such as 100m'],
+    ],
     ["no constraint", one("constraints: [worker]"), ['functions.a.constraints.0: "worker" is not like']],
     [
       "no secret's name",
       one("secrets: [a/b, k, k]"),
-      ['secrets.0: "a/b" is no name', "secrets.2: k is there"],
+      ['secrets.0: "a/b" must be letters', "secrets.2: k is given twice"],
     ],
     [
       "bounds of the scaler",
       one("labels: { com.openfaas.scale.min: 5, com.openfaas.scale.max: 2 }"),
-      ["functions.a.labels.com.openfaas.scale.min: is above"],
+      ["functions.a.labels.com.openfaas.scale.min: 5 is above"],
     ],
     ["a label of ours", one("labels: { com.oslo-faas.managed: no }"), ["functions.a.labels.com.oslo-faas"]],
     [
@@ -336,6 +345,56 @@ describe("the files of an environment", () => {
   });
 
   const timeouts = parseEnvironment({ host: { address: "a", hostKey: KEY } }).openfaas;
+  const options = { root, secrets: [], variables: {} };
+
+  test("a mistake in the format hides none of the others", () => {
+    write("env/names.yml", 'environment: { "my var": x, fprocess: cat }\n');
+    const file = write(
+      "all/stack.yml",
+      `provider: { name: faas }
+functions:
+  a:
+    lang: dockerfile
+    handler: ./nowhere
+    image: example/a:1
+    secrets: [unknown]
+    environment_file: [missing.yml, ../env/names.yml]
+    environment: { exec_timeout: 140s, write_timeout: 120s }
+    fprocess: cat
+  b:
+    lang: php
+    build_options: [dev]
+    environment: { good: x, "bad name": y, list: [] }
+    labels: { com.openfaas.scale.max: 0 }
+  c:
+    image: x
+  c:
+    image: y
+`,
+    );
+    write("templates/node/Dockerfile", "");
+    const { problems } = readFunctions([{ stack: file }], { ...options, builds: true, timeouts });
+    const expected = [
+      "1: provider.name: must be openfaas",
+      "11: functions.b.image: is required",
+      "12: functions.b.lang: has no handler beside it",
+      "13: functions.b.build_options: is not supported: the templates here",
+      "14: functions.b.environment.list: must be a text",
+      "14: functions.b.environment.bad name: is no name of a variable",
+      '15: functions.b.labels.com.openfaas.scale.max: "0" must be a whole number',
+      "18: Map keys must be unique",
+      "7: functions.a.secrets.0: unknown is none of the environment's functionSecrets",
+      "8: functions.a.environment_file.0: there is no file all/missing.yml",
+      "8: functions.a.environment_file.1: my var: is no name of a variable",
+      "8: functions.a.environment_file.1: fprocess: is what the function's process sets",
+      '9: functions.a.environment.exec_timeout: "140s": is above write_timeout',
+      "5: functions.a.handler: there is no folder all/nowhere",
+    ];
+    expect(problems.map((line) => line.replace("all/stack.yml:", ""))).toEqual(
+      expected.map((text) => expect.stringContaining(text)),
+    );
+  });
+
   /** One function with these variables: what is wrong with it, without the file. */
   const judged = (environment: string, more = "", name = "timeouts.yml") =>
     readFunctions(

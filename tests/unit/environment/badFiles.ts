@@ -302,7 +302,11 @@ const secrets: BadFile[] = [
     "functionSecrets.api-key",
     "is a secret in plain text; set it with: pulumi config set --secret --path functionSecrets.api-key",
   ],
-  [key("functionSecrets", `{a b: {secure: "${CIPHER}"}}`), "functionSecrets.a b", "is no name of a secret"],
+  [
+    key("functionSecrets", `{a b: {secure: "${CIPHER}"}}`),
+    "functionSecrets.a b",
+    "must be letters, digits, dashes, dots",
+  ],
   ...each(
     "functionSecrets",
     "must be a mapping of names to secrets",

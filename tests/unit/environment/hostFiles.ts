@@ -181,7 +181,11 @@ export const odd: BadFile[] = [
   [set("nginx", `{${long}: 1}`), `nginx.${"k".repeat(60)}…`, "unknown"],
   ['  "oslo-faas:a\\nb": {}\n', "a\\u000ab", "unknown"],
   ['  "oslo-fass:a\\nb": {}\n', "oslo-fass:a\\u000ab", "did you mean oslo-faas:a\\u000ab?"],
-  [key("functionSecrets", `{"a\\nb": {secure: "${CIPHER}"}}`), "functionSecrets.a\\u000ab", "is no name"],
+  [
+    key("functionSecrets", `{"a\\nb": {secure: "${CIPHER}"}}`),
+    "functionSecrets.a\\u000ab",
+    "must be letters",
+  ],
   [
     key("openfaas", '{"x\\u009bm": {secure: "y"}}'),
     "openfaas.x\\u009bm",

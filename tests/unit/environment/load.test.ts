@@ -77,7 +77,7 @@ test("secrets of functions in plain text are refused, and not shown", async () =
     "Error|stacks/Pulumi.test.yaml: 3 errors\n" +
       "  functionSecrets.api-key: is a secret in plain text; set it with: pulumi config set --secret --path functionSecrets.api-key\n" +
       "  functionSecrets.a/b: is a secret in plain text; set it with: pulumi config set --secret --path functionSecrets.a/b\n" +
-      "  functionSecrets.a/b: is no name of a secret: letters, digits, dashes, dots and underscores, at most 64",
+      "  functionSecrets.a/b: must be letters, digits, dashes, dots and underscores, at most 64, with a letter or digit at both ends",
   );
   expect(await message({ host, functionSecrets: "hunter2" }, ["functionSecrets"])).toBe(
     "Error|stacks/Pulumi.test.yaml: one error\n  functionSecrets: must be a mapping of names to secrets, each set with: pulumi config set --secret --path functionSecrets.NAME",

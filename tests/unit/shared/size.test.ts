@@ -1,4 +1,4 @@
-import { formatCpu, formatMemory, parseCpu, parseMemory } from "../../../shared/size";
+import { formatCpu, formatMemory, givenAmount, isRaised, parseCpu, parseMemory } from "../../../shared/size";
 
 const MIB = 1024 * 1024;
 
@@ -44,4 +44,17 @@ test.each([1e6, 1e8, 5e8, 1e9, 2e9, 1.5e9])("%d billionths read back as written"
 
 test("the largest unit that loses nothing is written", () => {
   expect([1536 * MIB, 2048 * MIB, 1024, 1000].map(formatMemory)).toEqual(["1536Mi", "2Gi", "1Ki", "1000"]);
+});
+
+test.each([
+  ["limits", "memory", "5Mi", 6 * MIB, true],
+  ["requests", "memory", "1Mi", 4 * MIB, true],
+  ["limits", "memory", "64Mi", 64 * MIB, false],
+  ["limits", "memory", "0", undefined, false],
+  ["requests", "cpu", "0m", undefined, false],
+  ["limits", "cpu", "0.5m", 1e6, true],
+  ["limits", "cpu", "lots", undefined, false],
+] as const)("the engine is given of %s.%s %s: %p", (kind, what, text, amount, raised) => {
+  expect(givenAmount(kind, what, text)).toBe(amount);
+  expect(isRaised(kind, what, text)).toBe(raised);
 });

@@ -1,16 +1,14 @@
 /** openfaas:index:FunctionSecret: a secret that functions may use, through the gateway. Its value goes in and never comes out. */
 import * as z from "zod";
 import { type Gateway, isDone, sleep, unlessBusy } from "../gateway";
+import { SECRET_NAME } from "../../../../shared/names";
 import type { ResourceHandler } from "../resource";
 import { FORMER_ACCESS } from "./functionSpec";
 
 const inputs = z.strictObject({
   name: z
     .string()
-    .regex(
-      /^[a-zA-Z0-9]([\w.-]{0,62}[a-zA-Z0-9])?$/,
-      "is letters, digits, dashes, dots and underscores, at most 64",
-    )
+    .regex(SECRET_NAME.form, SECRET_NAME.phrase)
     .describe('Name of the secret. Example: "api-key".'),
   value: z
     .string()

@@ -1,49 +1,26 @@
 /** What a Function takes, as the gateway wants it, and back again. Pure. */
 import * as z from "zod";
+import { acrossFields, functionCore } from "../../../../shared/functionSpec";
+import {
+  DEFAULT_SCALE_MAX,
+  DEFAULT_SCALE_MIN,
+  MANAGED_LABEL,
+  SCALE_FACTOR,
+  SCALE_MAX,
+  SCALE_MIN,
+  scalesToZero,
+  WAIT_ANNOTATION,
+  WAIT_SECONDS,
+} from "../../../../shared/labels";
 import { parseCpu, parseMemory } from "../../../../shared/size";
 
-/** On every function of ours: whether a function of that name may be taken over. */
-export const MANAGED_LABEL = "com.oslo-faas.managed";
+export { MANAGED_LABEL, WAIT_ANNOTATION };
+
 /** How the gateway was reached was an input of each resource once; now it is the provider's configuration. */
 export const FORMER_ACCESS = ["gateway", "username", "password"] as const;
-/** Of a stack.yml's function: `waitSeconds`. Not passed on. */
-export const WAIT_ANNOTATION = "com.oslo-faas.wait-seconds";
-const SCALE_MIN = "com.openfaas.scale.min";
-const SCALE_MAX = "com.openfaas.scale.max";
-const SCALE_ZERO = "com.openfaas.scale.zero";
-const SCALE_FACTOR = "com.openfaas.scale.factor";
-/** OpenFaaS's own defaults. */
-const DEFAULT_MIN = 1;
-const DEFAULT_MAX = 20;
 
-const resources = z
-  .strictObject({
-    memory: z
-      .string()
-      .refine((text) => parseMemory(text) !== undefined, "is no size such as 128Mi")
-      .optional()
-      .describe('Memory. Example: "128Mi".'),
-    cpu: z
-      .string()
-      .refine((text) => parseCpu(text) !== undefined, "is no share such as 100m or 0.5")
-      .optional()
-      .describe('Share of a CPU. Example: "100m" (a tenth) or "0.5".'),
-  })
-  .meta({ id: "FunctionResources", description: "Memory and CPU of a replica." });
-
-export const inputs = z
-  .strictObject({
-    name: z
-      .string()
-      .max(63)
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "a function's name has lower-case letters, digits and - only")
-      .describe('Name of the function. Example: "resize-image".'),
-    image: z
-      .string()
-      .min(1)
-      .describe(
-        'Image, by digest if it must not change behind the program\'s back. Example: "registry/name:tag@sha256:…".',
-      ),
+export const inputs = functionCore
+  .extend({
     registryAuth: z
       .string()
       .regex(/^[^:\s]+:\S/, "is not user:password")
@@ -52,38 +29,12 @@ export const inputs = z
         'Login of the registry of the image, "user:password". Every node pulls with it until another one is given. A new login is an update of the function. Default: no login.',
       ),
     namespace: z.string().optional().describe("Namespace of the function. Default: that of the gateway."),
-    env: z
-      .record(z.string(), z.string())
-      .default({})
-      .describe("Environment variables; secrets belong in `secrets`."),
-    envProcess: z.string().optional().describe("What the watchdog runs. Default: what the image says."),
-    secrets: z
-      .array(z.string())
-      .default([])
-      .describe("Names of existing secrets, mounted under /var/openfaas/secrets."),
     secretRevisions: z
       .record(z.string(), z.number())
       .default({})
       .describe(
         "Revision of each secret, from `FunctionSecret.revision`: a new value then shows as a change of the function, and is waited for.",
       ),
-    labels: z
-      .record(z.string(), z.string())
-      .default({})
-      .describe(
-        'Labels. com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the lower bound is also the upper one.',
-      ),
-    annotations: z.record(z.string(), z.string()).default({}).describe("Annotations."),
-    constraints: z
-      .array(z.string())
-      .default([])
-      .describe('Constraints on the nodes that replicas run on. Example: ["node.role==worker"].'),
-    limits: resources.optional().describe("The most that a replica may use. Default: no limit."),
-    requests: resources.optional().describe("What is reserved for a replica. Default: nothing."),
-    readOnlyRootFilesystem: z
-      .boolean()
-      .default(false)
-      .describe("The file system of a replica is read-only but for /tmp."),
     replicas: z
       .number()
       .int()
@@ -96,26 +47,14 @@ export const inputs = z
     waitSeconds: z
       .number()
       .int()
-      .min(5)
-      .max(1800)
-      .default(120)
+      .min(WAIT_SECONDS.least)
+      .max(WAIT_SECONDS.most)
+      .default(WAIT_SECONDS.default)
       .describe(
         "Seconds that a deployment is waited for since its last progress (one more replica of the new version, an image that is being fetched), 5 to 1800; never more than half an hour in all.",
       ),
   })
-  .superRefine(({ labels }, issues) => {
-    if (MANAGED_LABEL in labels)
-      issues.addIssue({
-        code: "custom",
-        path: ["labels", MANAGED_LABEL],
-        message: "is set by this resource itself",
-      });
-    for (const name of [SCALE_MIN, SCALE_MAX])
-      if (name in labels && !/^\d+$/.test(labels[name] ?? ""))
-        issues.addIssue({ code: "custom", path: ["labels", name], message: `${labels[name]} is no number` });
-    if (Number(labels[SCALE_MIN] ?? 0) > Number(labels[SCALE_MAX] ?? Infinity))
-      issues.addIssue({ code: "custom", path: ["labels", SCALE_MIN], message: `is above ${SCALE_MAX}` });
-  });
+  .superRefine(acrossFields);
 export type FunctionInputs = z.infer<typeof inputs>;
 
 /** A function as GET /system/function/NAME reports it; providers leave out what they do not know. */
@@ -162,10 +101,9 @@ export type FunctionOutputs = z.infer<typeof outputs>;
 
 /** How many replicas an autoscaler may choose. With a factor of 0 no alert scales up: the least is also the most. */
 export function bounds(labels: Record<string, string>): { min: number; max: number } {
-  const zero = labels[SCALE_ZERO] === "true";
-  const min = Number(labels[SCALE_MIN] ?? DEFAULT_MIN);
-  const max = labels[SCALE_FACTOR] === "0" ? min : Number(labels[SCALE_MAX] ?? DEFAULT_MAX);
-  return { min: zero ? 0 : min, max: Math.max(max, min) };
+  const min = Number(labels[SCALE_MIN] ?? DEFAULT_SCALE_MIN);
+  const max = labels[SCALE_FACTOR] === "0" ? min : Number(labels[SCALE_MAX] ?? DEFAULT_SCALE_MAX);
+  return { min: scalesToZero(labels) ? 0 : min, max: Math.max(max, min) };
 }
 
 /** The body of POST and PUT /system/functions. */
@@ -236,7 +174,7 @@ function foundMap(
 
 /** "registry/name:tag" is what runs also where the provider reports it with the digest that it resolved. */
 export function sameImage(wanted: string, found: string): boolean {
-  return found === wanted || found.startsWith(`${wanted}@sha256:`);
+  return found === wanted || found.startsWith(`${wanted}@`);
 }
 
 const REPORTED = [

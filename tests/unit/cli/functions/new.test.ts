@@ -42,7 +42,7 @@ test.each(["node", "python", "go"])("a first function of %s makes the file", (la
 });
 
 test.each([
-  ["Hei", "node", '"Hei" is no name of a function'],
+  ["Hei", "node", '"Hei" must be lower-case letters'],
   ["hei", "php", 'There is no template "php"; there is go, node, python.'],
   ["there", "node", "functions/there is there already."],
   ["known", "node", "functions/stack.yml has a function known already."],

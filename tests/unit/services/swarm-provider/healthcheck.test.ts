@@ -5,7 +5,7 @@ import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDeployment } from "../../../../services/swarm-provider/src/deployment";
-import { readHealthCheck } from "../../../../services/swarm-provider/src/healthcheck";
+import { readHealthCheck } from "../../../../shared/health";
 import { installProbe, probeName } from "../../../../services/swarm-provider/src/probe";
 import { PROBE_BINARIES } from "../../../../services/swarm-provider/src/probeBinaries";
 import { renderSpec } from "../../../../services/swarm-provider/src/spec";
@@ -87,12 +87,13 @@ describe("a deployment", () => {
       ].join("\n"),
     );
     expect(refused).toThrow(/ready\.http\.port: is not known.*\n.*health\.tcp: "yes" is neither/);
-    expect(() =>
-      parseDeployment(
-        { service: "f", image: "a:1", annotations: { [`${HEALTH}initialDelay`]: "5s" } },
-        "openfaas-fn",
-      ),
-    ).toThrow(/needs com\.openfaas\.health\.http\.path as well/);
+  });
+
+  test("with any one of them is checked, at OpenFaaS's own path", () => {
+    const defaults = { path: "/_/health", periodMs: 2000, timeoutMs: 1000, failures: 3, startMs: 15_000 };
+    expect(readHealthCheck({ [`${HEALTH}initialDelay`]: "5s" })).toEqual({ ...defaults, startMs: 5000 });
+    expect(readHealthCheck({ [`${READY}periodSeconds`]: "1" })).toEqual({ ...defaults, periodMs: 1000 });
+    expect(readHealthCheck({ [`${READY}path`]: "/ready" })).toEqual({ ...defaults, path: "/ready" });
   });
 
   test("that the provider cannot check is refused, not accepted unchecked", async () => {
