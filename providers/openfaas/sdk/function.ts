@@ -7,18 +7,12 @@ export interface FunctionArgs {
   name: pulumi.Input<string>;
   /** Image, by digest if it must not change behind the program's back. Example: "registry/name:tag@sha256:…". */
   image: pulumi.Input<string>;
-  /** Login of the registry of the image, "user:password". Every node pulls with it until another one is given. A new login is an update of the function. Default: no login. */
-  registryAuth?: pulumi.Input<string>;
-  /** Namespace of the function. Default: that of the gateway. A change makes a new resource. */
-  namespace?: pulumi.Input<string>;
   /** Environment variables; secrets belong in `secrets`. Default: {}. */
   env?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   /** What the watchdog runs. Default: what the image says. */
   envProcess?: pulumi.Input<string>;
   /** Names of existing secrets, mounted under /var/openfaas/secrets. Default: []. */
   secrets?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Revision of each secret, from `FunctionSecret.revision`: a new value then shows as a change of the function, and is waited for. Default: {}. */
-  secretRevisions?: pulumi.Input<{ [key: string]: pulumi.Input<number> }>;
   /** Labels. com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the lower bound is also the upper one. Default: {}. */
   labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   /** Annotations. Default: {}. */
@@ -31,6 +25,12 @@ export interface FunctionArgs {
   requests?: pulumi.Input<types.FunctionResourcesArgs>;
   /** The file system of a replica is read-only but for /tmp. Default: false. */
   readOnlyRootFilesystem?: pulumi.Input<boolean>;
+  /** Login of the registry of the image, "user:password". Every node pulls with it until another one is given. A new login is an update of the function. Default: no login. */
+  registryAuth?: pulumi.Input<string>;
+  /** Namespace of the function. Default: that of the gateway. A change makes a new resource. */
+  namespace?: pulumi.Input<string>;
+  /** Revision of each secret, from `FunctionSecret.revision`: a new value then shows as a change of the function, and is waited for. Default: {}. */
+  secretRevisions?: pulumi.Input<{ [key: string]: pulumi.Input<number> }>;
   /** Replicas that a count outside the bounds of the autoscaler is brought back to; rarely needed. Default: the lower bound. */
   replicas?: pulumi.Input<number>;
   /** Seconds that a deployment is waited for since its last progress (one more replica of the new version, an image that is being fetched), 5 to 1800; never more than half an hour in all. Default: 120. */
@@ -43,18 +43,12 @@ export class Function extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
   /** Image, by digest if it must not change behind the program's back. Example: "registry/name:tag@sha256:…". */
   declare readonly image: pulumi.Output<string>;
-  /** Login of the registry of the image, "user:password". Every node pulls with it until another one is given. A new login is an update of the function. Default: no login. */
-  declare readonly registryAuth: pulumi.Output<string | undefined>;
-  /** Namespace of the function. Default: that of the gateway. */
-  declare readonly namespace: pulumi.Output<string | undefined>;
   /** Environment variables; secrets belong in `secrets`. Default: {}. */
   declare readonly env: pulumi.Output<{ [key: string]: string }>;
   /** What the watchdog runs. Default: what the image says. */
   declare readonly envProcess: pulumi.Output<string | undefined>;
   /** Names of existing secrets, mounted under /var/openfaas/secrets. Default: []. */
   declare readonly secrets: pulumi.Output<string[]>;
-  /** Revision of each secret, from `FunctionSecret.revision`: a new value then shows as a change of the function, and is waited for. Default: {}. */
-  declare readonly secretRevisions: pulumi.Output<{ [key: string]: number }>;
   /** Labels. com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the lower bound is also the upper one. Default: {}. */
   declare readonly labels: pulumi.Output<{ [key: string]: string }>;
   /** Annotations. Default: {}. */
@@ -67,6 +61,12 @@ export class Function extends pulumi.CustomResource {
   declare readonly requests: pulumi.Output<types.FunctionResources | undefined>;
   /** The file system of a replica is read-only but for /tmp. */
   declare readonly readOnlyRootFilesystem: pulumi.Output<boolean>;
+  /** Login of the registry of the image, "user:password". Every node pulls with it until another one is given. A new login is an update of the function. Default: no login. */
+  declare readonly registryAuth: pulumi.Output<string | undefined>;
+  /** Namespace of the function. Default: that of the gateway. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** Revision of each secret, from `FunctionSecret.revision`: a new value then shows as a change of the function, and is waited for. Default: {}. */
+  declare readonly secretRevisions: pulumi.Output<{ [key: string]: number }>;
   /** Replicas that a count outside the bounds of the autoscaler is brought back to; rarely needed. Default: the lower bound. */
   declare readonly replicas: pulumi.Output<number | undefined>;
   /** Seconds that a deployment is waited for since its last progress (one more replica of the new version, an image that is being fetched), 5 to 1800; never more than half an hour in all. */
@@ -81,18 +81,18 @@ export class Function extends pulumi.CustomResource {
     const outputs = {
       name: undefined,
       image: undefined,
-      registryAuth: undefined,
-      namespace: undefined,
       env: undefined,
       envProcess: undefined,
       secrets: undefined,
-      secretRevisions: undefined,
       labels: undefined,
       annotations: undefined,
       constraints: undefined,
       limits: undefined,
       requests: undefined,
       readOnlyRootFilesystem: undefined,
+      registryAuth: undefined,
+      namespace: undefined,
+      secretRevisions: undefined,
       replicas: undefined,
       waitSeconds: undefined,
       path: undefined,
