@@ -38,6 +38,7 @@ describe("help", () => {
 
   test("knows every verb", () => {
     expect(all.map((words) => words.join(" "))).toEqual([
+      "init",
       "env new",
       "env show",
       "env validate",

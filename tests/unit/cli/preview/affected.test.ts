@@ -119,9 +119,15 @@ test("the host's keys in files, and one's on the way to it", () => {
 test("every file that the program, its plugin, its services and its policies are made of is an input of each environment", () => {
   const root = path.resolve(__dirname, "../../../..");
   const services = fs.readdirSync(path.join(root, "services")).map((name) => `services/${name}/src/main.ts`);
-  const entries = ["index.ts", "policy/index.ts", "providers/host/src/main.ts", ...services];
+  const entries = [
+    "index.ts",
+    "policy/index.ts",
+    "providers/host/src/main.ts",
+    "providers/openfaas/src/main.ts",
+    ...services,
+  ];
   // In a process of its own, since esbuild refuses the globals of a test.
-  const bundle = `require("esbuild").build({ entryPoints: ${JSON.stringify(entries)}, bundle: true, platform: "node", write: false, metafile: true, outdir: "x", packages: "external", loader: { ".node": "empty" } }).then(({ metafile }) => console.log(JSON.stringify(Object.keys(metafile.inputs))))`;
+  const bundle = `require("esbuild").build({ entryPoints: ${JSON.stringify(entries)}, bundle: true, platform: "node", write: false, metafile: true, outdir: "x", packages: "external", loader: { ".node": "empty", ".sh": "text" } }).then(({ metafile }) => console.log(JSON.stringify(Object.keys(metafile.inputs))))`;
   const files = JSON.parse(
     execFileSync(process.execPath, ["-e", bundle], { cwd: root, encoding: "utf8" }),
   ) as string[];
