@@ -1,17 +1,19 @@
-/** The report as one screen of text. */
+/** The report as one screen of text: first whether all is well, and what to do where it is not. */
+import pc from "picocolors";
+import { SCALING_ALERT } from "../../components/openfaas/alerts";
+import { remedyFor } from "./remedies";
 import type { FunctionStatus, Report, ServiceStatus } from "./report";
 
 const LABEL = 13;
+/** What fits a terminal of usual width; names of images alone may be longer. */
+const WIDTH = 80;
 
 export function render(report: Report): string {
   const blocks = [
-    [`${report.environment} (${report.address}), ${report.at}`],
+    [`${report.environment} (${report.address}), ${report.at}`, ...verdict(report)],
     [...host(report), ...door(report), ...queue(report), ...alerts(report), ...drift(report)],
     report.services ? table(["service", "running", "image"], report.services.map(serviceRow)) : [],
     report.functions ? table(FUNCTION_HEAD, report.functions.map(functionRow)) : [],
-    report.problems.length === 0
-      ? ["healthy"]
-      : [`UNHEALTHY: ${report.problems.length}`, ...report.problems.map((line) => `  - ${line}`)],
   ];
   return blocks
     .filter((lines) => lines.length > 0)
@@ -20,7 +22,25 @@ export function render(report: Report): string {
     .concat("\n");
 }
 
-const row = (name: string, value: string) => `${name.padEnd(LABEL)}${value}`;
+function verdict({ problems, environment }: Report): string[] {
+  if (problems.length === 0) return [pc.green("healthy")];
+  const findings = problems.flatMap((problem) => {
+    const remedy = remedyFor(problem, environment);
+    return [`  - ${problem}`, ...(remedy ? [pc.dim(`    → ${remedy}`)] : [])];
+  });
+  return [pc.red(`UNHEALTHY: ${problems.length}`), ...findings];
+}
+
+/** What does not fit goes on below, under the value. */
+function row(name: string, value: string): string {
+  const lines: string[] = [];
+  for (const word of value.split(" ")) {
+    const longer = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && LABEL + longer.length <= WIDTH) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.map((line, i) => `${(i === 0 ? name : "").padEnd(LABEL)}${line}`).join("\n");
+}
 
 function host({ host: found, units, fsyncPerSecond }: Report): string[] {
   const disk = fsyncPerSecond === undefined ? [] : [`${fsyncPerSecond} synchronous writes a second`];
@@ -75,8 +95,13 @@ function queue({ queue: state }: Report): string[] {
 
 function alerts({ alerts: all }: Report): string[] {
   if (!all) return [];
+  // The one that scales functions is no matter for a person.
+  const shown = all.filter(({ name }) => name !== SCALING_ALERT);
   return [
-    row("alerts", all.length === 0 ? "none" : all.map(({ name, state }) => `${name} ${state}`).join(", ")),
+    row(
+      "alerts",
+      shown.length === 0 ? "none" : shown.map(({ name, state }) => `${name} ${state}`).join(", "),
+    ),
   ];
 }
 

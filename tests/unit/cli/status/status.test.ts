@@ -10,6 +10,7 @@ import { judge, type Limits } from "../../../../cli/status/judge";
 import { parseParts } from "../../../../cli/status/parts";
 import { QUERIES } from "../../../../cli/status/queries";
 import { age, render } from "../../../../cli/status/render";
+import { remedyFor } from "../../../../cli/status/remedies";
 import type { Report } from "../../../../cli/status/report";
 
 const ROOT = path.resolve(__dirname, "../../../..");
@@ -86,13 +87,15 @@ test("a host on which all is well, on one screen", () => {
   const report = reportOf();
   expect(report.problems).toEqual([]);
   expect(render(report)).toBe(`oslo-test (198.51.100.7), 2026-11-24T02:00:00.000Z
+healthy
 
 host         faas, Debian GNU/Linux 12, 6.1.0, up 1 d 2 h
 load         0.52 0.4 0.3 on 2 CPUs; memory 2.0 of 4.0 GiB available
 disk         / 50.0 of 100.0 GiB free; 900 synchronous writes a second
 units        docker active, nginx active
 front door   /healthz 200 in 4 ms
-queue        22 calls, 12 of them under way, oldest 1 min 5 s; 2 workers; log 2.0 MiB
+queue        22 calls, 12 of them under way, oldest 1 min 5 s; 2 workers; log
+             2.0 MiB
 alerts       none
 
 service  running  image
@@ -100,8 +103,6 @@ gateway  1/1      r.no/gateway:1
 
 function  running  calls/s  5xx/s  p50 ms  p99 ms  image
 hello     2/2      2.00     0.25   4       90      r.no/hello:dev
-
-healthy
 `);
 });
 
@@ -206,7 +207,10 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
 ])("%s is a problem", (_name, changes, problems) => {
   const report = reportOf(changes);
   expect(report.problems).toEqual(problems);
-  for (const problem of problems) expect(render(report)).toContain(`  - ${problem}\n`);
+  for (const problem of problems) {
+    expect(render(report)).toContain(`  - ${problem}\n    → `);
+    expect(remedyFor(problem, "oslo-test")).not.toMatch(/undefined/);
+  }
 });
 
 test("an answer cut short is no answer", () =>
