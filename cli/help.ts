@@ -1,6 +1,6 @@
 /** How help looks, and how a wrong command line is answered. */
 import { Command } from "commander";
-import pc from "picocolors";
+import { colors as pc } from "./colors";
 
 /** A command group that is called without a verb is asked what it can do, which is no mistake. */
 class Verb extends Command {

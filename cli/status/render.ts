@@ -1,5 +1,5 @@
 /** The report as one screen of text: first whether all is well, and what to do where it is not. */
-import pc from "picocolors";
+import { colors as pc } from "../colors";
 import { SCALING_ALERT } from "../../components/openfaas/alerts";
 import { remedyFor } from "./remedies";
 import type { FunctionStatus, Report, ServiceStatus } from "./report";

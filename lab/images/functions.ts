@@ -10,7 +10,7 @@ import { packFunction } from "../../components/images/context";
 import { parseImage } from "../../shared/image";
 import { LabError } from "../errors";
 import { treeOf, type Tree } from "./oci";
-import type { BuiltImage } from "./own";
+import type { BuiltImage } from "./builtImage";
 import { certificates, nodeManifest, npmInstall } from "./sources";
 import type { Work } from "./work";
 

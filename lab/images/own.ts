@@ -7,9 +7,10 @@ import type Docker from "dockerode";
 import { orMissing } from "../docker";
 import { LabError } from "../errors";
 import { archiveOf, treeOf, type Tree } from "./oci";
+import type { BuiltImage } from "./builtImage";
 import { functionImages } from "./functions";
 import { nodeManifest } from "./sources";
-import type { Input, Work } from "./work";
+import type { Work } from "./work";
 
 const ROOT = join(__dirname, "..", "..");
 const PROVIDER = join(ROOT, "services", "swarm-provider");
@@ -21,18 +22,6 @@ const LEDGER = join(ROOT, "bench", "ledger");
 
 /** What is no part of an image, whatever folder it lies in. */
 const SKIP = /^(node_modules|dist|testdata|README\.md|\.gitignore|.*_test\.go)$/;
-
-export interface BuiltImage {
-  /** Name in the lab's registry, with its tag. */
-  name: string;
-  inputs: Input[];
-  /** Stage of the Dockerfile. Default: the last. */
-  target?: string;
-  /** Whether it stands on the lab's node image, given as the build argument NODE_IMAGE. */
-  onNode: boolean;
-  /** The files to build from. */
-  context(work: Work): Promise<Tree>;
-}
 
 const SERVICES: BuiltImage[] = [
   {

@@ -3,7 +3,7 @@ import { readStack } from "../../../components/functions/stack";
 import { parseInputs } from "../../../providers/core/inputs";
 import { inputs } from "../../../providers/openfaas/src/resources/functionSpec";
 import { parseDeployment } from "../../../services/swarm-provider/src/deployment";
-import { ApiError } from "../../../services/swarm-provider/src/errors";
+import { type ApiError } from "../../../services/swarm-provider/src/errors";
 import { STACK_SERVICES } from "../../../shared/names";
 import { FUNCTION_INPUTS, type FunctionInput } from "./functionInputs";
 
