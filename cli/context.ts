@@ -37,7 +37,8 @@ export async function engineOnPath(): Promise<Engine> {
   if (!program)
     throw new Error("pulumi is not on PATH. Install it: https://www.pulumi.com/docs/iac/download-install/");
   const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: process.env.PULUMI_SKIP_UPDATE_CHECK ?? "true" };
-  return { program, env, kind: "official" };
+  // An engine that was built from modules starts a policy pack in another way; its owner says that it is one.
+  return { program, env, kind: process.env.OSLO_FAAS_TOOLCHAIN === "built" ? "built" : "official" };
 }
 
 /** An action for commander that may resolve to an exit code. */

@@ -1,6 +1,7 @@
 /** How the policy pack is started with the engine that there is. */
 import fs from "node:fs";
 import path from "node:path";
+import { inPackage } from "../../shared/packageFolder";
 
 /** No language host answers to this name, so the engine looks for a program `pulumi-analyzer-policy-NAME`. */
 const RUNTIME = "oslofaas";
@@ -22,7 +23,9 @@ export function policyOptions(
   scratch: string,
   env: NodeJS.ProcessEnv,
 ): PolicyOptions {
-  const pack = path.join(root, "policy");
+  // A team's own pack, or the one that comes with the package.
+  const own = path.join(root, "policy");
+  const pack = fs.existsSync(own) ? own : inPackage("policy");
   if (!fs.existsSync(path.join(pack, "PulumiPolicy.yaml"))) return { args: [], env: {} };
   const config = path.join(pack, "config.json");
   const settings = fs.existsSync(config) ? ["--policy-pack-config", config] : [];

@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { inPackage } from "../../../shared/packageFolder";
 import { kill, start } from "../children";
 
 export interface Plugin {
@@ -13,7 +14,7 @@ export interface Plugin {
 }
 
 const START_MS = 60_000;
-const ORPHAN = path.join(__dirname, "orphan.cjs");
+const ORPHAN = inPackage("cli", "preview", "paper", "orphan.cjs");
 
 interface Manifest {
   version: string;
@@ -26,20 +27,33 @@ export interface Wanted {
   version: string;
 }
 
-/** @param tree the folder with package.json and node_modules */
+/** @param tree the folder with package.json and node_modules; what it has through the package oslo-faas counts as its own */
 export function wantedPlugins(tree: string): Wanted[] {
-  const { dependencies = {} } = JSON.parse(fs.readFileSync(path.join(tree, "package.json"), "utf8")) as {
-    dependencies?: Record<string, string>;
-  };
-  return Object.keys(dependencies)
+  const installed = path.join(tree, "node_modules");
+  const names = [
+    ...dependenciesOf(path.join(tree, "package.json")),
+    ...dependenciesOf(path.join(installed, "oslo-faas", "package.json")),
+  ];
+  return [...new Set(names)]
     .filter((name) => name.startsWith("@pulumi/"))
     .flatMap((name) => {
-      const file = path.join(tree, "node_modules", name, "package.json");
-      if (!fs.existsSync(file)) return [];
+      const places = [installed, path.join(installed, "oslo-faas", "node_modules")];
+      const file = places
+        .map((place) => path.join(place, name, "package.json"))
+        .find((one) => fs.existsSync(one));
+      if (!file) return [];
       const manifest = JSON.parse(fs.readFileSync(file, "utf8")) as Manifest;
       if (!manifest.pulumi?.resource) return [];
       return { name: manifest.pulumi.name ?? path.basename(name), version: manifest.version };
     });
+}
+
+function dependenciesOf(file: string): string[] {
+  if (!fs.existsSync(file)) return [];
+  const { dependencies = {} } = JSON.parse(fs.readFileSync(file, "utf8")) as {
+    dependencies?: Record<string, string>;
+  };
+  return Object.keys(dependencies);
 }
 
 /** Where the engine has put it, or would. */
