@@ -14,6 +14,7 @@ const LONG = [
   "integration/swarm-provider",
   "integration/plugin-function",
   "integration/workflows",
+  "integration/package",
   "integration/preview",
   "integration/preview-state",
   "integration/plugin-engine",
