@@ -37,9 +37,11 @@ test.each([["--bse", "main"], ["--base"], ["--base", ""], ["oslo-prod"], ["--lis
   },
 );
 
-/** "npm run --silent preview:pr -- ARGS", wherever it stands. */
+/** "npm run --silent preview:pr -- ARGS" and "npx oslo-faas preview ARGS", wherever they stand. */
 function commands(text: string): string[][] {
-  const found = [...text.matchAll(/npm run (?:--silent )?preview:pr(?: -- ([^`\n#)|]*))?/g)];
+  const found = [
+    ...text.matchAll(/(?:npm run (?:--silent )?preview:pr(?: --)?|npx oslo-faas preview) ?([^`\n#)|]*)/g),
+  ];
   return found.map(([, args = ""]) => args.trim().split(/\s+/).filter(Boolean));
 }
 
