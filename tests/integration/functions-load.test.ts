@@ -122,7 +122,7 @@ test("a name on the host that means another image is put right", async () => {
   const [other] = (await imagesOnHost()).filter((one) => one !== name);
   await host.docker.getImage(name).remove({ force: true });
   const [repo, tag] = name.split(/:(?=[^:]*$)/);
-  await host.docker.getImage(other!).tag({ repo, tag });
+  await host.docker.getImage(other!).tag({ repo: repo!, tag: tag! });
   expect(await layers(host, name)).not.toEqual(await layers(developer, name));
   expect(build("--load").stdout).toContain("was loaded onto");
   expect(await layers(host, name)).toEqual(await layers(developer, name));

@@ -38,7 +38,7 @@ onDebian("an apt repository on a real apt", () => {
       ["etc-apt", "/etc/apt"],
       ["lists", "/var/lib/apt/lists"],
       ["cache", "/var/cache/apt"],
-    ].map(([name, target]) => `mount --bind "${path.join(folder, name)}" ${target}`);
+    ].map(([name, target]) => `mount --bind "${path.join(folder, name!)}" ${target}`);
     return new LocalSession([
       "unshare",
       "-m",

@@ -71,7 +71,7 @@ test("folders that were made go with the last file in them, and others stay", as
   const [one, two] = ["one", "two"].map((name) => path.join(dir, "theirs", "ours", name));
   await Promise.all([create({ path: one }), create({ path: two })]);
   await remove({ path: one });
-  expect(fs.existsSync(two)).toBe(true);
+  expect(fs.existsSync(two!)).toBe(true);
   await remove({ path: two });
   expect(fs.readdirSync(dir)).toEqual(["theirs"]);
 });

@@ -213,7 +213,7 @@ onDebian("packages on a real apt", () => {
     const context = contextOf(session());
     await packages.delete(context, "", wanted(["shared"]), shared.outputs);
     expect(list()).toEqual(["ii beta=2.0", "ii shared=1.0"]);
-    expect(context.logged[0].message).toContain("packages that are not ours need it: shared");
+    expect(context.logged[0]!.message).toContain("packages that are not ours need it: shared");
 
     inside("apt-get -y purge beta shared");
     const both = await create(["alpha"]);

@@ -103,7 +103,7 @@ const usable = (() => {
     const log = context();
     const { outputs } = (await sysctl.create(log, inputs)) as { outputs: SysctlOutputs };
     expect(outputs.skipped).toEqual({ "net.nosuch.a": "does not exist" });
-    expect(log.logged[0].message).toContain("net.nosuch.a does not exist on this host: skipped");
+    expect(log.logged[0]!.message).toContain("net.nosuch.a does not exist on this host: skipped");
     expect((await sysctl.read(context(), "test", inputs, outputs))?.inputs).toEqual(inputs);
   });
 });

@@ -110,9 +110,9 @@ test("another host key: both fingerprints, and not one command run", async () =>
   const pinned = keygen(path.join(sshd.dir, `other-${Date.now()}`));
   const { text, ms } = await failure(session(other.config({ hostKey: pinned })).run("true", step));
   const fingerprintOf = (key: string): string =>
-    spawnSync("ssh-keygen", ["-lf", "-"], { input: key }).stdout.toString().split(" ")[1];
+    spawnSync("ssh-keygen", ["-lf", "-"], { input: key }).stdout.toString().split(" ")[1]!;
   expect(text).toContain(
-    `pinned ${fingerprintOf(pinned)} (ssh-ed25519), offered ${fingerprintOf(other.hostKeys.ed25519)} (ssh-ed25519)`,
+    `pinned ${fingerprintOf(pinned)} (ssh-ed25519), offered ${fingerprintOf(other.hostKeys.ed25519!)} (ssh-ed25519)`,
   );
   expect(text).toContain("Nothing was sent");
   expect(text).toContain("what to do:");
@@ -245,7 +245,7 @@ test("through a jump host, whose key is pinned too", async () => {
     host: "127.0.0.1",
     port: sshd.port,
     user: "root",
-    hostKey: sshd.hostKeys.ed25519,
+    hostKey: sshd.hostKeys.ed25519!,
     privateKeyPath: sshd.privateKeyPath,
   };
   const through = session(inner.config({ jump }));
@@ -255,7 +255,7 @@ test("through a jump host, whose key is pinned too", async () => {
   expect(inner.logins()).toBe(1);
 
   const wrong = await failure(
-    session(inner.config({ jump: { ...jump, hostKey: inner.hostKeys.ed25519 } })).run("true", step),
+    session(inner.config({ jump: { ...jump, hostKey: inner.hostKeys.ed25519! } })).run("true", step),
   );
   expect(wrong.text).toContain(`the host key of root@127.0.0.1:${sshd.port} is not the pinned one`);
   expect(inner.logins()).toBe(1);

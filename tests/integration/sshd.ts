@@ -90,7 +90,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       host: "127.0.0.1",
       port,
       user: "root",
-      hostKey: Object.values(hostKeys)[0],
+      hostKey: Object.values(hostKeys)[0]!,
       privateKeyPath,
       dialTimeoutSeconds: 10,
       ...more,

@@ -117,7 +117,7 @@ describe("inputs", () => {
     });
     expect(parseInputs(schema, { name: unknown, size: "big", extra: 1 }, []).failures).toHaveLength(2);
     expect(parseInputs(schema, { name: unknown, size: 9 }, []).failures).toEqual([]);
-    expect(parseInputs(schema, { name: "x", size: 9 }, []).failures[0].reason).toBe("list is needed");
+    expect(parseInputs(schema, { name: "x", size: 9 }, []).failures[0]!.reason).toBe("list is needed");
   });
 });
 

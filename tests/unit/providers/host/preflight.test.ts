@@ -251,7 +251,7 @@ describe("preflight", () => {
       /3 reasons:\n {2}1\. release[^]*\n {2}2\. root privileges[^]*\n {2}3\. memory/,
     );
     expect(session.runs).toHaveLength(1);
-    expect(session.runs[0].options.root).toBe(false);
+    expect(session.runs[0]!.options.root).toBe(false);
   });
 
   it("does not write to the disk unless a minimum asks for it", async () => {

@@ -98,7 +98,7 @@ describe("create", () => {
     const context = contextOf(host(printed(engine())));
     const { outputs: found } = await swarmMember.create(context, init);
     expect(found).toEqual({ ...outputs, adopted: true });
-    expect(context.logged[0].message).toContain("adopted");
+    expect(context.logged[0]!.message).toContain("adopted");
   });
 
   it.each([

@@ -80,10 +80,10 @@ describe("drift", () => {
     ["a unit that cannot be switched is none", shown({ enabled: "static" }, ...ours), {}],
     [
       "another text",
-      shown({}, ours[0], ours[1].replace(base64("a"), base64("b"))),
+      shown({}, ours[0]!, ours[1]!.replace(base64("a"), base64("b"))),
       { dropIns: { limits: "b" } },
     ],
-    ["a drop-in that is gone", shown({}, ours[0]), { dropIns: {} }],
+    ["a drop-in that is gone", shown({}, ours[0]!), { dropIns: {} }],
   ])("%s", (_what, output, change) => {
     expect(inputsFound(wanted, parseUnit(output))).toEqual({ ...wanted, ...change });
   });

@@ -58,7 +58,7 @@ export class FakeGateway {
     url: string,
     body: Record<string, any> | undefined,
   ): [number, string] {
-    const path = url.split("?")[0];
+    const path = url.split("?")[0]!;
     if (path === "/healthz") return [200, "OK"];
     const wanted = `Basic ${Buffer.from(`admin:${this.password}`).toString("base64")}`;
     if (request.headers.authorization !== wanted) return [401, "unauthorized"];
