@@ -173,7 +173,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as fs from "node:fs";
 import * as openfaas from "OPENFAAS_SDK";
 import { dockerLogins, PulledImages } from "${CLONE}/components/images/login";
-import { OwnImages } from "${CLONE}/components/images/own";
+import { Images } from "${CLONE}/components/images/own";
 import { stackService } from "${CLONE}/components/openfaas/service";
 
 const { socket, image, base, login, first, fn } = JSON.parse(fs.readFileSync("input.json", "utf8"));
