@@ -181,7 +181,7 @@ step("only ssh and Nginx answer to the outside", async () => {
   expect(await onHostOk("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/healthz")).toBe("200");
 });
 
-step("the plugin opens one SSH connection a run, and none in a preview", async () => {
+step("each of the two plugins opens one SSH connection a run, and none in a preview", async () => {
   const level = async (to: string) => {
     await onHostOk(`sed -i 's/^LogLevel .*/LogLevel ${to}/' /etc/ssh/sshd_config && systemctl reload ssh`);
     // sshd starts itself anew, and hangs up on whoever comes in between.
@@ -200,7 +200,7 @@ step("the plugin opens one SSH connection a run, and none in a preview", async (
   await pulumiOk(["preview", "--expect-no-changes"]);
   expect((await count()) - start).toBe(0);
   await pulumiOk(["up", "--yes", "--refresh", "--skip-preview", "--expect-no-changes"]);
-  expect((await count()) - start).toBe(1);
+  expect((await count()) - start).toBe(2);
   await level("VERBOSE");
 });
 
