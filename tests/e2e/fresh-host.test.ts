@@ -13,7 +13,9 @@ jest.setTimeout(15 * 60_000);
 
 const FOOTPRINT = `dpkg-query -W -f '\${Package} \${db:Status-Abbrev}\\n' | sort
 ls /etc/apt/sources.list.d /etc/apt/keyrings /etc/systemd/system /etc/sysctl.d /etc/docker 2>/dev/null; true`;
-const DOCKER = ["--target", "**index:Host**", "--target", "**index:DockerEngine**"];
+// A resource can only be made with its parent.
+const PARENT = ["--target", "**index:OsloFaas::oslo-faas"];
+const DOCKER = [...PARENT, "--target", "**index:Host**", "--target", "**index:DockerEngine**"];
 
 let folder: string;
 let before: string;
