@@ -1,7 +1,7 @@
 /** Asks the host everything in one round trip, and puts the report together. */
 import { closedTcpPorts } from "../../environment/addresses";
 import { seconds } from "../../environment/units";
-import { STACK_SERVICES } from "../../components/openfaas/render";
+import { STACK_SERVICES } from "../../shared/names";
 import { quote } from "../../shared/quote";
 import type { HostSession } from "../../providers/host/src/hostSession";
 import { certificate } from "./certificate";

@@ -17,18 +17,6 @@ export const CORE_NETWORK = "openfaas";
  */
 export const FUNCTIONS_NETWORK = NAMESPACE;
 
-/** Names of the stack's services, in order. */
-export const STACK_SERVICES = [
-  "alertmanager",
-  "basic-auth-plugin",
-  "exporter",
-  "gateway",
-  "nats",
-  "prometheus",
-  "queue-worker",
-  "swarm-provider",
-] as const;
-
 export function gatewayEnv(openfaas: Environment["openfaas"]): Record<string, string> {
   return {
     functions_provider_url: "http://swarm-provider:8080/",
