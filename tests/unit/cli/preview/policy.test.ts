@@ -51,9 +51,13 @@ test("the one that is built is given a stand-in, and a program that starts it", 
   expect(policyOptions("built", ROOT, path.join(scratch, "other"), {}).env.PATH).not.toMatch(/:/);
 });
 
-test("a tree without a pack has no options, one without a configuration none for that", () => {
-  for (const kind of ["official", "built"] as const)
-    expect(policyOptions(kind, scratch, scratch, {})).toEqual({ args: [], env: {} });
+test("a tree without a pack is given the package's, and one with a pack its own", () => {
+  expect(policyOptions("official", scratch, scratch, {}).args).toEqual([
+    "--policy-pack",
+    PACK,
+    "--policy-pack-config",
+    CONFIG,
+  ]);
   fs.mkdirSync(path.join(scratch, "policy"));
   fs.writeFileSync(path.join(scratch, "policy/PulumiPolicy.yaml"), "runtime: nodejs\n");
   expect(policyOptions("official", scratch, scratch, {}).args).toEqual([
