@@ -1,3 +1,3 @@
-import { loadEnvironment, OsloFaas } from "./components";
+import { loadEnvironment, OsloFaas } from "oslo-faas";
 
-export default async () => new OsloFaas("oslo-faas", loadEnvironment()).outputs;
+export = async () => new OsloFaas("oslo-faas", loadEnvironment()).outputs;

@@ -15,6 +15,11 @@ const common = {
     ],
     "\\.sh$": "<rootDir>/tests/setup/text.cjs",
   },
+  // As package.json's `exports`, but from the sources, so that a test can mock what they import.
+  moduleNameMapper: {
+    "^oslo-faas$": "<rootDir>/components",
+    "^oslo-faas/(host|openfaas)$": "<rootDir>/providers/$1/sdk",
+  },
   moduleFileExtensions: ["ts", "js", "cjs", "mjs", "json", "node"],
   modulePathIgnorePatterns: ["<rootDir>/.cache/"],
   testPathIgnorePatterns: ["/node_modules/", "<rootDir>/.cache/"],

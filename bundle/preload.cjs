@@ -1,13 +1,13 @@
 "use strict";
 /**
- * Loaded before a Pulumi program (`nodeargs` in Pulumi.yaml). It makes TypeScript loadable (as one bundle, bundle.cjs), and puts off what
+ * Loaded before a Pulumi program (`nodeargs` in Pulumi.yaml). It makes TypeScript loadable (bundle.cjs), and puts off what
  * @pulumi/pulumi does at every start for features that most runs never use: TypeScript, npm's arborist and a debugger session serialise
  * functions into the state, the automation API starts other Pulumi programs, OpenTelemetry's exporters serve `--tracing`. Who uses them
  * gets them. docs/upstream.md proposes the same to Pulumi; once that is there, this is deleted (docs/decisions/003).
  */
 const Module = require("node:module");
 const path = require("node:path");
-const { loadBundle, loadFile, BundleError, ROOT, SHARED_SDK } = require("./bundle.cjs");
+const { loadFile, BundleError } = require("./bundle.cjs");
 
 const SDK = /[\\/]@pulumi[\\/]pulumi[\\/]/;
 /** By the file of the SDK that requires it. */
@@ -60,16 +60,10 @@ function deferredSession(read) {
 /** Node 20's `util.inspect` with colours never ends on a stack with a very long line; `cmd/run` falls back to no colours itself. */
 const withoutColours = (util) => ({ ...util, inspect: (value) => util.inspect(value) });
 
-/** Pulumi calls a module that is a function. What TypeScript calls a default export is that function. */
-const functionOf = (program) => (typeof program.default === "function" ? program.default : program);
-
-/** What a program is, and what it imports from beside it. The clone's own code becomes one bundle. */
+/** A program is transpiled file by file. What it imports from "oslo-faas" is one bundle, in this clone (package.json's `exports`) as elsewhere. */
 require.extensions[".ts"] = (module, file) => {
   try {
-    const own = path.relative(ROOT, file);
-    if (/^\.\.|node_modules/.test(own)) loadFile(module, file);
-    else
-      module.exports = functionOf(loadBundle(file, { name: own.replace(/\W+/g, "-"), external: SHARED_SDK }));
+    loadFile(module, file);
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
     // The one kind of error that Pulumi prints without a stack.

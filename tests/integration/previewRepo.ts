@@ -30,9 +30,9 @@ ${login}  oslo-faas:nginx:
 
 /** A program of two files in a folder of a host, out of the environment's configuration; one of them is a secret. */
 export const smallProgram = (folder: string): string => `
-import { loadEnvironment } from "./environment";
+import { loadEnvironment } from "oslo-faas";
 import * as pulumi from "@pulumi/pulumi";
-import * as host from "./providers/host/sdk";
+import * as host from "oslo-faas/host";
 const { host: at, nginx, pinnedHostKey, gatewayPassword } = loadEnvironment();
 const provider = new host.Provider("host", {
   host: at.address, port: at.port, user: at.user, privateKeyPath: at.privateKeyPath, hostKey: pinnedHostKey,

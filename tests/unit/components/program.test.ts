@@ -52,7 +52,8 @@ async function program(
       "test",
       false,
     );
-    const { default: run } = await import("../../../index");
+    // Pulumi loads it the same way.
+    const run = require("../../../index") as typeof import("../../../index");
     for (const [name, value] of Object.entries(await run()))
       outputs[name] = await new Promise((resolve) => sdk.output(value as any).apply(resolve));
     // Waits until nothing is left to be registered.
