@@ -47,7 +47,7 @@ function commands(text: string): string[][] {
 
 const files = [
   "README.md",
-  "docs/every-day.md",
+  "docs/pull-requests.md",
   "docs/upgrade.md",
   ".github/workflows/preview.yml",
   ".github/workflows/apply.yml",

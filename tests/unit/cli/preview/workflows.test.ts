@@ -141,14 +141,14 @@ test("every environment in the repository can be brought up by hand", () => {
   expect([...options, "local"].sort()).toEqual(files.sort());
 });
 
-describe("the job for GitLab, as docs/every-day.md has it", () => {
-  const page = fs.readFileSync(path.join(ROOT, "docs/every-day.md"), "utf8");
+describe("the job for GitLab, as docs/pull-requests.md has it", () => {
+  const page = fs.readFileSync(path.join(ROOT, "docs/pull-requests.md"), "utf8");
   const [, text] = /```yaml\n(preview:\n[\s\S]*?)```/.exec(page)!;
   const jobs = parse(text!) as Record<string, { script: string[]; artifacts?: { paths: string[] } }>;
 
   test("previews against the base of the merge request, into the file that it keeps", async () => {
-    const line = jobs.preview!.script.find((one) => one.includes("preview:pr"))!;
-    const options = await parseOptions(line.split(" -- ")[1]!.replaceAll('"', "").split(" "));
+    const line = jobs.preview!.script.find((one) => one.includes("oslo-faas preview"))!;
+    const options = await parseOptions(line.split("oslo-faas preview ")[1]!.replaceAll('"', "").split(" "));
     expect(options.base).toBe("$CI_MERGE_REQUEST_DIFF_BASE_SHA");
     expect(jobs.preview!.artifacts!.paths).toEqual([options.out]);
   });
