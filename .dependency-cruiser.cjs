@@ -14,6 +14,7 @@ const ROOMS = [
   "providers/host",
   "providers/core",
   "services",
+  "programs",
   "shared",
 ];
 const inRoom = (room) => (room.endsWith(".ts") ? `^${room}$` : `^${room}/`);

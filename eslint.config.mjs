@@ -66,6 +66,11 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-explicit-any": "off", "@typescript-eslint/no-require-imports": "off" },
   },
   {
+    // programs/run.ts starts them all: bounded, and ended with what they started. components/ runs inside a program of Pulumi's.
+    files: ["cli/**/*.ts", "lab/**/*.ts", "dev/**/*.ts", "bench/**/*.ts"],
+    rules: { "no-restricted-imports": ["error", "child_process", "node:child_process", "execa"] },
+  },
+  {
     // Pulumi's provider interface hands property bags over as `any`; inputs.ts is where they get their types.
     files: ["providers/*/src/**/*.ts", "providers/core/**/*.ts"],
     rules: { "@typescript-eslint/no-explicit-any": "off" },

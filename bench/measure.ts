@@ -1,5 +1,5 @@
 /** Measuring whole commands, and what is made of the figures. */
-import { spawn } from "node:child_process";
+import { run } from "../programs/run";
 import type { Row } from "./report";
 
 export function summary(name: string, values: number[], unit: string): Row {
@@ -11,23 +11,17 @@ export function summary(name: string, values: number[], unit: string): Row {
 }
 
 /** Seconds that a command takes. Throws with its last lines when it fails, or after `timeoutSeconds` (default 120). */
-export function timeCommand(
+export async function timeCommand(
   command: string[],
   options: { cwd: string; env?: NodeJS.ProcessEnv; timeoutSeconds?: number },
 ): Promise<number> {
-  const { cwd, env = process.env, timeoutSeconds = 120 } = options;
-  return new Promise((resolve, reject) => {
-    const start = process.hrtime.bigint();
-    const child = spawn(command[0]!, command.slice(1), { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    const timer = setTimeout(() => child.kill("SIGTERM"), timeoutSeconds * 1000);
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (data: Buffer) => (output = (output + data.toString()).slice(-4000)));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      if (code === 0) resolve(Number(process.hrtime.bigint() - start) / 1e9);
-      else reject(new Error(`${command.join(" ")} ended with ${code}:\n${output}`));
-    });
+  const { cwd, env, timeoutSeconds = 120 } = options;
+  const start = process.hrtime.bigint();
+  const { problem, output } = await run(command[0]!, command.slice(1), {
+    cwd,
+    env,
+    limitMs: timeoutSeconds * 1000,
   });
+  if (problem) throw new Error(`${command.join(" ")} ${problem}:\n${output.slice(-4000)}`);
+  return Number(process.hrtime.bigint() - start) / 1e9;
 }

@@ -1,7 +1,7 @@
 /** A call through the provider against the same call straight to the function: both as services of a real engine of their own. */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { runSync } from "../programs/run";
 import { Testbed } from "../lab/testbed";
 import type { Report } from "./report";
 import { summary } from "./measure";
@@ -72,10 +72,8 @@ export async function provider(): Promise<Report> {
     const before = await bed.providerMemory();
     const pid = readFileSync(join(bed.dir, "engine.pid"), "utf8").trim();
     const given = JSON.stringify([addresses, ROUNDS, CALLS, AT_ONCE, STREAM_MIB]);
-    const output = execFileSync("nsenter", ["-t", pid, "-n", process.execPath, "-e", CLIENT, given], {
-      encoding: "utf8",
-      timeout: 600_000,
-      maxBuffer: 64 * MIB,
+    const output = runSync("nsenter", ["-t", pid, "-n", process.execPath, "-e", CLIENT, given], {
+      limitMs: 600_000,
     });
     const [direct, through] = JSON.parse(output) as [Measured, Measured];
     const { peak } = await bed.providerMemory();

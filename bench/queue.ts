@@ -101,8 +101,8 @@ export async function platformOfLab(): Promise<Platform & { session: { close(): 
   const args = ["stack", "output", "--json", "--show-secrets", "--stack", lab.stack];
   const toolchain = await resolveToolchain({ args, quiet: true });
   const env = { ...toolchain.env, PULUMI_CONFIG_PASSPHRASE_FILE: lab.passphraseFile };
-  const { code, out } = await run({ program: toolchain.pulumi, env }, args, CLONE, 60_000);
-  const outputs = code === 0 ? (JSON.parse(out) as Record<string, string>) : {};
+  const { problem, stdout } = await run({ program: toolchain.pulumi, env }, args, CLONE, 60_000);
+  const outputs = problem === undefined ? (JSON.parse(stdout) as Record<string, string>) : {};
   if (!outputs.url) throw new Error("the lab is not up: run `npm run up` first");
   return {
     lab,

@@ -3,11 +3,11 @@
  * them run even when one fails, and what a failed one printed comes at the end. `npm run check -- types lint`: those alone whose
  * names have one of these words.
  */
-import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Command } from "commander";
+import { run as runProgram, runSync } from "../programs/run";
 import { ensureActionlint } from "./actionlint/install";
 
 const ROOT = path.resolve(__dirname, "..");
@@ -58,6 +58,7 @@ const PROGRAMS = [
   "environment",
   "providers",
   "services",
+  "programs",
   "shared",
   "bundle",
   "dev",
@@ -68,7 +69,7 @@ const PROGRAMS = [
 const bin = (name: string) => path.join(ROOT, "node_modules", ".bin", name);
 
 function listed(): string[] {
-  const out = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" });
+  const out = runSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT });
   return out.split("\n").filter((file) => file && fs.existsSync(path.join(ROOT, file)));
 }
 
@@ -102,14 +103,10 @@ function ensureShellcheck(): string | undefined {
   const remedy = "shellcheck is missing; install it (apt-get install shellcheck, as root)";
   if (process.getuid?.() !== 0 || !has("apt-get")) return remedy;
   process.stderr.write("check: installing shellcheck\n");
-  const options = {
-    stdio: "pipe" as const,
-    timeout: APT_TIMEOUT_MS,
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-  };
+  const options = { limitMs: APT_TIMEOUT_MS, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
   try {
-    execFileSync("apt-get", ["update", "-q"], options);
-    execFileSync("apt-get", ["install", "-qy", "--no-install-recommends", "shellcheck"], options);
+    runSync("apt-get", ["update", "-q"], options);
+    runSync("apt-get", ["install", "-qy", "--no-install-recommends", "shellcheck"], options);
     return undefined;
   } catch (error) {
     return `${remedy}\n${String(error)}`;
@@ -122,15 +119,12 @@ const WORKFLOWS: Check = {
   command: [process.execPath, "--import", "tsx", "dev/check.ts", "actionlint"],
 };
 
-function actionlint(): number {
-  try {
-    execFileSync(ensureActionlint(), ["-color=false"], { cwd: ROOT, stdio: "inherit" });
-    return 0;
-  } catch (error) {
-    // It has said itself what is wrong in a workflow.
-    if ((error as { status?: number }).status === undefined) console.log((error as Error).message);
-    return 1;
-  }
+async function actionlint(): Promise<number> {
+  const options = { cwd: ROOT, shown: true, limitMs: TIMEOUT_MS };
+  // It says itself what is wrong in a workflow.
+  const { code, problem } = await runProgram(ensureActionlint(), ["-color=false"], options);
+  if (code === undefined) console.log(`actionlint ${problem}`);
+  return code === 0 ? 0 : 1;
 }
 
 function checks(files: string[]): Check[] {
@@ -169,31 +163,16 @@ function checks(files: string[]): Check[] {
   return [...list, WORKFLOWS, ...GENERATED];
 }
 
-function run(check: Check): Promise<Outcome> {
+async function run({ name, command, cwd = ".", silent }: Check): Promise<Outcome> {
   const start = Date.now();
-  const cwd = path.join(ROOT, check.cwd ?? ".");
-  return new Promise((resolve) => {
-    const [program = "", ...args] = check.command;
-    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: TIMEOUT_MS });
-    let text = "";
-    child.stdout.on("data", (data: Buffer) => (text += data.toString()));
-    child.stderr.on("data", (data: Buffer) => (text += data.toString()));
-    const done = (problem?: string) => {
-      const seconds = (Date.now() - start) / 1000;
-      console.log(
-        `${problem === undefined ? "ok  " : "FAIL"}  ${check.name.padEnd(34)} ${seconds.toFixed(1)} s`,
-      );
-      resolve({ name: check.name, seconds, problem });
-    };
-    child.on("error", (error) => done(error.message));
-    child.on("close", (code, signal) => {
-      if (code === 0 && !(check.silent && text)) return done();
-      done(
-        text.trim() ||
-          `ended with ${signal ?? code}${signal ? ` (longer than ${TIMEOUT_MS / 60_000} min?)` : ""}`,
-      );
-    });
-  });
+  const [program = "", ...args] = command;
+  const options = { cwd: path.join(ROOT, cwd), limitMs: TIMEOUT_MS };
+  const ended = await runProgram(program, args, options);
+  const output = ended.output.trim();
+  const problem = ended.problem ? output || ended.problem : silent ? output || undefined : undefined;
+  const seconds = (Date.now() - start) / 1000;
+  console.log(`${problem === undefined ? "ok  " : "FAIL"}  ${name.padEnd(34)} ${seconds.toFixed(1)} s`);
+  return { name, seconds, problem };
 }
 
 /** As many at a time as there are cores: more only makes each of them slower. */

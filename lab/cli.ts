@@ -1,10 +1,10 @@
 /** `tsx lab/cli.ts COMMAND`: what `npm run up` and `npm run down` run. */
 import { Command } from "commander";
+import { signalAll } from "../programs/run";
 import { type Lab, loadLab } from "./config";
 import { down } from "./down";
 import { describe } from "./errors";
 import { Reporter } from "./progress";
-import { endChildren } from "./run";
 import { status } from "./status";
 import { hostOnly, imagesOnly, up } from "./up";
 
@@ -63,11 +63,11 @@ function stopOn(signal: NodeJS.Signals): void {
   let times = 0;
   process.on(signal, () => {
     times += 1;
-    const running = endChildren(times === 1 ? "SIGINT" : "SIGKILL");
+    const running = signalAll(times === 1 ? "SIGINT" : "SIGKILL");
     if (running === 0 || times > 1) process.exit(130);
     process.stderr.write(`\n${signal}: waiting for what runs to stop; once more ends it at once.\n`);
-    const check = setInterval(() => endChildren(0) === 0 && process.exit(130), 200);
-    setTimeout(() => (clearInterval(check), endChildren("SIGKILL"), process.exit(130)), 60_000);
+    const check = setInterval(() => signalAll(0) === 0 && process.exit(130), 200);
+    setTimeout(() => (clearInterval(check), signalAll("SIGKILL"), process.exit(130)), 60_000);
   });
 }
 

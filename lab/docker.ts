@@ -2,10 +2,9 @@
  * The connection to the machine's Docker engine. dockerode rather than the docker command: it asks for no API version, so an
  * engine older than the command on PATH (which then refuses to talk to it) is no obstacle, and nothing needs quoting.
  */
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { promisify } from "node:util";
 import Docker from "dockerode";
+import { run } from "../programs/run";
 import { LabError } from "./errors";
 
 export const DEFAULT_SOCKET = "/var/run/docker.sock";
@@ -29,13 +28,10 @@ export async function engineAddress(env: NodeJS.ProcessEnv = process.env): Promi
 }
 
 async function contextAddress(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  try {
-    const inspect = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"];
-    const { stdout } = await promisify(execFile)("docker", inspect, { env, timeout: 5000 });
-    return stdout.trim() || undefined;
-  } catch {
-    return undefined; // No docker command: nothing but the usual socket to look at.
-  }
+  const inspect = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"];
+  const { problem, stdout } = await run("docker", inspect, { env, limitMs: 5000 });
+  // No docker command: nothing but the usual socket to look at.
+  return problem ? undefined : stdout.trim() || undefined;
 }
 
 export async function connect(env: NodeJS.ProcessEnv = process.env): Promise<Docker> {

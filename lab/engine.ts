@@ -2,7 +2,6 @@
  * The Docker engine under the lab: the one that runs already, or one that the lab installs and starts. An engine started
  * here is shared by every clone on the machine, so its record lies in the shared cache.
  */
-import { spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -15,6 +14,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type Docker from "dockerode";
+import { startDaemon } from "../programs/run";
 import type { Lab } from "./config";
 import { answers, connect, DEFAULT_SOCKET, engineAddress, waitFor } from "./docker";
 import { LabError } from "./errors";
@@ -95,12 +95,10 @@ async function launch(lab: Lab, log: string): Promise<void> {
   mkdirSync(dirname(log), { recursive: true });
   removeOldLogs(dirname(log));
   const out = openSync(log, "a");
-  // Detached, with its own session: it outlives this command and does not hear its Ctrl-C.
-  const child = spawn("dockerd", [], { detached: true, stdio: ["ignore", out, out], cwd: "/" });
+  const child = startDaemon("dockerd", out);
   let ended: string | undefined;
   child.on("exit", (code, signal) => (ended = `dockerd ended (${signal ?? `exit code ${code}`})`));
   child.on("error", (error) => (ended = error.message));
-  child.unref();
   const docker = await connect();
   await waitFor(
     async () => {

@@ -1,7 +1,7 @@
 /** What the lab takes over from the machine it runs on. Reads files and `apt-config`; changes nothing. */
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { runSync } from "../programs/run";
 import {
   type AptSource,
   debianSources,
@@ -46,7 +46,7 @@ function debianCodename(): string | undefined {
 
 function aptDump(): string {
   try {
-    return execFileSync("apt-config", ["dump"], { encoding: "utf8", timeout: 10_000 });
+    return runSync("apt-config", ["dump"], { limitMs: 10_000 });
   } catch {
     return ""; // A machine without apt: the host's own settings are all there is.
   }

@@ -7,6 +7,7 @@ import { waitFor } from "./docker";
 import { LabError } from "./errors";
 import { startTimeOf } from "./engine";
 import type { Progress } from "./progress";
+import { lastLines } from "../programs/run";
 import { run, type RunResult } from "./run";
 
 /** What toolchain/ resolves: where the engine is and what environment it wants. */
@@ -162,13 +163,13 @@ export class Stack {
       log: options.secret ? undefined : this.log,
       onLine: options.onLine,
       allow: "any",
-      // A Ctrl-C is passed on once, by endChildren; a second one would make the engine leave its work half-done.
-      detached: true,
+      // A Ctrl-C is passed on once, by signalAll; a second one would make the engine leave its work half-done.
+      group: true,
     });
     const allowed = options.allow ?? [0];
     if (allowed === "any" || allowed.includes(result.code)) return result;
     throw new LabError(
-      `Could not ${options.step}.\n${diagnostics(result.output) || result.tail.join("\n")}`,
+      `Could not ${options.step}.\n${diagnostics(result.output) || lastLines(result.output)}`,
       `All that the engine printed: ${this.log}`,
     );
   }

@@ -1,14 +1,13 @@
 /** Ends `env new`: makes the stack and shows what an `up` would do. */
-import { spawn } from "node:child_process";
+import { run } from "../../programs/run";
 import type { Engine } from "../context";
 
 const LIMIT_MS = 10 * 60_000;
 
 /** @throws an Error when the engine says no; its own words are on the terminal by then */
 export async function preview(name: string, root: string, { program, env }: Engine): Promise<void> {
-  const run = (args: string[]) => engine(program, args, env, root);
-  await run(["stack", "init", name, "--no-select"]);
-  await run(["preview", "--stack", name]);
+  await engine(program, ["stack", "init", name, "--no-select"], env, root);
+  await engine(program, ["preview", "--stack", name], env, root);
 }
 
 /** Whether a passphrase can be had, asked before anything is written. */
@@ -20,17 +19,8 @@ export function requirePassphrase(terminal: boolean, env: NodeJS.ProcessEnv = pr
   );
 }
 
-function engine(program: string, args: string[], env: NodeJS.ProcessEnv, cwd: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: "inherit", timeout: LIMIT_MS });
-    const what = `pulumi ${args.join(" ")}`;
-    child.on("error", (error) => reject(new Error(`${what} cannot be started: ${error.message}`)));
-    child.on("exit", (code, signal) => {
-      if (code === 0) return resolve();
-      const end = signal
-        ? `was ended by ${signal} (longer than ${LIMIT_MS / 60_000} min?)`
-        : `ended with ${code}`;
-      reject(new Error(`The file is written, and ${what} ${end}.`));
-    });
-  });
+async function engine(program: string, args: string[], env: NodeJS.ProcessEnv, cwd: string): Promise<void> {
+  // The engine asks for a passphrase on the terminal.
+  const { problem } = await run(program, args, { cwd, env, shown: true, limitMs: LIMIT_MS });
+  if (problem) throw new Error(`The file is written, and pulumi ${args.join(" ")} ${problem}.`);
 }

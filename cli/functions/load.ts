@@ -1,6 +1,6 @@
 /** An image from this machine's engine straight onto the one of a host, over the connection with the pinned key. */
-import { spawn } from "node:child_process";
 import { createGzip } from "node:zlib";
+import { start } from "../../programs/run";
 import { command } from "../../shared/quote";
 import type { Session } from "../../providers/host/src/session";
 import { docker } from "./docker";
@@ -17,14 +17,14 @@ export async function loadOnto(session: Session, image: string): Promise<boolean
     return asked.code === 0 ? asked.stdout.trim() : undefined;
   };
   if ((await found(`look for ${image}`)) === wanted) return false;
-  const save = spawn("docker", ["save", image], { stdio: ["ignore", "pipe", "pipe"] });
+  const save = start("docker", ["save", image], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
-  save.stderr.on("data", (chunk) => (said = `${said}${String(chunk)}`.slice(-2000)));
+  save.stderr!.on("data", (chunk) => (said = `${said}${String(chunk)}`.slice(-2000)));
   const packed = createGzip({ level: 1 });
   const broken = (reason: string) => packed.destroy(new Error(`docker save ${image}: ${reason}`));
   save.on("error", (error) => broken(error.message));
   // Its end is the input's end only once it is known to be a good one.
-  save.stdout.pipe(packed, { end: false });
+  save.stdout!.pipe(packed, { end: false });
   save.on("close", (code) => (code === 0 ? packed.end() : broken(said.trim() || `it ended with ${code}`)));
   const step = `load ${image}`;
   try {

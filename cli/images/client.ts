@@ -1,8 +1,8 @@
 /** Asks a container registry for the digest of a tag: the registry API's version 2, with the tokens and credentials that Docker uses. */
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { run } from "../../programs/run";
 import { familiarName, parseImage, type ImageReference } from "../../shared/image";
 import { MANIFEST_TYPES } from "../../shared/manifestTypes";
 
@@ -155,24 +155,17 @@ async function credentialsFor(domain: string, options: ClientOptions): Promise<C
 }
 
 /** docker-credential-NAME: the registry on its stdin, the credentials on its stdout. None where it knows none. */
-function askHelper(name: string, key: string): Promise<Credentials | undefined> {
-  return new Promise((done) => {
-    const child = execFile(
-      `docker-credential-${name}`,
-      ["get"],
-      { timeout: 10_000, env: process.env },
-      (error, stdout) => {
-        if (error) return done(undefined);
-        try {
-          const found = JSON.parse(stdout) as { Username: string; Secret: string };
-          // "<token>" stands for an identity token, which is for another way of logging in than this one.
-          done(found.Username === "<token>" ? undefined : { user: found.Username, password: found.Secret });
-        } catch {
-          done(undefined);
-        }
-      },
-    );
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(key);
+async function askHelper(name: string, key: string): Promise<Credentials | undefined> {
+  const { problem, stdout } = await run(`docker-credential-${name}`, ["get"], {
+    input: key,
+    limitMs: 10_000,
   });
+  if (problem) return undefined;
+  try {
+    const found = JSON.parse(stdout) as { Username: string; Secret: string };
+    // "<token>" stands for an identity token, which is for another way of logging in than this one.
+    return found.Username === "<token>" ? undefined : { user: found.Username, password: found.Secret };
+  } catch {
+    return undefined;
+  }
 }

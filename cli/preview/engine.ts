@@ -1,6 +1,6 @@
 /** Runs the engine, bounded, and reads its events. */
+import { type Ended, lastLines, run as runProgram } from "../../programs/run";
 import type { Engine } from "../context";
-import { kill, start } from "./children";
 
 /** A resource as an event carries it. */
 export interface ResourceState {
@@ -40,47 +40,22 @@ export interface EngineResult {
   ok: boolean;
 }
 
-export interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
 const LIMIT_MS = 10 * 60_000;
 
-/** Never rejects for an engine that fails: the code says so. @throws an Error when it cannot be started or takes longer than `limitMs` */
-export function run(engine: Engine, args: string[], cwd: string, limitMs = LIMIT_MS): Promise<Ended> {
-  const child = start(engine.program, [...args, "--non-interactive", "--color", "never"], {
-    cwd,
-    env: engine.env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout!.on("data", (data: Buffer) => out.push(data));
-  child.stderr!.on("data", (data: Buffer) => err.push(data));
-  return new Promise((resolve, reject) => {
-    const what = `pulumi ${args.slice(0, 2).join(" ")}`;
-    const timer = setTimeout(() => {
-      kill(child);
-      reject(new Error(`${what} did not end within ${limitMs / 60_000} min, in ${cwd}`));
-    }, limitMs);
-    child.on("error", (error) => {
-      clearTimeout(timer);
-      reject(new Error(`${what} cannot be started: ${error.message}`));
-    });
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code: code ?? 1, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() });
-    });
-  });
+/** Never rejects for an engine that fails: `problem` says so. @throws an Error when it cannot be started or takes longer than `limitMs` */
+export async function run(engine: Engine, args: string[], cwd: string, limitMs = LIMIT_MS): Promise<Ended> {
+  const all = [...args, "--non-interactive", "--color", "never"];
+  const ended = await runProgram(engine.program, all, { cwd, env: engine.env, limitMs, group: true });
+  if (ended.code === undefined)
+    throw new Error(`pulumi ${args.slice(0, 2).join(" ")} ${ended.problem}, in ${cwd}`);
+  return ended;
 }
 
 /** A preview (or a refresh that only looks) as events. */
 export async function preview(engine: Engine, args: string[], cwd: string): Promise<EngineResult> {
   const env = { ...engine.env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" };
-  const { code, out, err } = await run({ ...engine, env }, [...args, "--json"], cwd);
-  const result = readEvents(out, { refresh: args[0] === "refresh" });
+  const { code, stdout, stderr } = await run({ ...engine, env }, [...args, "--json"], cwd);
+  const result = readEvents(stdout, { refresh: args[0] === "refresh" });
   result.ok = code === 0;
   // What goes wrong before there is a plan is said on stderr alone.
   if (
@@ -88,11 +63,9 @@ export async function preview(engine: Engine, args: string[], cwd: string): Prom
     result.errors.length === 0 &&
     !result.violations.some(({ level }) => level === "mandatory")
   )
-    result.errors.push(lastWords(err) || `pulumi ended with ${code}`);
+    result.errors.push(lastLines(stderr) || `pulumi ended with ${code}`);
   return result;
 }
-
-export const lastWords = (text: string): string => text.trim().split("\n").slice(-12).join("\n").trim();
 
 interface Diagnostic {
   message: string;

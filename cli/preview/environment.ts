@@ -4,10 +4,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { fileOf } from "../../environment/files";
+import { lastLines } from "../../programs/run";
 import type { Engine } from "../context";
 import { validate } from "../env/validate";
 import { apart, type Change, changesOf } from "./changes";
-import { type EngineResult, lastWords, preview, run, type Violation } from "./engine";
+import { type EngineResult, preview, run, type Violation } from "./engine";
 import { ASSUMED } from "./paper/answers";
 import { upOnPaper } from "./paper/base";
 import { copyWithDummies, type Seal } from "./stackFile";
@@ -222,7 +223,7 @@ async function emptyStack(
   fs.copyFileSync(path.join(sides.head, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
   const init = ["stack", "init", name, "--no-select", "--secrets-provider", "passphrase"];
   const made = await run(own, init, project);
-  if (made.code !== 0) throw new Error(`no stack can be made for the preview: ${lastWords(made.err)}`);
+  if (made.problem) throw new Error(`no stack can be made for the preview: ${lastLines(made.stderr)}`);
   const salt = /^encryptionsalt: (\S+)/m.exec(fs.readFileSync(path.join(project, fileOf(name)), "utf8"))?.[1];
   if (!salt) throw new Error("the engine made a stack without a salt for its secrets");
   return {
@@ -244,7 +245,7 @@ function sealWith(engine: Engine, name: string, project: string, salt: string): 
     const secrets = texts.flatMap((text, at) => ["--secret", `sealed${at}=${text}`]);
     const set = ["config", "set-all", "--stack", name, "--config-file", file, ...secrets];
     const ended = await run(engine, set, project);
-    if (ended.code !== 0) throw new Error(`the engine encrypts no dummies: ${lastWords(ended.err)}`);
+    if (ended.problem) throw new Error(`the engine encrypts no dummies: ${lastLines(ended.stderr)}`);
     const { config } = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, { secure: string }> };
     return texts.map((_text, at) => config[`oslo-faas:sealed${at}`]!.secure);
   };

@@ -1,22 +1,14 @@
 /** The two sides of a change: a commit, and the work tree as it is now. */
-import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { runSync, runSyncRaw } from "../../programs/run";
 import { UsageError } from "../errors";
 
 const LIMIT_MS = 60_000;
 const INSTALL_MS = 10 * 60_000;
-const BIGGEST = 256 << 20;
 
-function git(root: string, ...args: string[]): string {
-  return execFileSync("git", args, {
-    cwd: root,
-    encoding: "utf8",
-    timeout: LIMIT_MS,
-    maxBuffer: BIGGEST,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
+const git = (root: string, ...args: string[]): string =>
+  runSync("git", args, { cwd: root, limitMs: LIMIT_MS });
 
 /**
  * The commit at which the work tree left `ref`: what has come to `ref` since then is no change of this one.
@@ -61,15 +53,8 @@ export function changedFiles(root: string, commit: string): string[] {
 /** The commit's files in a folder of their own, ready to run. `git archive`, so that no worktree is left in the repository. */
 export function extract(root: string, commit: string, folder: string): void {
   fs.mkdirSync(folder, { recursive: true });
-  const archive = execFileSync("git", ["archive", "--format=tar", commit], {
-    cwd: root,
-    timeout: LIMIT_MS,
-    maxBuffer: BIGGEST,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const tar = spawnSync("tar", ["-x", "-f", "-", "-C", folder], { input: archive, timeout: LIMIT_MS });
-  if (tar.status !== 0)
-    throw new Error(`the base cannot be unpacked: ${tar.stderr?.toString() ?? tar.error?.message}`);
+  const input = runSyncRaw("git", ["archive", "--format=tar", commit], { cwd: root, limitMs: LIMIT_MS });
+  runSync("tar", ["-x", "-f", "-", "-C", folder], { input, limitMs: LIMIT_MS });
   shareModules(root, folder);
 }
 
@@ -81,10 +66,5 @@ function shareModules(root: string, folder: string): void {
     fs.symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
     return;
   }
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: folder,
-    timeout: INSTALL_MS,
-    encoding: "utf8",
-  });
-  if (npm.status !== 0) throw new Error(`npm ci of the base failed:\n${npm.stderr || npm.error?.message}`);
+  runSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, limitMs: INSTALL_MS });
 }

@@ -2,11 +2,11 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { endAll } from "../../programs/run";
 import type { Context, Engine } from "../context";
 import { UsageError } from "../errors";
 import { inParallel } from "../../shared/inParallel";
 import { affected, allEnvironments } from "./affected";
-import { endAll } from "./children";
 import { run as runEngine } from "./engine";
 import { type EnvironmentPreview, isWrong, previewEnvironment, type Sides } from "./environment";
 import { baseCommit, changedFiles, extract, isEdited, shortName } from "./git";
@@ -131,9 +131,9 @@ async function previewAll(
 /** Only a backend that was named on purpose is asked: a clone's own `.pulumi` says what somebody tried, not what is deployed. */
 async function reachableStacks(engine: Engine, root: string): Promise<Set<string>> {
   if (!process.env.PULUMI_BACKEND_URL) return new Set();
-  const { code, out, err } = await runEngine(engine, ["stack", "ls", "--json"], root);
-  if (code !== 0) throw new Error(`the stacks at PULUMI_BACKEND_URL cannot be listed: ${err.trim()}`);
-  const stacks = JSON.parse(out) as { name: string }[];
+  const { problem, stdout, stderr } = await runEngine(engine, ["stack", "ls", "--json"], root);
+  if (problem) throw new Error(`the stacks at PULUMI_BACKEND_URL cannot be listed: ${stderr.trim()}`);
+  const stacks = JSON.parse(stdout) as { name: string }[];
   return new Set(stacks.map(({ name }) => name.split("/").at(-1)!));
 }
 

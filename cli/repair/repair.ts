@@ -1,7 +1,8 @@
 /** Brings state and host together again after an `up` that was killed. */
 import type { HostSession } from "../../providers/host/src/hostSession";
+import { type Ended, lastLines } from "../../programs/run";
 import type { Engine } from "../context";
-import { type Ended, lastWords, run } from "../preview/engine";
+import { run } from "../preview/engine";
 import removeScript from "./scripts/remove.sh";
 import { type Deployment, type HalfMade, halfMade, type Holder, isOver, lockHolders } from "./pending";
 
@@ -32,19 +33,19 @@ export async function repair(task: Repair): Promise<number> {
 
 async function exported(task: Repair): Promise<Deployment> {
   const answer = await pulumi(task, "stack", "export");
-  if (answer.code !== 0) throw failed("The stack's state cannot be read", answer);
-  return (JSON.parse(answer.out) as { deployment?: Deployment }).deployment ?? {};
+  if (answer.problem) throw failed("The stack's state cannot be read", answer);
+  return (JSON.parse(answer.stdout) as { deployment?: Deployment }).deployment ?? {};
 }
 
 async function refresh(task: Repair, ...more: string[]): Promise<void> {
   const args = ["refresh", "--yes", "--skip-preview", ...more, ...task.config];
   let done = await pulumi(task, ...args);
-  const holders = lockHolders(done.err + done.out);
-  if (done.code !== 0 && holders.length > 0) {
+  const holders = lockHolders(done.output);
+  if (done.problem && holders.length > 0) {
     await release(task, holders);
     done = await pulumi(task, ...args);
   }
-  if (done.code !== 0) throw failed("The host cannot be read", done);
+  if (done.problem) throw failed("The host cannot be read", done);
 }
 
 /** Takes away the lock of a run that is over, and of no other. */
@@ -55,7 +56,7 @@ async function release(task: Repair, holders: Holder[]): Promise<void> {
         `  → If that run is over, \`pulumi cancel -s ${task.stack}\`; then repeat this.`,
     );
   const cancelled = await pulumi(task, "cancel", "--yes");
-  if (cancelled.code !== 0) throw failed("The lock of the run that was killed cannot be released", cancelled);
+  if (cancelled.problem) throw failed("The lock of the run that was killed cannot be released", cancelled);
   task.say("released the lock of the run that was killed");
 }
 
@@ -83,7 +84,7 @@ function pulumi({ engine, stack, root }: Repair, ...args: string[]): Promise<End
   return run(engine, [...args, "--stack", stack], root);
 }
 
-function failed(what: string, { out, err }: Ended): Error {
-  const lines = `${out}\n${err}`.split("\n").filter((line) => /^\s*error: /.test(line));
-  return new Error(`${what}.\n${lines.join("\n") || lastWords(err || out)}`);
+function failed(what: string, { stdout, stderr, output }: Ended): Error {
+  const lines = output.split("\n").filter((line) => /^\s*error: /.test(line));
+  return new Error(`${what}.\n${lines.join("\n") || lastLines(stderr || stdout)}`);
 }

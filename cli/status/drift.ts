@@ -14,8 +14,8 @@ export async function drift(
 ): Promise<string[]> {
   const config = configFile ? ["--config-file", configFile] : [];
   const args = ["preview", "--refresh", "--json", "--stack", stack, ...config];
-  const { code, out, err } = await run(await engine(args), args, root);
-  return parsePreview(out, err, code);
+  const { code, stdout, stderr } = await run(await engine(args), args, root);
+  return parsePreview(stdout, stderr, code!);
 }
 
 export function parsePreview(out: string, err: string, code: number): string[] {

@@ -1,9 +1,9 @@
 /** actionlint for `npm run check`: the one on PATH, or one built from its pinned Go module, once per machine. */
-import { execFileSync } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { runSync } from "../../programs/run";
 
 const LIMIT_MS = 10 * 60_000;
 
@@ -29,19 +29,17 @@ export function ensureActionlint(env: NodeJS.ProcessEnv = process.env): string {
   fs.mkdirSync(path.dirname(folder), { recursive: true });
   const part = fs.mkdtempSync(`${folder}.tmp-`);
   try {
-    execFileSync("go", ["install", "-mod=mod", "-modfile", copied(part), "tool"], {
+    runSync("go", ["install", "-mod=mod", "-modfile", copied(part), "tool"], {
       cwd: MODULE,
       env: { ...env, GOBIN: part, CGO_ENABLED: "0", GOWORK: "off" },
-      stdio: ["ignore", "ignore", "pipe"],
-      timeout: LIMIT_MS,
+      limitMs: LIMIT_MS,
     });
     // Whole or not at all, and whoever comes first.
     if (!fs.existsSync(folder)) fs.renameSync(part, folder);
     return program;
   } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: Buffer };
     throw new Error(
-      `actionlint cannot be built; put Go 1.26 or later on PATH (its module: dev/actionlint/go.mod)\n${stderr?.toString() || message}`,
+      `actionlint cannot be built; put Go 1.26 or later on PATH (its module: dev/actionlint/go.mod)\n${(error as Error).message}`,
       { cause: error },
     );
   } finally {

@@ -1,5 +1,4 @@
 /** An engine of its own in swarm mode, the provider as a service of it, and a way to talk to that provider. */
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   cpSync,
@@ -16,6 +15,7 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
+import { type Child, runSync, start } from "../../programs/run";
 
 export const IMAGE = "provider-test:1";
 export const NETWORK = "openfaas-fn";
@@ -44,7 +44,7 @@ export async function until<T>(
 
 /** One of this machine's programs, with the libraries it is linked to, into the folder of an image. */
 export function copyProgram(root: string, program: string, to: string): void {
-  const libraries = execFileSync("ldd", [program], { encoding: "utf8" }).match(/\/\S+(?= \()/g) ?? [];
+  const libraries = runSync("ldd", [program]).match(/\/\S+(?= \()/g) ?? [];
   const copy = (file: string, target: string) => {
     mkdirSync(join(root, dirname(target)), { recursive: true });
     cpSync(realpathSync(file), join(root, target));
@@ -56,20 +56,20 @@ export function copyProgram(root: string, program: string, to: string): void {
 export class Testbed {
   private constructor(
     readonly dir: string,
-    private readonly supervisor: ChildProcess,
+    private readonly supervisor: Child,
     readonly docker: Docker,
   ) {}
 
-  private relay?: ChildProcess;
+  private relay?: Child;
 
   static async start(): Promise<Testbed> {
     const dir = mkdtempSync(join(tmpdir(), "swarm-provider-"));
     const script = join(__dirname, "engine.sh");
     const name = `oslo-faas-test-${randomBytes(4).toString("hex")}`;
     // Its end of the pipe closes when this process ends, however it ends: the script then clears everything away.
-    const supervisor = spawn("sh", [script, dir, name], {
+    const supervisor = start("sh", [script, dir, name], {
       stdio: ["pipe", "inherit", "inherit"],
-      detached: true,
+      group: true,
     });
     const docker = new Docker({ socketPath: join(dir, "docker.sock") });
     const bed = new Testbed(dir, supervisor, docker);
@@ -99,15 +99,15 @@ export class Testbed {
     cpSync(join(__dirname, "function.cjs"), join(root, "app/function.cjs"));
     writeFileSync(join(root, "etc/passwd"), "root:x:0:0:root:/:/bin/false\n");
     const build = join(__dirname, "../../services/swarm-provider/build.mjs");
-    execFileSync(process.execPath, [build, join(root, "app")], { stdio: "ignore" });
+    runSync(process.execPath, [build, join(root, "app")]);
     await this.importFolder(root, IMAGE, ['CMD ["/bin/node", "/app/function.cjs"]', "ENV PATH=/bin"]);
   }
 
   /** A folder as an image of one layer, under a name with its tag. */
   async importFolder(root: string, name: string, changes: string[]): Promise<void> {
     const [repo, tag] = name.split(":");
-    const tar = spawn("tar", ["-C", root, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
-    const progress = await this.docker.importImage(tar.stdout, { repo, tag, changes });
+    const tar = start("tar", ["-C", root, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
+    const progress = await this.docker.importImage(tar.stdout!, { repo, tag, changes });
     await new Promise((done, fail) =>
       this.docker.modem.followProgress(progress as Readable, (e) => (e ? fail(e) : done(0))),
     );
@@ -194,7 +194,7 @@ export class Testbed {
       process.stdin.resume().on("end", () => process.exit());`;
     const pid = readFileSync(join(this.dir, "engine.pid"), "utf8").trim();
     const args = ["-t", pid, "-n", process.execPath, "-e", code, join(this.dir, "http.sock")];
-    this.relay = spawn("nsenter", args, { stdio: ["pipe", "ignore", "inherit"] });
+    this.relay = start("nsenter", args, { stdio: ["pipe", "ignore", "inherit"] });
   }
 
   /** The answer as soon as its head is there; its body is a stream. */
@@ -262,11 +262,10 @@ export class Testbed {
     });
     const { State } = await this.docker.getContainer(container!.Id).inspect();
     // The engine counts processes in a namespace of its own.
-    const status = execFileSync(
-      "nsenter",
-      ["-t", this.innerPid(), "-p", "-m", "cat", `/proc/${State.Pid}/status`],
-      { encoding: "utf8" },
-    );
+    const status = runSync("nsenter", [
+      ...["-t", this.innerPid(), "-p", "-m"],
+      ...["cat", `/proc/${State.Pid}/status`],
+    ]);
     const of = (key: string) => Number(new RegExp(`${key}:\\s+(\\d+) kB`).exec(status)![1]) * 1024;
     return { now: of("VmRSS"), peak: of("VmHWM") };
   }

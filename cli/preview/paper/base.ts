@@ -2,8 +2,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import { lastLines } from "../../../programs/run";
 import type { Engine } from "../../context";
-import { lastWords, run } from "../engine";
+import { run } from "../engine";
 import { pluginProgram, type Running, startPlugin, wantedPlugins } from "./plugins";
 import { onPaper } from "./provider";
 
@@ -46,8 +47,8 @@ function localPlugins(tree: string): { name: string; program: string }[] {
 /** As `pulumi preview` would by itself. Does nothing where the plugin is there. */
 async function install(engine: Engine, name: string, version: string, cwd: string): Promise<void> {
   if (engine.env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION === "true") return;
-  const { code, err } = await run(engine, ["plugin", "install", "resource", name, version], cwd);
-  if (code !== 0) throw new Error(`the plugin ${name} ${version} cannot be installed: ${lastWords(err)}`);
+  const { problem, stderr } = await run(engine, ["plugin", "install", "resource", name, version], cwd);
+  if (problem) throw new Error(`the plugin ${name} ${version} cannot be installed: ${lastLines(stderr)}`);
 }
 
 /** @throws an Error with the engine's words where the program fails */
@@ -61,7 +62,7 @@ export async function upOnPaper(
   const ended = await withPaper(engine, tree, (onPaperEngine) =>
     run(onPaperEngine, [...args, "--stack", stack, "--config-file", configFile], tree),
   );
-  if (ended.code === 0) return;
-  const diagnostics = ended.out.slice(Math.max(0, ended.out.indexOf("Diagnostics:")));
-  throw new Error(lastWords(diagnostics) || lastWords(ended.err));
+  if (!ended.problem) return;
+  const diagnostics = ended.stdout.slice(Math.max(0, ended.stdout.indexOf("Diagnostics:")));
+  throw new Error(lastLines(diagnostics) || lastLines(ended.stderr));
 }

@@ -1,10 +1,9 @@
 /** The provider plugins that a tree uses, started as the engine starts them. */
-import type { ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { type Child, kill, start } from "../../../programs/run";
 import { inPackage } from "../../../shared/packageFolder";
-import { kill, start } from "../children";
 
 export interface Plugin {
   /** "docker", "host". */
@@ -83,6 +82,7 @@ export function startPlugin(
     cwd,
     env: { ...env, NODE_OPTIONS },
     stdio: ["ignore", "pipe", "pipe"],
+    group: true,
   });
   return new Promise((resolve, reject) => {
     let out = "";
@@ -107,7 +107,7 @@ export function startPlugin(
   });
 }
 
-function end(child: ChildProcess): void {
+function end(child: Child): void {
   child.removeAllListeners("exit");
   kill(child);
 }

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LabError } from "../../../lab/errors";
-import { lines, run } from "../../../lab/run";
+import { run } from "../../../lab/run";
+import { lines } from "../../../programs/run";
 
 const sh = (script: string, options: Partial<Parameters<typeof run>[2]> = {}) =>
   run("sh", ["-c", script], { step: "try this", limitMs: 20_000, ...options });

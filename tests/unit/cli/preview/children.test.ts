@@ -25,13 +25,13 @@ async function until(what: () => boolean): Promise<void> {
 
 /** A program that starts a shell, which starts another, as an engine does with its plugins. @returns the pids of the three */
 async function family(onTerm: string): Promise<number[]> {
-  const children = JSON.stringify(path.join(ROOT, "cli/preview/children.ts"));
+  const run = JSON.stringify(path.join(ROOT, "programs/run.ts"));
   const script = `${onTerm}; sleep 300 & echo $! > "${dir}/inner"; echo $$ > "${dir}/outer"; while true; do wait; sleep 1; done`;
   const program = path.join(dir, "program.ts");
   fs.writeFileSync(
     program,
-    `import { start, endAll } from ${children};
-start("bash", ["-c", ${JSON.stringify(script)}], { stdio: "ignore" });
+    `import { start, endAll } from ${run};
+start("bash", ["-c", ${JSON.stringify(script)}], { stdio: "ignore", group: true });
 process.once("SIGTERM", () => void endAll(500).then(() => process.exit(143)));
 setInterval(() => {}, 1000);`,
   );
