@@ -86,9 +86,13 @@ test("each rule is broken by what it is about, and names the resource", () => {
       "openfaas-gateway runs quay.io/somebody/gateway:1, which is from none of docker.io, ghcr.io",
     ),
     expect.stringMatching(/\(mandatory\): not pinned by digest: quay\.io\/somebody\/gateway:1 \(/),
+    // In the state it stands twice: with what the component was given, and with the function.
+    expect.stringContaining(
+      "at `functions`: functions: functions[0].env.api_token is a secret in plain text",
+    ),
     expect.stringContaining("at `functions-hello`: functions-hello: env.api_token is a secret in plain text"),
   ]);
-  expect(report).toMatch(/^\| bad-prod \|.*\*\*5 policy violations\*\* \|/m);
+  expect(report).toMatch(/^\| bad-prod \|.*\*\*6 policy violations\*\* \|/m);
 });
 
 test("peers that are the whole world are no closed port; another country is no matter outside of production", () => {
