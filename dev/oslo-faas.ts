@@ -3,7 +3,7 @@ import { main } from "../cli/main";
 import { resolveToolchain } from "../lab/toolchain/resolve";
 
 void main(process.argv.slice(2), {
-  name: "npm run oslo-faas --",
+  name: "npx oslo-faas",
   engine: async (args) => {
     const { pulumi, env, kind } = await resolveToolchain({ args, quiet: true });
     return { program: pulumi, env, kind };

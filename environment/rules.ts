@@ -44,7 +44,7 @@ function hostKeys(get: Get): Violation[] {
       {
         path: "host.hostKey",
         message:
-          "is required: an unknown host is never trusted (or give hostKeyFile; `npm run env -- new` fetches and shows a host's key)",
+          "is required: an unknown host is never trusted (or give hostKeyFile; `npx oslo-faas env new` fetches and shows a host's key)",
       },
     ];
   return [];

@@ -1,6 +1,7 @@
 /** `oslo-faas env generate [--check]`: what is made of the schema, written or compared. */
 import fs from "node:fs";
 import path from "node:path";
+import { SCHEMA_LINE } from "./editor";
 import { reference } from "./reference";
 import { stackFileJsonSchema } from "./jsonSchema";
 import { settings } from "./settings";
@@ -8,8 +9,6 @@ import { settings } from "./settings";
 export const SCHEMA_FILE = "stacks/environment.schema.json";
 export const REFERENCE_FILE = "docs/configuration.md";
 export const SETTINGS_FILE = "components/settings.generated.ts";
-/** The first line of a stack file: a comment that editors read. */
-export const SCHEMA_LINE = "# yaml-language-server: $schema=environment.schema.json";
 
 /** File → its content as it has to be. */
 export async function generated(): Promise<Map<string, string>> {

@@ -2,8 +2,9 @@
 import type { Command } from "commander";
 import { act, type Context, type Register } from "../context";
 import { gathered, readFiles, stackOption, stacksOption, theEnvironment } from "../environment";
-import { EXIT } from "../errors";
+import { EXIT, Unusable } from "../errors";
 import { examples } from "../help";
+import { isOwnRepository } from "./editor";
 import { registerNew } from "./new";
 
 export const register: Register = (parent, context) => {
@@ -60,6 +61,8 @@ function registerGenerate(env: Command, context: Context): void {
     .description("docs/configuration.md and the schema for editors, out of environment/")
     .action(
       act(context, async ({ check }: { check?: boolean }) => {
+        if (!isOwnRepository(context.root))
+          throw new Unusable("env generate is for the repository of oslo-faas itself; nothing was written.");
         const { stale, write } = await import("./generate");
         if (!check) {
           const written = (await write(context.root)).map((file) => `wrote ${file}\n`);

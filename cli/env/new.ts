@@ -62,7 +62,7 @@ export async function newEnvironment(name: string, flags: Flags, around: Surroun
   // The engine asks for its passphrase on the same terminal; whoever still reads there would take it, and show it.
   around.prompt?.close();
   if (flags.preview !== false) await around.preview(name, around.root);
-  else around.say(`next: npm run pulumi -- stack init ${name}, then npm run pulumi -- up -s ${name}`);
+  else around.say(`next: pulumi stack init ${name}, then pulumi up -s ${name}`);
 }
 
 function checkName(name: string, root: string): void {

@@ -23,10 +23,9 @@ What is not written has its default. The least that an environment says is \`hos
 
 | command | what it does |
 | --- | --- |
-| \`npm run env -- new NAME\` | makes the file of a new environment, and records its host's key after showing the fingerprint |
-| \`npm run env -- show NAME\` | prints everything that holds for an environment, and for each value whether it is a default or which line says it |
-| \`npm run env -- validate [NAME …]\` | names every mistake in the files, with its line; exit code 1 when there is one |
-| \`npm run env -- generate\` | writes this page and the schema for editors anew, after a change of environment |
+| \`npx oslo-faas env new NAME\` | makes the file of a new environment, and records its host's key after showing the fingerprint |
+| \`npx oslo-faas env show NAME\` | prints everything that holds for an environment, and for each value whether it is a default or which line says it |
+| \`npx oslo-faas env validate [NAME …]\` | names every mistake in the files, with its line; exit code 1 when there is one |
 
 \`show\`, \`validate\` and \`generate\` need no engine, no passphrase and no host. \`pulumi preview\` and \`pulumi up\` check the same before anything else.
 
@@ -138,7 +137,7 @@ function secrets(): string {
   const rows = Object.entries(SECRET_KEYS).map(([key, text]) => `| \`${key}\` | ${text} |`);
   return `## Secrets
 
-A secret is a top-level key of its own, and encrypted: \`npm run pulumi -- config set --secret KEY -s NAME\` asks for its value without
+A secret is a top-level key of its own, and encrypted: \`pulumi config set --secret KEY -s NAME\` asks for its value without
 showing it, and \`config set --secret --path functionSecrets.api-key\` for one of several under a key. One in plain text is an error, and so
 is a secret inside of another key. \`secure:\` around a plain text makes no secret of it: what stands there has to be what the engine writes.
 

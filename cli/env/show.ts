@@ -12,7 +12,7 @@ const COLUMN = 60;
 /** The effective configuration as a stack file. Secrets are named and masked. */
 export function show(files: EnvironmentFiles): string {
   const { environment, layers, name } = files;
-  if (!environment) throw new Error(`${fileOf(name)} has errors: npm run env -- validate ${name}`);
+  if (!environment) throw new Error(`${fileOf(name)} has errors: npx oslo-faas env validate ${name}`);
   const document = new Document({ config: prefixed(environment) }, { aliasDuplicateObjects: false });
   const config = document.get("config", true);
   if (isMap(config)) annotate(config, [], layers);

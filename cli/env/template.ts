@@ -6,7 +6,7 @@ import { at } from "../../environment/describe";
 import { readBase } from "../../environment/layers";
 import { shapeAt } from "../../environment/shape";
 import { NAMESPACE } from "../../environment/stackfile";
-import { SCHEMA_LINE } from "./generate";
+import { commentsFor } from "./editor";
 import type { HostKey } from "./hostkey";
 
 export const BASE = "stacks/base.yaml";
@@ -54,19 +54,17 @@ export function template(name: string, answers: Answers, key: HostKey, how: stri
       )
       .map((question) => `    ${PLACES[question][1]}: ${scalar(answers[question])}`);
   const location = own("location");
+  const comments = commentsFor(root);
   return [
-    SCHEMA_LINE,
+    comments.schemaLine,
     `# ${name}: an environment on ${answers.address}.`,
-    "# Every key, its default and its unit: docs/configuration.md. All that holds here, and where it comes from:",
-    `#   npm run env -- show ${name}`,
+    `# Every key, its default and its unit: ${comments.reference}. All that holds here, and where it comes from:`,
+    `#   npx oslo-faas env show ${name}`,
     "config:",
-    "  # Whoever forgets `provider:` on a resource gets an error instead of the engine of their own machine.",
+    "  # A resource without an explicit provider fails, instead of using the Docker engine of this machine.",
     "  pulumi:disable-default-providers: [docker, host, openfaas]",
     ...(base
-      ? [
-          "  # What environments share; what is written here goes before it.",
-          `  ${NAMESPACE}:extends: ${BASE}`,
-        ]
+      ? ["  # What environments share; what is written here overrides it.", `  ${NAMESPACE}:extends: ${BASE}`]
       : []),
     ...(location.length > 0 ? [`  ${NAMESPACE}:location:`, ...location] : []),
     `  ${NAMESPACE}:host:`,

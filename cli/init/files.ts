@@ -1,11 +1,10 @@
 /** The files of a new repository. */
+import { REFERENCE_OF_PACKAGE, SCHEMA_LINE_OF_PACKAGE as SCHEMA } from "../env/editor";
 
 export interface Names {
   project: string;
   environment: string;
 }
-
-const SCHEMA = "# yaml-language-server: $schema=../node_modules/oslo-faas/stacks/environment.schema.json";
 
 const pulumi = ({ project }: Names) => `name: ${project}
 description: OpenFaaS on hosts of our own
@@ -47,7 +46,7 @@ config:
 `;
 
 const environmentFile = ({ environment }: Names) => `${SCHEMA}
-# ${environment}. Every key, its default and its unit: node_modules/oslo-faas/docs/configuration.md
+# ${environment}. Every key, its default and its unit: ${REFERENCE_OF_PACKAGE}
 config:
   # A resource without an explicit provider fails, instead of using the Docker engine of this machine.
   pulumi:disable-default-providers: [docker, host, openfaas]
@@ -85,10 +84,4 @@ export const WORKFLOWS = ["preview.yml", "apply.yml", "apply-environment.yml"];
 
 /** A workflow of this project's own, for a repository that has the package installed. */
 export const workflow = (text: string, environment: string): string =>
-  text
-    .replaceAll(
-      /npm run --silent (preview:pr|oslo-faas) -- (preview )?/g,
-      "npx --no-install oslo-faas preview ",
-    )
-    .replaceAll("npm run --silent pulumi -- ", "pulumi ")
-    .replace(/options: \[.*\]/, `options: [${environment}]`);
+  text.replace(/options: \[.*\]/, `options: [${environment}]`);

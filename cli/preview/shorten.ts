@@ -42,7 +42,7 @@ function cut(pieces: Piece[], end: string[], room: number): string {
     if (lines.length > 0) kept.push(render({ ...piece, lines }));
     left += piece.lines.length - lines.length;
   }
-  const note = `**Shortened: ${left.toLocaleString("en")} more ${left === 1 ? "line does" : "lines do"} not fit here.** The whole report: \`npm run preview:pr -- --whole\`.`;
+  const note = `**Shortened: ${left.toLocaleString("en")} more ${left === 1 ? "line does" : "lines do"} not fit here.** The whole report: \`npx oslo-faas preview --whole\`.`;
   return document([...kept, "", note, ...end]);
 }
 

@@ -37,7 +37,7 @@ export function environmentImages(env: LoadedEnvironment): EnvironmentImages {
       if (open.size === 0) return;
       void pulumi.log.warn(
         `not resolved to a digest yet: ${[...open].sort().join(", ")}. ` +
-          `Run \`npm run images -- lock -s ${env.name}\` and commit ${env.images.lock}; until then each of them runs by its tag.`,
+          `Run \`npx oslo-faas images lock -s ${env.name}\` and commit ${env.images.lock}; until then each of them runs by its tag.`,
       );
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Images of functions that were built on a developer's engine and loaded onto the host (`npm run functions -- build --load`). The lock file
+ * Images of functions that were built on a developer's engine and loaded onto the host (`npx oslo-faas functions build --load`). The lock file
  * says which image the handler's present content became; the name on the host is made of that image's id, so it never means two.
  */
 import type { Environment } from "../../environment/schema";
@@ -32,7 +32,7 @@ export function notLoaded(
     if (!build) return [];
     const { hash } = packFunction(name, build, file, basesOf(baseParts(build, file), images, lock));
     if (loadedImage(name, hash, lock)) return [];
-    const text = `functions.${name}.handler: is, as it is now, not on the host yet: npm run functions -- build -s ${environment} --load`;
+    const text = `functions.${name}.handler: is, as it is now, not on the host yet: npx oslo-faas functions build -s ${environment} --load`;
     return [located(file, { line: line("handler"), text })];
   });
 }

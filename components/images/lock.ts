@@ -30,7 +30,9 @@ export function readLock(path: string): ImageLock {
 
 function parseLock(text: string, path: string): ImageLock {
   const bad = (why: string) =>
-    new Error(`the image lock ${path} ${why}; restore it, or write it anew with \`npm run images -- lock\``);
+    new Error(
+      `the image lock ${path} ${why}; restore it, or write it anew with \`npx oslo-faas images lock\``,
+    );
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -53,7 +53,7 @@ export const host = z.strictObject({
     .optional()
     .meta({
       description:
-        "The host's public key, pinned: any other key is refused. This or hostKeyFile is required; `npm run env -- new` fetches it.",
+        "The host's public key, pinned: any other key is refused. This or hostKeyFile is required; `npx oslo-faas env new` fetches it.",
       examples: [KEY],
     }),
   hostKeyFile: f

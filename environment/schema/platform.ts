@@ -103,7 +103,7 @@ export const images = z.strictObject({
     }),
   lock: f.file().default(DEFAULT_LOCK).meta({
     description:
-      "File that holds the digest of each image, relative to the project; written by `npm run images -- lock`.",
+      "File that holds the digest of each image, relative to the project; written by `npx oslo-faas images lock`.",
   }),
   own: f.choice(["build", "registry"]).default("build").meta({
     description:
@@ -111,7 +111,7 @@ export const images = z.strictObject({
   }),
   functions: f.choice(["own", "loaded"]).default("own").meta({
     description:
-      "Where functions with a handler have their images from: as `own` says, or loaded onto the host from a developer's engine by `npm run functions -- build --load`.",
+      "Where functions with a handler have their images from: as `own` says, or loaded onto the host from a developer's engine by `npx oslo-faas functions build --load`.",
   }),
   node: f.image().default("node:22-bookworm-slim").meta({
     description:

@@ -61,7 +61,7 @@ export const allowedRegistries: StackValidationPolicy = {
 
 /** From this project, under a name that no registry serves; the tag is the hash of what it is made of, or the id of an image loaded there. */
 const OWN = /^localhost\/oslo-faas\/[a-z0-9-]+:([0-9a-f]{12}|[0-9a-f]{64})$/;
-const REMEDY = "(npm run images -- lock)";
+const REMEDY = "(npx oslo-faas images lock)";
 
 /** References by tag, each once. */
 function byTag(resources: PolicyResource[]): string[] {

@@ -216,7 +216,7 @@ describe("in a copy of the project", () => {
     // The engine has made the stack, and added its salt to the file without losing a comment.
     const text = fs.readFileSync(stackFile("oslo-fresh"), "utf8");
     expect(text).toMatch(/^encryptionsalt: v1:/m);
-    expect(text).toContain("# What environments share; what is written here goes before it.");
+    expect(text).toContain("# What environments share; what is written here overrides it.");
     const { output } = await pulumi(project, ["stack", "ls", "--json"]);
     expect((JSON.parse(output) as { name: string }[]).map(({ name }) => name)).toContain("oslo-fresh");
   });

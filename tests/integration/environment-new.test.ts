@@ -141,7 +141,7 @@ test("a key that is given is pinned without the network", async () => {
   const { error, said, previewed } = await run(["oslo-test", ...flags]);
   expect(error).toBeUndefined();
   expect(previewed).toEqual([]);
-  expect(said).toContain("npm run pulumi -- up -s oslo-test");
+  expect(said).toContain("pulumi up -s oslo-test");
   expect(readEnvironment("oslo-test", root).environment?.host.hostKey).toBe(sshd.hostKeys.ecdsa);
   const bad = await run(["oslo-b", "--address", "a", "--host-key", "ssh-ed25519 AAAA"]);
   expect(bad.error!.message).toBe(
@@ -208,7 +208,7 @@ test("on a real terminal the passphrase goes to the engine and is not shown, and
   expect(out).not.toContain(passphrase);
 });
 
-/** `npm run env -- new oslo-test` on a terminal of its own: what is waited for on its screen, and what is typed then ("" is Enter alone). */
+/** `npx oslo-faas env new oslo-test` on a terminal of its own: what is waited for on its screen, and what is typed then ("" is Enter alone). */
 function typed(cwd: string, talk: [string, string][]): Promise<{ code: number | null; out: string }> {
   const {
     PULUMI_BACKEND_URL: _b,

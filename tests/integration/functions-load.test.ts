@@ -1,4 +1,4 @@
-/** `npm run functions -- build --load`, with a real engine as the developer's, another one as the host's, and a real sshd between them. */
+/** `npx oslo-faas functions build --load`, with a real engine as the developer's, another one as the host's, and a real sshd between them. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -67,6 +67,20 @@ test("env validate: takes what init wrote, and names a mistake", () => {
   fs.rmSync(file("stacks/Pulumi.bad.yaml"));
 });
 
+test("env new: leads to the schema and the reference in the package; env generate is refused", () => {
+  const known = ["--host-key", sshd.config().hostKey];
+  ok("npx", "oslo-faas", "env", "new", "more", "--address", "203.0.113.9", "--no-preview", ...known);
+  const [first, , third] = fs.readFileSync(file("stacks/Pulumi.more.yaml"), "utf8").split("\n");
+  const schema = /\$schema=(\S+)$/.exec(first!)![1]!;
+  const reference = /unit: (\S+)\. /.exec(third!)![1]!;
+  for (const named of [file(path.join("stacks", schema)), file(reference)])
+    expect([named, fs.existsSync(named)]).toEqual([named, true]);
+  fs.rmSync(file("stacks/Pulumi.more.yaml"));
+  const refused = spawnSync("npx", ["oslo-faas", "env", "generate"], { cwd: team, env, encoding: "utf8" });
+  expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining("nothing was written")]);
+  expect(fs.existsSync(file("docs"))).toBe(false);
+});
+
 test("pulumi preview: needs no host", () => {
   ok("pulumi", "stack", "init", "dev", "--non-interactive");
   const text = ok("pulumi", "preview", "-s", "dev", "--non-interactive");

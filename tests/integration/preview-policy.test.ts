@@ -128,7 +128,7 @@ describe("a tag that is changed", () => {
     repo.write("stacks/own.lock.json", lock(IMAGES));
     expect(await previewed()).toBe(1);
     expect(all(NAME)).toEqual([
-      `**images-pinned** (mandatory): not pinned by digest: ${changed} (npm run images -- lock)`,
+      `**images-pinned** (mandatory): not pinned by digest: ${changed} (npx oslo-faas images lock)`,
     ]);
   });
 

@@ -1,4 +1,4 @@
-/** `npm run preview:pr` where the state can be reached, and a host: a small program on a real sshd. */
+/** `npx oslo-faas preview` where the state can be reached, and a host: a small program on a real sshd. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { resolveToolchain } from "../../lab/toolchain/resolve";

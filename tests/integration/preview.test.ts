@@ -1,4 +1,4 @@
-/** What `npm run preview:pr` says of branches of a repository, with the real engine and plugins, and no host. */
+/** What `npx oslo-faas preview` says of branches of a repository, with the real engine and plugins, and no host. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -58,7 +58,7 @@ test("the environments as they are committed, previewed with a stack of their ow
       expect({ name, code, err: code === 0 ? "" : err + out }).toEqual({ name, code: 0, err: "" });
       expect(out).toMatch(/\+ \d\d to create/);
       // The lock file is empty as it is committed, and says so.
-      expect(out + err).toContain(`npm run images -- lock -s ${name}`);
+      expect(out + err).toContain(`npx oslo-faas images lock -s ${name}`);
     }
   } finally {
     clone.remove();

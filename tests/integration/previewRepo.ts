@@ -96,7 +96,7 @@ export class PreviewRepo {
     this.write(file, edited);
   }
 
-  /** `npm run preview:pr -- ARGS`, as its script does it. @param meanwhile what happens while it runs, and may end it */
+  /** `npx oslo-faas preview ARGS`, as its script does it. @param meanwhile what happens while it runs, and may end it */
   preview(args: string[], env: NodeJS.ProcessEnv = {}, meanwhile?: Meanwhile): Promise<Outcome> {
     return this.run([process.execPath, "dev/bootstrap.mjs", "preview:pr", ...args], env, meanwhile);
   }

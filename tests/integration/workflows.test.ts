@@ -116,6 +116,9 @@ beforeAll(async () => {
   fs.mkdirSync(file("bin"));
   fs.writeFileSync(file("bin/gh"), GH(file("comments.json")), { mode: 0o755 });
   base = {
+    // What pulumi/actions installs.
+    PULUMI_HOME: toolchain.env.PULUMI_HOME,
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: toolchain.env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION,
     PATH: [file("bin"), toolchain.env.PATH].join(":"),
     SSH_AUTH_SOCK: "",
     // Empty where a secret is not set, as on a runner.

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Everything of the host that `npm run status` shows, in one round trip. It reads only, but for one temporary file that the disk is
+# Everything of the host that `npx oslo-faas status` shows, in one round trip. It reads only, but for one temporary file that the disk is
 # measured with. Standard input: lines "NAME<tab>QUERY" for Prometheus.
 # Parameters: ORIGIN (Nginx as the host reaches it), UNITS, CLOSED (ports that no container reaches), FSYNC_COUNT and FSYNC_SECONDS (bounds of the measurement).
 # Prints a line for each part: its name, its exit code, its output and its error, both in base64. A part that fails says so alone.

@@ -222,7 +222,7 @@ test("functions that are loaded run by the id that the lock file has for their c
   const images = { ...own.images, lock: lockOfIt, functions: "loaded" };
   fs.copyFileSync(lock, lockOfIt);
   await expect(program({ ...own, functions: stack, images })).rejects.toThrow(
-    /functions: one error\n {2}\S+loaded\.yml:3: functions\.hei\.handler: is, as it is now, not on the host yet: npm run functions -- build -s \S+ --load/,
+    /functions: one error\n {2}\S+loaded\.yml:3: functions\.hei\.handler: is, as it is now, not on the host yet: npx oslo-faas functions build -s \S+ --load/,
   );
   const build = { lang: "dockerfile", handler: "./hei", args: {}, copy: [] };
   const { hash, folder } = packFunction("hei", build, stack, {});

@@ -1,4 +1,4 @@
-/** `npm run env` as it is called, on the environments of this project. */
+/** `npx oslo-faas env` as it is called, on the environments of this project. */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";

@@ -146,7 +146,7 @@ describe("images", () => {
     expect(await violations(rule, [service(`a:1@${digest}`), service(own), service(loaded)])).toEqual([]);
     const open = [service("b:1"), service("a:1"), service("a:1"), service("localhost/oslo-faas/x:latest")];
     expect(await violations(rule, open)).toEqual([
-      "not pinned by digest: a:1, b:1, localhost/oslo-faas/x:latest (npm run images -- lock)",
+      "not pinned by digest: a:1, b:1, localhost/oslo-faas/x:latest (npx oslo-faas images lock)",
     ]);
   });
 
@@ -156,7 +156,7 @@ describe("images", () => {
     const open = [service("b:1")];
     expect(await violations(pinnedImages(hasLock), open)).toEqual([]);
     expect(await violations(unjudgedImages(hasLock), open)).toEqual([
-      "nothing is locked yet, so these run by their tags: b:1 (npm run images -- lock)",
+      "nothing is locked yet, so these run by their tags: b:1 (npx oslo-faas images lock)",
     ]);
     expect(asked).toEqual(["oslo-prod", "oslo-prod"]);
     expect(

@@ -133,7 +133,7 @@ describe("the digest of a tag", () => {
   });
 });
 
-describe("npm run images -- lock", () => {
+describe("npx oslo-faas images lock", () => {
   const lines: string[] = [];
   const print = (line: string) => lines.push(line);
   beforeEach(() => (lines.length = 0));

@@ -1,4 +1,4 @@
-/** The command line of `oslo-faas preview` and `npm run preview:pr`, and that what the workflows and the pages say of it is possible. */
+/** The command line of `oslo-faas preview` and `npx oslo-faas preview`, and that what the workflows and the pages say of it is possible. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ending } from "../../../../cli/errors";
@@ -37,11 +37,9 @@ test.each([["--bse", "main"], ["--base"], ["--base", ""], ["oslo-prod"], ["--lis
   },
 );
 
-/** "npm run --silent preview:pr -- ARGS" and "npx oslo-faas preview ARGS", wherever they stand. */
+/** "npx oslo-faas preview ARGS", wherever it stands. */
 function commands(text: string): string[][] {
-  const found = [
-    ...text.matchAll(/(?:npm run (?:--silent )?preview:pr(?: --)?|npx oslo-faas preview) ?([^`\n#)|]*)/g),
-  ];
+  const found = [...text.matchAll(/npx (?:--no-install )?oslo-faas preview ?([^`\n#)|]*)/g)];
   return found.map(([, args = ""]) => args.trim().split(/\s+/).filter(Boolean));
 }
 

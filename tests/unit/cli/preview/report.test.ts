@@ -182,7 +182,7 @@ describe("within the limit", () => {
     const whole = fit(pieces, [], Infinity);
     expect(fit(pieces, [], whole.length)).toBe(whole);
     expect(fit(pieces, [], whole.length - 1)).toBe(
-      `${"x".repeat(500)}\n\n**Shortened: 1 more line does not fit here.** The whole report: \`npm run preview:pr -- --whole\`.\n`,
+      `${"x".repeat(500)}\n\n**Shortened: 1 more line does not fit here.** The whole report: \`npx oslo-faas preview --whole\`.\n`,
     );
   });
 
