@@ -65,11 +65,35 @@ export function judge(
 ): { environment?: Environment; problems: Problem[] } {
   const result = environmentSchema.safeParse(raw);
   const issues = result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, raw, masks));
-  const broken = RULES.flatMap((rule) => rule.check(reader(raw, secrets))).map((violation) => ({
+  return {
+    environment: result.data,
+    problems: [...issues, ...disagreements(raw, reader(raw, secrets), masks)],
+  };
+}
+
+/** Where values that are right by themselves do not go together. @param get what rules see of them */
+function disagreements(raw: unknown, get: Get, masks: Masks): Problem[] {
+  return RULES.flatMap((rule) => rule.check(get)).map((violation) => ({
     ...problem(violation.path.split("."), violation.message, defaulted(raw, violation.path), masks),
     others: violation.others?.map((path) => path.split(".")),
   }));
-  return { environment: result.data, problems: [...issues, ...broken] };
+}
+
+/**
+ * The same for some keys of an environment, those of one component.
+ *
+ * @param given paths that the component has arguments for; a rule that is about others is not its affair
+ */
+export function disagreementsIn(
+  raw: unknown,
+  given: readonly string[],
+  secrets: readonly string[] = [],
+): Problem[] {
+  const read = reader(raw, secrets);
+  const isGiven = (path: string) =>
+    Object.hasOwn(SECRET_KEYS, path) || given.some((key) => path === key || path.startsWith(`${key}.`));
+  const get: Get = (path) => (isGiven(path.replace(/\?$|\.length$/, "")) ? read(path) : undefined);
+  return disagreements(raw, get, { secret: new Set() });
 }
 
 /** Rules see each value by itself, so that they are checked in a file that has other mistakes too. */

@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import { quote } from "../../shared/quote";
-import { complete, completeNow } from "../complete";
+import { completeArgs, completeNow } from "../complete";
 import { commandConnection, completeConnection, type ConnectionArgs } from "../host/connection";
 import type { DockerSettings } from "../settings.generated";
 import { ENGINE_NEEDS, enginePackages, renderDaemonJson, restartKey, VALIDATE_DAEMON_JSON } from "./render";
@@ -32,11 +32,14 @@ export class DockerEngine extends pulumi.ComponentResource {
 
   constructor(name: string, args: DockerEngineArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:DockerEngine", name, { ...args }, opts);
-    const { openFiles: limit, facts, connection, ...settings } = args;
-    const docker = complete("docker", settings);
+    const { facts, connection, ...settings } = args;
+    const completed = completeArgs(`DockerEngine ${name}`, settings, {
+      docker: "",
+      "base.openFiles": "openFiles",
+    });
+    const { docker } = completed;
     const { source } = completeNow("docker", { source: settings.source });
-    const { openFiles } = complete("base", { openFiles: limit });
-    const values = pulumi.all([docker, openFiles]).apply(([own, files]) => ({ ...own, openFiles: files }));
+    const values = completed.apply(({ docker: own, base }) => ({ ...own, openFiles: base.openFiles }));
 
     // Before the packages: the engine then starts with it the first time, and is not restarted at once.
     const config = new host.File(

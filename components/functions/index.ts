@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as openfaas from "../../providers/openfaas/sdk";
-import { complete } from "../complete";
+import { complete, completeArgs } from "../complete";
 import { type ConnectionArgs, providerArgs } from "../host/connection";
 import { locationLabels } from "../location";
 import type { LocationSettings } from "../settings.generated";
@@ -45,13 +45,17 @@ export class Functions extends pulumi.ComponentResource {
 
   constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Functions", name, recorded(args), opts);
-    const { gatewayPort, user } = complete("openfaas", { gatewayPort: args.gatewayPort, user: args.user });
+    const { openfaas: gateway } = completeArgs(
+      `Functions ${name}`,
+      { gatewayPort: args.gatewayPort, user: args.user },
+      { "openfaas.gatewayPort": "gatewayPort", "openfaas.user": "user" },
+    );
     const provider = new openfaas.Provider(
       `${name}-gateway`,
       {
         ...providerArgs(args.connection),
-        gateway: { port: gatewayPort },
-        username: user,
+        gateway: { port: gateway.gatewayPort },
+        username: gateway.user,
         password: args.password,
       },
       { parent: this },

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Environment, LoadedEnvironment } from "../../environment";
 import type * as host from "../../providers/host/sdk";
 import { expandHome } from "../../shared/home";
-import { complete } from "../complete";
+import { completeArgs } from "../complete";
 import type { HostSettings } from "../settings.generated";
 
 /** How a host is reached. Example: `{ address: "203.0.113.10", hostKey: "ssh-ed25519 AAAA…" }`. */
@@ -28,7 +28,7 @@ export function connectionOf(env: LoadedEnvironment): ConnectionArgs {
 }
 
 export const completeConnection = (args: pulumi.Input<ConnectionArgs>): pulumi.Output<Connection> =>
-  complete("host", args) as pulumi.Output<Connection>;
+  completeArgs("connection", { connection: args }, { host: "connection" }).host as pulumi.Output<Connection>;
 
 /** For the provider `host`. */
 export function providerArgs(args: ConnectionArgs): host.ProviderArgs {

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Environment } from "../../environment";
 import { closedTcpPorts } from "../../environment/addresses";
 import * as host from "../../providers/host/sdk";
-import { complete, completeNow } from "../complete";
+import { complete, completeArgs, completeNow } from "../complete";
 import type { BaseSettings, FirewallSettings, PreflightSettings } from "../settings.generated";
 import { type ConnectionArgs, providerArgs } from "./connection";
 import firewallScript from "./scripts/firewall.sh";
@@ -57,10 +58,28 @@ export class Host extends pulumi.ComponentResource {
     this.connection = args.connection;
     this.provider = new host.Provider(`${name}-connection`, providerArgs(args.connection), { parent: this });
     const own = { parent: this, provider: this.provider };
-    const base = complete("base", args.base);
+    const completed = completeArgs(
+      `Host ${name}`,
+      {
+        preflight: args.preflight,
+        base: args.base,
+        firewall: args.firewall,
+        backlog: args.backlog,
+        gatewayPort: args.gatewayPort,
+      },
+      {
+        preflight: "preflight",
+        base: "base",
+        firewall: "firewall",
+        "nginx.backlog": "backlog",
+        "openfaas.gatewayPort": "gatewayPort",
+      },
+    );
+    const { base } = completed;
+    const { backlog } = completed.nginx;
     const firewall = completeNow("firewall", { enabled: args.firewall?.enabled });
 
-    const preflight = this.check(name, args, own);
+    const preflight = this.check(name, args, completed.preflight, own);
     this.facts = preflight.facts;
 
     const checked = { ...own, dependsOn: [preflight] };
@@ -69,7 +88,6 @@ export class Host extends pulumi.ComponentResource {
       { packages: base.apply((values) => basePackages(values.packages, firewall.enabled)) },
       checked,
     );
-    const { backlog } = complete("nginx", { backlog: args.backlog });
     new host.Sysctl(
       `${name}-sysctl`,
       {
@@ -88,14 +106,18 @@ export class Host extends pulumi.ComponentResource {
       },
       { ...own, dependsOn: [packages] },
     );
-    if (firewall.enabled) this.closePorts(name, args, { ...own, dependsOn: [packages] });
+    if (firewall.enabled) this.closePorts(name, args, completed, { ...own, dependsOn: [packages] });
 
     this.registerOutputs({ facts: this.facts });
   }
 
-  private check(name: string, args: HostArgs, opts: pulumi.CustomResourceOptions): host.Preflight {
-    const { ports, engineVersion } = args;
-    const values = complete("preflight", args.preflight).apply(preflightValues);
+  private check(
+    name: string,
+    { ports, engineVersion }: HostArgs,
+    preflight: pulumi.Output<Environment["preflight"]>,
+    opts: pulumi.CustomResourceOptions,
+  ): host.Preflight {
+    const values = preflight.apply(preflightValues);
     return new host.Preflight(
       `${name}-preflight`,
       {
@@ -110,20 +132,22 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
-  private closePorts(name: string, args: HostArgs, opts: pulumi.CustomResourceOptions): void {
-    const { gatewayPort } = complete("openfaas", { gatewayPort: args.gatewayPort });
+  private closePorts(
+    name: string,
+    args: HostArgs,
+    completed: pulumi.Output<Pick<Environment, "firewall" | "openfaas">>,
+    opts: pulumi.CustomResourceOptions,
+  ): void {
     const openTcp = args.openPorts ?? [complete("nginx", {}).httpPort];
-    const content = pulumi
-      .all([gatewayPort, openTcp, complete("firewall", args.firewall)])
-      .apply(([port, open, { swarmPeers, containersReach }]) =>
-        renderFirewall({
-          closedTcp: closedTcpPorts({ gatewayPort: port }),
-          closedUdp: [4789, 7946],
-          peers: swarmPeers,
-          openTcp: open,
-          containersReach,
-        }),
-      );
+    const content = pulumi.all([completed, openTcp]).apply(([{ firewall, openfaas }, open]) =>
+      renderFirewall({
+        closedTcp: closedTcpPorts(openfaas),
+        closedUdp: [4789, 7946],
+        peers: firewall.swarmPeers,
+        openTcp: open,
+        containersReach: firewall.containersReach,
+      }),
+    );
     const restart = [
       "if systemctl is-active --quiet oslo-faas-firewall; then systemctl restart oslo-faas-firewall; fi",
     ];

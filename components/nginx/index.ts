@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import { bytes } from "../../environment/units";
-import { complete } from "../complete";
+import { completeArgs } from "../complete";
 import { revisionOf } from "../revision";
 import type { NginxSettings } from "../settings.generated";
 import { localOrigin, publicUrl, renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
@@ -31,10 +31,15 @@ export class Nginx extends pulumi.ComponentResource {
 
   constructor(name: string, args: NginxArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Nginx", name, { ...args }, opts);
-    const { gatewayPort, openFiles: limit, asyncBody, address = "localhost", ...settings } = args;
-    const nginx = complete("nginx", settings);
-    const { openFiles } = complete("base", { openFiles: limit });
-    const openfaas = complete("openfaas", { gatewayPort, queue: { maxBody: asyncBody } });
+    const { address = "localhost", ...settings } = args;
+    const completed = completeArgs(`Nginx ${name}`, settings, {
+      nginx: "",
+      "base.openFiles": "openFiles",
+      "openfaas.gatewayPort": "gatewayPort",
+      "openfaas.queue.maxBody": "asyncBody",
+    });
+    const { nginx, openfaas } = completed;
+    const { openFiles } = completed.base;
     const own = { parent: this };
 
     const user = new host.File(

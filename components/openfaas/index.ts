@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import type { Environment } from "../../environment";
 import { bytes } from "../../environment/units";
-import { complete, completeNow, onlyOf } from "../complete";
+import { complete, completeArgs, completeNow, onlyOf } from "../complete";
 import { locationLabels } from "../location";
 import type {
   AlertsSettings,
@@ -64,6 +64,9 @@ export interface OpenFaaSArgs extends OpenFaaSSettings {
 
 type Secrets = Record<string, docker.Secret>;
 
+/** Arguments that an environment has as secrets under the same names. */
+const SECRETS = ["registryAuth", "alertWebhookUrl", "alertWebhookToken", "alertSmtpPassword"] as const;
+
 /**
  * The OpenFaaS stack as services of a swarm: gateway, basic-auth, NATS Streaming with a durable queue, queue-worker, Prometheus,
  * Alertmanager, exporter and the Swarm provider. Only the gateway has a port, on the host, closed from outside. It takes a provider
@@ -83,6 +86,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
   readonly revision: pulumi.Output<string>;
 
   private readonly faas: pulumi.Output<Environment["openfaas"]>;
+  private readonly alerts: pulumi.Output<Environment["alerts"]>;
   private readonly swarm: SwarmObjects;
   private readonly images: Record<PlatformImage, pulumi.Input<string>>;
 
@@ -92,7 +96,14 @@ export class OpenFaaS extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("oslo-faas:index:OpenFaaS", name, recorded(args), opts);
-    this.faas = complete("openfaas", onlyOf("openfaas", args));
+    const { openfaas, alerts } = completeArgs(
+      `OpenFaaS ${name}`,
+      { ...onlyOf("openfaas", args), alerts: args.alerts },
+      { openfaas: "", alerts: "alerts" },
+      SECRETS.filter((secret) => args[secret] !== undefined),
+    );
+    this.faas = openfaas;
+    this.alerts = alerts;
     this.images = { ...completeNow("images", {}), ...args.images };
     const labels = complete("location", args.location).apply(locationLabels);
     this.swarm = new SwarmObjects(name, this, labels, args.registryAuth ?? {});
@@ -153,7 +164,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
 
   private prometheus(core: docker.Network): docker.Service {
     const rules = pulumi
-      .all([complete("alerts", this.args.alerts), this.faas.queue])
+      .all([this.alerts, this.faas.queue])
       .apply(([alerts, queue]) => renderAlertRules(alerts, bytes(queue.maxBytes)));
     return this.swarm.service("prometheus", {
       image: this.images.prometheus,
@@ -183,7 +194,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
       smtpPassword: "alert-smtp-password" in own,
     };
     const text = pulumi
-      .all([this.user, complete("alerts", this.args.alerts), url])
+      .all([this.user, this.alerts, url])
       .apply(([user, alerts, webhookUrl]) =>
         renderAlertmanager({ user, alerts, secrets: known, webhookUrl }),
       );

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
-import { complete } from "../complete";
+import { complete, completeArgs } from "../complete";
 import { locationLabels } from "../location";
 import type { LocationSettings, SwarmSettings } from "../settings.generated";
 
@@ -22,7 +22,7 @@ export class Swarm extends pulumi.ComponentResource {
   constructor(name: string, args: SwarmArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Swarm", name, { ...args }, opts);
     const { location, ...settings } = args;
-    const swarm = complete("swarm", settings);
+    const { swarm } = completeArgs(`Swarm ${name}`, settings, { swarm: "" });
     this.member = new host.SwarmMember(
       `${name}-manager`,
       {

@@ -2,64 +2,25 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type * as pulumi from "@pulumi/pulumi";
-import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { packFunction } from "../../../components/images/context";
 import { readLock, writeLock } from "../../../components/images/lock";
+import run = require("../../../index");
+import { registered, type Registered } from "./registered";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 const DIGEST = `sha256:${"0".repeat(64)}`;
 
-interface Registered extends MockResourceArgs {
-  provider?: string;
-}
-
 /** Runs index.ts on a configuration and returns everything it registered, and its outputs. */
-async function program(
-  config: Record<string, unknown>,
-  secret: string[] = [],
-): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
-  const resources: Registered[] = [];
-  const outputs: Record<string, unknown> = {};
-  await jest.isolateModulesAsync(async () => {
-    const sdk = (await import("@pulumi/pulumi")) as typeof pulumi;
-    const all = Object.fromEntries(
-      // A text as it is, as the engine hands it over.
-      Object.entries(config).map(([key, value]) => [
-        `oslo-faas:${key}`,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]),
-    );
-    sdk.runtime.setAllConfig(
-      all,
-      secret.map((key) => `oslo-faas:${key}`),
-    );
-    await sdk.runtime.setMocks(
-      {
-        newResource: (args) => {
-          resources.push(args);
-          const state = { ...args.inputs } as Record<string, unknown>;
-          if (args.type === "host:index:Preflight") state.facts = { osId: "ubuntu", osVersion: "18.04" };
-          if (args.type === "host:index:Password") state.value = "made";
-          if (args.type === "openfaas:index:FunctionSecret") state.revision = 4;
-          return { id: `${args.name}-id`, state };
-        },
-        call: (args) => {
-          throw new Error(`unexpected call of ${args.token}`);
-        },
-      },
-      "oslo-faas",
-      "test",
-      false,
-    );
-    // Pulumi loads it the same way.
-    const run = require("../../../index") as typeof import("../../../index");
-    for (const [name, value] of Object.entries(await run()))
-      outputs[name] = await new Promise((resolve) => sdk.output(value as any).apply(resolve));
-    // Waits until nothing is left to be registered.
-    await sdk.runtime.disconnect();
+function program(config: Record<string, unknown>, secret: string[] = []) {
+  const all = Object.entries(config).map(([key, value]) => [
+    `oslo-faas:${key}`,
+    // A text as it is, as the engine hands it over.
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return registered(run, {
+    all: Object.fromEntries(all) as Record<string, string>,
+    secret: secret.map((key) => `oslo-faas:${key}`),
   });
-  return { resources, outputs };
 }
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-program-"));
