@@ -1,7 +1,7 @@
 /**
  * The policy pack: what has to hold of any stack of this project, whoever changed its program. It judges what is registered, not
  * what a configuration says. Run it with `pulumi preview --policy-pack policy --policy-pack-config policy/config.json`, as
- * `npm run preview:pr` does; docs/pull-requests.md says how to add a rule.
+ * `npx oslo-faas preview` does; docs/pull-requests.md says how to add a rule.
  */
 import { PolicyPack } from "@pulumi/policy";
 import { gatewayIsClosed } from "./rules/gateway";
