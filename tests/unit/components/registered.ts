@@ -22,7 +22,7 @@ const MADE: Record<string, object> = {
  * @throws what the program throws, an error in an output included
  */
 export async function registered(
-  make: () => object,
+  make: () => object | Promise<object>,
   config: { all?: Record<string, string>; secret?: string[] } = {},
 ): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
   const resources: Registered[] = [];
