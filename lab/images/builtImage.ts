@@ -1,3 +1,4 @@
+import type { BasePart } from "../../components/images/context";
 import type { Tree } from "./oci";
 import type { Input, Work } from "./work";
 
@@ -8,8 +9,10 @@ export interface BuiltImage {
   inputs: Input[];
   /** Stage of the Dockerfile. Default: the last. */
   target?: string;
-  /** Whether it stands on the lab's node image, given as the build argument NODE_IMAGE. */
-  onNode: boolean;
+  /** The lab's base images that it stands on, given as build arguments such as NODE_IMAGE. */
+  bases: BasePart[];
+  /** Other build arguments. Default: none. */
+  args?: Record<string, string>;
   /** The files to build from. */
   context(work: Work): Promise<Tree>;
 }

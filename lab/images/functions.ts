@@ -1,47 +1,95 @@
 /**
- * The sample functions: laid out as the program lays out a handler, and built from the Dockerfile of their template. What needs another
- * image or a network there (the Go compiler, npm's packages) is made on this machine beforehand.
+ * The functions of the stack `local`: laid out as the program lays out a handler, and built from the Dockerfile of their template. What
+ * needs another image or a network there (the Go compiler, packages of npm and PyPI) is made on this machine beforehand.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readFunctions } from "../../components/functions/files";
 import type { FunctionOfFile } from "../../components/functions/functionOfFile";
-import { packFunction } from "../../components/images/context";
+import { baseParts, packFunction } from "../../components/images/context";
+import { readEnvironment } from "../../environment/files";
+import type { Environment } from "../../environment/schema";
 import { parseImage } from "../../shared/image";
 import { LabError } from "../errors";
+import { BASE_IMAGES } from "./bases";
 import { treeOf, type Tree } from "./oci";
 import type { BuiltImage } from "./builtImage";
-import { certificates, nodeManifest, npmInstall } from "./sources";
-import type { Work } from "./work";
+import { certificates, npmInstall, pipInstall } from "./sources";
+import { contentKey, type Work } from "./work";
 
-const ROOT = join(__dirname, "..", "..");
-const STACKS = ["functions/stack.yml", "functions/images.yml"];
+/** The tutorial's functions, which are deployed once the stack names them. */
+const TUTORIAL = "functions/images.yml";
 
-/** Each function of this repository's stack files. Contexts are laid out in the working directory, which is the clone. */
-export function functionImages(): BuiltImage[] {
-  const wanted = STACKS.map((stack) => ({ stack }));
-  const { functions, problems } = readFunctions(wanted, { root: ROOT, secrets: [], builds: true });
+/** The image of each function that the stack `local` names. Contexts are laid out in the working directory, which is the clone. */
+export function functionImages(root: string): BuiltImage[] {
+  const { environment, problems: wrong, layers } = readEnvironment("local", root);
+  if (!environment) throw new LabError(wrong.join("\n"), "Correct stacks/Pulumi.local.yaml.");
+  const secrets = layers[0]?.secretNames.functionSecrets ?? [];
+  const { functions, problems } = readFunctions(wanted(environment), { root, secrets, builds: true });
   if (problems.length > 0) throw new LabError(problems.join("\n"));
-  return functions.map(imageOf);
+  return distinct(functions.map(imageOf));
 }
 
+function wanted({ functions }: Environment): Environment["functions"] {
+  return functions.some(({ stack }) => stack === TUTORIAL) ? functions : [...functions, { stack: TUTORIAL }];
+}
+
+/** Functions may share an image, when it is the same. */
+function distinct(images: BuiltImage[]): BuiltImage[] {
+  const found = new Map<string, BuiltImage>();
+  for (const image of images) {
+    const twin = found.get(image.name);
+    if (twin && contentKey(twin.inputs) !== contentKey(image.inputs))
+      throw new LabError(
+        `Two functions with different handlers have the same image ${image.name}.`,
+        "Give each its own `image`.",
+      );
+    found.set(image.name, image);
+  }
+  return [...found.values()];
+}
+
+type Prepare = (work: Work, folder: string, name: string) => Promise<Tree>;
+
+/** What this machine makes for the templates of this project; `target` is the Dockerfile's stage that takes it. */
+const PREPARED: Readonly<Record<string, { target?: string; prepare: Prepare }>> = {
+  go: { target: "prebuilt", prepare: goProgram },
+  node: { prepare: nodePackages },
+  python: { target: "prebuilt", prepare: pythonPackages },
+};
+
 function imageOf({ spec, build, file }: FunctionOfFile): BuiltImage {
-  const make = { go: goContext, node: nodeContext }[build?.lang ?? ""];
-  if (!build || !make)
-    throw new LabError(`${file}: the lab builds no "${build?.lang}", which ${spec.name} is.`);
-  const { folder, hash } = packFunction(spec.name, build, file, {});
-  const { path, tag } = parseImage(spec.image);
-  const onNode = build.lang === "node";
+  const { path, tag, digest } = parseImage(spec.image);
+  const name = `${path}:${tag ?? "latest"}`;
+  if (!build) return pulled(name, spec.image, digest);
+  const { folder, hash, args } = packFunction(spec.name, build, file, {});
+  const { target, prepare } = PREPARED[build.lang] ?? {};
+  const bases = target === "prebuilt" && build.lang === "go" ? [] : baseParts(build, file);
   return {
-    name: `${path}:${tag}`,
-    inputs: [hash, ...(onNode ? [{ path: nodeManifest() }] : [])],
-    target: onNode ? undefined : "prebuilt",
-    onNode,
-    context: async (work) => ({ ...treeOf(folder, ""), ...(await make(work, folder, spec.name)) }),
+    name,
+    inputs: [hash, ...bases.map((part) => contentKey(BASE_IMAGES[part].inputs))],
+    target,
+    bases,
+    args,
+    context: async (work) => ({
+      ...treeOf(folder, ""),
+      ...(prepare ? await prepare(work, folder, spec.name) : {}),
+    }),
   };
 }
 
-async function goContext(work: Work, folder: string, name: string): Promise<Tree> {
+/** An image that is made elsewhere: this machine's engine fetches it, where its registry can be reached. */
+function pulled(name: string, image: string, digest?: string): BuiltImage {
+  const text = `FROM ${image}\n`;
+  return {
+    name,
+    inputs: [digest ?? text],
+    bases: [],
+    context: async () => ({ Dockerfile: { kind: "file", mode: 0o644, text } }),
+  };
+}
+
+async function goProgram(work: Work, folder: string, name: string): Promise<Tree> {
   const out = work.folder(`go-${name}`);
   const flags = ["-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="];
   await work.run("go", ["build", ...flags, "-o", join(out, "function"), "."], {
@@ -55,7 +103,7 @@ async function goContext(work: Work, folder: string, name: string): Promise<Tree
   return { ...treeOf(out, "out"), "out/etc/ssl/certs/ca-certificates.crt": trusted };
 }
 
-async function nodeContext(work: Work, folder: string, name: string): Promise<Tree> {
+async function nodePackages(work: Work, folder: string, name: string): Promise<Tree> {
   const handler = join(folder, "function");
   const files = treeOf(handler, "");
   const { dependencies = {} } = files["package.json"]
@@ -63,4 +111,15 @@ async function nodeContext(work: Work, folder: string, name: string): Promise<Tr
     : {};
   if (Object.keys(dependencies).length === 0) return {};
   return treeOf(await npmInstall(work, handler, name), "function/node_modules");
+}
+
+async function pythonPackages(work: Work, folder: string, name: string): Promise<Tree> {
+  const app = "out/home/app";
+  const server = await pipInstall(work, folder, "the Python server");
+  const own = await pipInstall(work, join(folder, "function"), name);
+  return {
+    ...treeOf(folder, app, (path) => /^(index\.py$|function\/)/.test(path)),
+    ...treeOf(server, `${app}/server`),
+    ...treeOf(own, `${app}/packages`),
+  };
 }

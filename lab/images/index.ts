@@ -10,9 +10,11 @@ import type { Lab } from "../config";
 import { connect } from "../docker";
 import { seconds, type Progress } from "../progress";
 import type { BuiltImage } from "./builtImage";
-import { buildAndPush, ownImages, removeBase } from "./own";
+import type { BasePart } from "../../components/images/context";
+import { BASE_IMAGES } from "./bases";
+import { type Bases, buildAndPush, ownImages, removeBases } from "./own";
 import { REGISTRY_ADDRESS, startRegistry, type Registry } from "./registry";
-import { NODE_IMAGE, STACK_IMAGES, type AssembledImage } from "./stack";
+import { STACK_IMAGES, type AssembledImage } from "./stack";
 import { inParallel } from "../../shared/inParallel";
 import { contentKey, imageCacheDir, Work } from "./work";
 
@@ -27,12 +29,14 @@ type Digests = Map<string, string>;
 export async function ensureImages(lab: Lab, progress: Progress): Promise<void> {
   const registry = await startRegistry(lab, progress);
   const own = ownImages();
-  const images = [...STACK_IMAGES, ...own];
+  const parts = [...new Set(own.flatMap(({ bases }) => bases))];
+  const assembled = [...new Set([...STACK_IMAGES, ...parts.map((part) => BASE_IMAGES[part])])];
+  const images = [...assembled, ...own];
   const digests = await known(lab, registry, images);
   const missing = images.map(({ name }) => name).filter((name) => !digests.has(name));
   if (missing.length > 0) {
     progress.say(`building ${missing.length} of ${images.length} images: ${missing.join(", ")}`);
-    await build(lab, progress, registry, own, digests);
+    await build(lab, progress, registry, { assembled, own }, digests);
   }
   const lock: ImageLock = Object.fromEntries(
     [...digests].map(([name, digest]) => [`${REGISTRY_ADDRESS}/${name}`, digest]),
@@ -44,7 +48,7 @@ async function build(
   lab: Lab,
   progress: Progress,
   registry: Registry,
-  own: BuiltImage[],
+  { assembled, own }: { assembled: AssembledImage[]; own: BuiltImage[] },
   digests: Digests,
 ): Promise<void> {
   const work = new Work(lab, progress);
@@ -57,19 +61,30 @@ async function build(
     progress.say(`${image.name} (${seconds(Date.now() - started)})`);
   };
   try {
-    await inParallel(STACK_IMAGES, 2, (image) => make(image, () => assembleAndPush(work, registry, image)));
+    await inParallel(assembled, 2, (image) => make(image, () => assembleAndPush(work, registry, image)));
     const docker = await connect();
-    const node = { name: NODE_IMAGE, digest: digests.get(NODE_IMAGE)! };
+    const bases = basesIn(registry, digests);
     try {
       await inParallel(own, 2, (image) =>
-        make(image, () => buildAndPush(work, docker, registry.port, image, node)),
+        make(image, () => buildAndPush(work, docker, registry.port, image, bases)),
       );
     } finally {
-      await removeBase(docker, registry.port, node);
+      await removeBases(docker, bases);
     }
   } finally {
     work.remove();
   }
+}
+
+/** The base images that there are, as this machine's engine calls them. */
+function basesIn({ port }: Registry, digests: Digests): Bases {
+  const made = Object.entries(BASE_IMAGES).filter(([, { name }]) => digests.has(name));
+  return Object.fromEntries(
+    made.map(([part, { name }]): [BasePart, string] => [
+      part as BasePart,
+      `127.0.0.1:${port}/${name.split(":")[0]}@${digests.get(name)!}`,
+    ]),
+  );
 }
 
 async function assembleAndPush(work: Work, registry: Registry, image: AssembledImage): Promise<string> {

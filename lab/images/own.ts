@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type Docker from "dockerode";
+import { baseArgument, type BasePart } from "../../components/images/context";
 import { orMissing } from "../docker";
 import { LabError } from "../errors";
 import { archiveOf, treeOf, type Tree } from "./oci";
@@ -32,7 +33,7 @@ const SERVICES: BuiltImage[] = [
       { path: join(ROOT, "package-lock.json") },
       { path: nodeManifest() },
     ],
-    onNode: true,
+    bases: ["node"],
     context: async (work) => {
       const dist = work.folder("swarm-provider");
       await work.run(process.execPath, [join(PROVIDER, "build.mjs"), dist], {
@@ -51,7 +52,7 @@ const SERVICES: BuiltImage[] = [
       { path: join(ROOT, "package-lock.json") },
       { path: nodeManifest() },
     ],
-    onNode: true,
+    bases: ["node"],
     context: async (work) => {
       const dist = work.folder("queue");
       await work.run(process.execPath, [join(QUEUE, "build.mjs"), dist], {
@@ -65,36 +66,36 @@ const SERVICES: BuiltImage[] = [
   {
     name: "oslo-faas/ledger:dev",
     inputs: [{ path: LEDGER }, { path: nodeManifest() }],
-    onNode: true,
+    bases: ["node"],
     context: async () => treeOf(LEDGER, "", () => true),
   },
 ];
 
 /** Read when they are asked for, since stack files can be wrong. */
-export const ownImages = (): BuiltImage[] => [...SERVICES, ...functionImages()];
+export const ownImages = (): BuiltImage[] => [...SERVICES, ...functionImages(ROOT)];
 
 function file(folder: string, name: string): Tree {
   return treeOf(folder, "", (path) => path === name);
 }
 
-/** Builds the image and pushes it to the registry on `port`; gives its digest. `node` is the digest of the node image. */
+/** Builds the image and pushes it to the registry on `port`; gives its digest. `bases` are the lab's base images by digest. */
 export async function buildAndPush(
   work: Work,
   docker: Docker,
   port: number,
   image: BuiltImage,
-  node: { name: string; digest: string },
+  bases: Bases,
 ): Promise<string> {
   // The port is this lab's registry's alone, so another lab's build on the same engine has another name.
   const local = `127.0.0.1:${port}/${image.name}`;
-  const base = `127.0.0.1:${port}/${node.name.split(":")[0]}@${node.digest}`;
+  const given = image.bases.map((part) => [baseArgument(part), bases[part]!] as const);
   const context = archiveOf(await image.context(work));
   try {
     const building = await docker.buildImage(context, {
       t: local,
       forcerm: true,
+      buildargs: { ...image.args, ...Object.fromEntries(given) },
       ...(image.target ? { target: image.target } : {}),
-      ...(image.onNode ? { buildargs: { NODE_IMAGE: base } } : {}),
     });
     await work.doing(`docker build of ${image.name}`, () => follow(docker, building, `build ${image.name}`));
     const pushing = await docker.getImage(local).push({ authconfig: {} });
@@ -108,15 +109,14 @@ export async function buildAndPush(
   }
 }
 
-/** Takes the node image off the machine's engine again, where building on it has left it. */
-export async function removeBase(
-  docker: Docker,
-  port: number,
-  node: { name: string; digest: string },
-): Promise<void> {
-  const base = `127.0.0.1:${port}/${node.name.split(":")[0]}@${node.digest}`;
-  // Another clone may be building on it; then it stays until that one is done.
-  await orMissing(docker.getImage(base).remove()).catch(() => undefined);
+/** References of the lab's base images that the machine's engine pulls. */
+export type Bases = Partial<Record<BasePart, string>>;
+
+/** Takes the base images off the machine's engine again, where building on them has left them. */
+export async function removeBases(docker: Docker, bases: Bases): Promise<void> {
+  for (const base of Object.values(bases))
+    // Another clone may be building on it; then it stays until that one is done.
+    await orMissing(docker.getImage(base).remove()).catch(() => undefined);
 }
 
 interface Event {

@@ -1,9 +1,9 @@
 /** Where the programs in the lab's images come from: Go modules, Debian's packages and npm's builds of Node. */
-import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { LabError } from "../errors";
 import { treeOf, type Tree } from "./oci";
-import type { Work } from "./work";
+import { contentKey, type Work } from "./work";
 
 const GO_DIR = join(__dirname, "go");
 const NODE_DIR = join(__dirname, "node");
@@ -56,34 +56,96 @@ export async function goModuleFolder(work: Work, part: GoPart, module: string): 
 }
 
 /** Unpacks one package of this machine's Debian (or Ubuntu); nothing is installed. Gives the folder. */
-export function debianPackage(work: Work, name: string): Promise<string> {
-  return work.once(`deb ${name}`, async () => {
-    const folder = work.folder(`deb-${name}`);
-    const remedy =
-      "The lab takes this program from the distribution's packages: it needs Debian or Ubuntu with apt's package lists (`apt-get update`).";
-    const download = () =>
-      work.run("apt-get", ["-o", "APT::Sandbox::User=", "download", name], {
-        step: `download the package ${name}`,
+export async function debianPackage(work: Work, name: string): Promise<string> {
+  return (await debianPackages(work, [name]))[0]!;
+}
+
+const APT_REMEDY =
+  "The lab takes this program from the distribution's packages: it needs Debian or Ubuntu with apt's package lists (`apt-get update`).";
+
+/** Lists may be missing or name versions that the archive no longer has. Only root can renew them. */
+async function withLists<T>(work: Work, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (process.getuid?.() !== 0) throw error;
+    const renew = { step: "refresh the package lists", limitMs: 300_000, remedy: APT_REMEDY };
+    await work.once("apt-get update", () => work.run("apt-get", ["update"], renew));
+    return ask();
+  }
+}
+
+/** The folders of packages, downloaded together. */
+function debianPackages(work: Work, names: string[]): Promise<string[]> {
+  return work.once(`deb ${names.join(" ")}`, async () => {
+    const folder = work.folder(`deb-${names[0]}-${names.length}`);
+    const what = names.length === 1 ? `the package ${names[0]}` : `${names.length} packages`;
+    await withLists(work, () =>
+      work.run("apt-get", ["-o", "APT::Sandbox::User=", "download", ...names], {
+        step: `download ${what}`,
         cwd: folder,
-        limitMs: 180_000,
-        remedy,
-      });
-    try {
-      await download();
-    } catch (error) {
-      // Lists may be missing or name versions that the archive no longer has. Only root can renew them.
-      if (process.getuid?.() !== 0) throw error;
-      await work.once("apt-get update", () =>
-        work.run("apt-get", ["update"], { step: "refresh the package lists", limitMs: 300_000, remedy }),
-      );
-      await download();
-    }
-    const deb = readdirSync(folder).find((entry) => entry.endsWith(".deb"));
-    if (!deb) throw new LabError(`apt-get download ${name} left no package behind.`, remedy);
-    const unpacked = work.folder(`deb-${name}/root`);
-    await work.run("dpkg", ["-x", join(folder, deb), unpacked], { step: `unpack ${name}`, limitMs: 60_000 });
-    return unpacked;
+        limitMs: 300_000,
+        remedy: APT_REMEDY,
+      }),
+    );
+    return Promise.all(
+      names.map(async (name) => {
+        const deb = readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith(".deb"));
+        if (!deb) throw new LabError(`apt-get download ${name} left no package behind.`, APT_REMEDY);
+        const unpacked = work.folder(`${basename(folder)}/root-${name}`);
+        const step = `unpack ${name}`;
+        await work.run("dpkg", ["-x", join(folder, deb), unpacked], { step, limitMs: 60_000 });
+        return unpacked;
+      }),
+    );
   });
+}
+
+/** What only installs packages: in an image that is made of unpacked ones it has nothing to do. */
+const INSTALLERS = new Set(["dpkg", "tar", "perl-base", "debconf"]);
+const FOR_PEOPLE = /^usr\/share\/(doc|man|info|locale|lintian|common-licenses|bug)\//;
+/** Folders of the root that Debian has under /usr since its release 12; a package of before still fills both. */
+const MERGED = ["bin", "sbin", "lib", "lib32", "lib64"];
+
+/** Packages and all that they depend on, unpacked over one another. No maintainer's script runs. */
+export async function debianTree(work: Work, ...names: string[]): Promise<Tree> {
+  const folders = await debianPackages(work, await withDependencies(work, names));
+  const files = folders.flatMap((folder) => Object.entries(treeOf(folder, "")));
+  const moved = files.flatMap(([path, entry]): [string, Tree[string]][] => {
+    const [top] = path.split("/") as [string];
+    if (FOR_PEOPLE.test(path) || MERGED.includes(path)) return [];
+    return [[MERGED.includes(top) ? `usr/${path}` : path, entry]];
+  });
+  const links = MERGED.filter((top) => moved.some(([path]) => path.startsWith(`usr/${top}/`)));
+  return {
+    ...Object.fromEntries(moved),
+    ...Object.fromEntries(links.map((top) => [top, { kind: "link", target: `usr/${top}` } as const])),
+  };
+}
+
+/** As on a machine that has nothing yet. */
+async function withDependencies(work: Work, names: string[]): Promise<string[]> {
+  const empty = ["Dir::State::status=/dev/null", "APT::Install-Recommends=0", "Debug::NoLocking=1"];
+  const asked = await withLists(work, () =>
+    work.run("apt-get", ["install", "--simulate", ...empty.flatMap((one) => ["-o", one]), ...names], {
+      step: `look for what ${names[0]} depends on`,
+      limitMs: 120_000,
+      env: { ...process.env, LC_ALL: "C" },
+      remedy: APT_REMEDY,
+    }),
+  );
+  const found = [...asked.stdout.matchAll(/^Inst (\S+)/gm)].map(([, name]) => name!.split(":")[0]!);
+  return found.filter((name) => !INSTALLERS.has(name));
+}
+
+/** Where this machine's Go lies. */
+export async function goRoot(work: Work): Promise<string> {
+  const asked = await work.run("go", ["env", "GOROOT"], {
+    step: "look for Go",
+    limitMs: 30_000,
+    remedy: "The lab's Go image is made of the Go on PATH.",
+  });
+  return asked.stdout.trim();
 }
 
 const NOT_NEEDED = /\/(gconv|audit|libmemusage|libpcprofile)/;
@@ -140,4 +202,37 @@ export function npmInstall(work: Work, source: string, name: string): Promise<st
     });
     return join(folder, "node_modules");
   });
+}
+
+/** Wheels for the lab's Python image, whatever Python this machine has; empty where requirements.txt names nothing. */
+export function pipInstall(work: Work, source: string, what: string): Promise<string> {
+  return work.once(`pip ${source}`, async () => {
+    const target = work.folder(`pip-${contentKey([source])}`);
+    const requirements = join(source, "requirements.txt");
+    const lines = existsSync(requirements) ? readFileSync(requirements, "utf8").split("\n") : [];
+    if (lines.every((line) => /^\s*(#|$)/.test(line))) return target;
+    const platforms = ["manylinux_2_28", "manylinux_2_17", "manylinux2014"].flatMap((one) => [
+      "--platform",
+      `${one}_${process.arch === "arm64" ? "aarch64" : "x86_64"}`,
+    ]);
+    const version = ["--python-version", await pythonVersion(work), ...platforms, "--only-binary=:all:"];
+    const options = ["--quiet", "--require-hashes", "--no-compile", "--disable-pip-version-check"];
+    await work.run(
+      "python3",
+      ["-m", "pip", "install", ...options, ...version, "--target", target, "-r", requirements],
+      {
+        step: `install the packages of ${what}`,
+        limitMs: 300_000,
+        remedy:
+          "requirements.txt has to be complete and with hashes (pip-compile --generate-hashes writes it); this machine needs pip (`apt-get install python3-pip`), and pip has to reach its index.",
+      },
+    );
+    return target;
+  });
+}
+
+/** Of the distribution's Python, which the lab's Python image is made of: "3.11". */
+async function pythonVersion(work: Work): Promise<string> {
+  const program = readlinkSync(join(await debianPackage(work, "python3-minimal"), "usr", "bin", "python3"));
+  return program.replace("python", "");
 }

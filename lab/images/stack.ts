@@ -71,7 +71,13 @@ function glibc(work: Work) {
   );
 }
 
-async function compose(work: Work, name: string, tree: Tree, run: RunConfig, needsC = false): Promise<Image> {
+export async function compose(
+  work: Work,
+  name: string,
+  tree: Tree,
+  run: RunConfig,
+  needsC = false,
+): Promise<Image> {
   const own = await writeLayer(tree, `${work.folder("layers")}/${name}.tar.gz`);
   const layers = needsC ? [await base(work), await glibc(work), own] : [await base(work), own];
   const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -84,8 +90,6 @@ const goInputs = (part: GoPart): Input[] => [
   { path: goModule(part.part) },
   JSON.stringify(part.variables ?? {}),
 ];
-
-export const NODE_IMAGE = "oslo-faas/node:22";
 
 export const REGISTRY_IMAGE: AssembledImage = {
   name: "oslo-faas/registry",
@@ -113,26 +117,29 @@ export const REGISTRY_IMAGE: AssembledImage = {
   },
 };
 
-export const STACK_IMAGES: AssembledImage[] = [
-  {
-    name: NODE_IMAGE,
-    inputs: [RECIPE, { path: nodeManifest(), skip: /^node_modules$/ }],
-    assemble: async (work) => {
-      const tree: Tree = {
-        ...(await libraries(work, "libstdc++6")),
-        ...(await libraries(work, "libgcc-s1")),
-        "usr/local/bin/node": program(await nodeBinary(work)),
-        app: { kind: "directory", mode: 0o755 },
-      };
-      const run: RunConfig = {
-        User: String(NONROOT),
-        Entrypoint: ["/usr/local/bin/node"],
-        WorkingDir: "/app",
-        Env: ["NODE_ENV=production", "HOME=/home/nonroot"],
-      };
-      return compose(work, "node", tree, run, true);
-    },
+/** Under the Swarm provider, the queue worker and functions of Node. */
+export const NODE: AssembledImage = {
+  name: "oslo-faas/node:22",
+  inputs: [RECIPE, { path: nodeManifest(), skip: /^node_modules$/ }],
+  assemble: async (work) => {
+    const tree: Tree = {
+      ...(await libraries(work, "libstdc++6")),
+      ...(await libraries(work, "libgcc-s1")),
+      "usr/local/bin/node": program(await nodeBinary(work)),
+      app: { kind: "directory", mode: 0o755 },
+    };
+    const run: RunConfig = {
+      User: String(NONROOT),
+      Entrypoint: ["/usr/local/bin/node"],
+      WorkingDir: "/app",
+      Env: ["NODE_ENV=production", "HOME=/home/nonroot"],
+    };
+    return compose(work, "node", tree, run, true);
   },
+};
+
+export const STACK_IMAGES: AssembledImage[] = [
+  NODE,
   {
     name: "openfaas/gateway:c07bebbbc9c2",
     inputs: goInputs(gateway),
