@@ -1,7 +1,7 @@
 /** `oslo-faas functions`: handlers and their images, on a developer's machine. */
 import { type Command, Option } from "commander";
 import { act, type Context, type Register, say } from "../context";
-import { configFileOption, stackOption, theEnvironment } from "../environment";
+import { configFileOption, gathered, stackOption, theEnvironment } from "../environment";
 import { UsageError } from "../errors";
 import { examples } from "../help";
 
@@ -9,13 +9,17 @@ export const register: Register = (parent, context) => {
   const functions = parent.command("functions").description("functions: make them and build their images");
   registerNew(functions, context);
   registerBuild(functions, context);
+  registerTemplates(functions, context);
 };
 
 function registerNew(functions: Command, context: Context): void {
   const command = functions
     .command("new")
     .argument("<name>", "the function's name")
-    .requiredOption("-l, --lang <language>", "the template that it is made from: go, node or python")
+    .requiredOption(
+      "-l, --lang <language>",
+      "the template that it is made from: go, node, python, or one of template/",
+    )
     .option("-f, --file <file>", "the stack.yml that gets its entry", "functions/stack.yml")
     // What --file was called before there was one way to name an environment.
     .addOption(new Option("-s, --stack <file>").hideHelp())
@@ -62,4 +66,33 @@ function registerBuild(functions: Command, context: Context): void {
       }),
     );
   examples(command, "-s oslo-dev", "-s oslo-prod --push resize");
+}
+
+interface PullFlags {
+  file?: string[];
+  update?: boolean;
+}
+
+function registerTemplates(functions: Command, context: Context): void {
+  const templates = functions
+    .command("templates")
+    .description("templates of OpenFaaS's form, from git repositories");
+  const command = templates
+    .command("pull")
+    .addOption(
+      new Option("-f, --file <file>", "a stack.yml that names them; may be repeated")
+        .argParser(gathered)
+        .default(undefined, "functions/stack.yml"),
+    )
+    .option("--update", "move to the newest commit of each source, and write it into template.lock.json")
+    .description(
+      "what a stack.yml names under configuration.templates, at the commit that template.lock.json pins",
+    )
+    .action(
+      act(context, async ({ file = ["functions/stack.yml"], update = false }: PullFlags) => {
+        const { pullTemplates } = await import("./templates");
+        await pullTemplates({ root: context.root, stacks: file, update, say });
+      }),
+    );
+  examples(command, "", "--file functions/stack.yml --update");
 }

@@ -3,7 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, parseDocument } from "yaml";
 import { parseStack } from "../../components/functions/stack";
-import { DOCKERFILE, languages, templateFolder } from "../../components/images/context";
+import { DOCKERFILE, languages, type Template, templateOf } from "../../components/images/templates";
+import { environmentNames, readEnvironment } from "../../environment/files";
 import { familiarName, parseImage } from "../../shared/image";
 import { functionNameProblem } from "../../shared/names";
 
@@ -25,8 +26,9 @@ export function create(
 ): void {
   const wrong = functionNameProblem(name);
   if (wrong) throw new Error(`"${name}" ${wrong}`);
-  const known = languages(root).filter((one) => one !== DOCKERFILE);
-  if (!known.includes(lang)) throw new Error(`There is no template "${lang}"; there is ${known.join(", ")}.`);
+  const known = languages(root, stack).filter((one) => one !== DOCKERFILE);
+  const template = templateOf(lang, stack, root);
+  if (!template) throw new Error(`There is no template "${lang}"; there is ${known.join(", ")}.`);
   const file = path.join(root, stack);
   const folder = path.join(path.dirname(file), name);
   if (fs.existsSync(folder)) throw new Error(`${path.relative(root, folder)} is there already.`);
@@ -37,11 +39,42 @@ export function create(
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: true });
   // As it stands there now, so that nothing half right is written. Variables are the environment's business.
   parseStack(text, stack, new Proxy({}, { get: () => "x", has: () => true }));
-  fs.cpSync(path.join(root, templateFolder(lang, root), "function"), folder, { recursive: true });
+  makeHandler(template, root, folder);
   fs.writeFileSync(file, text);
   say(`${path.relative(root, folder)}: the handler`);
   say(`${stack}: its entry, with the image ${String(document.getIn(["functions", name, "image"]))}`);
-  say("`pulumi up` builds and deploys it where the environment names this stack.yml.");
+  if (template.openfaas?.welcome) say(template.openfaas.welcome.trimEnd());
+  for (const line of nextSteps(name, root, stack)) say(line);
+}
+
+/** The sample of a template, or an empty folder where it has none. */
+function makeHandler({ folder: template, handlerFolder }: Template, root: string, folder: string): void {
+  const sample = path.join(root, template, handlerFolder);
+  if (fs.existsSync(sample)) fs.cpSync(sample, folder, { recursive: true });
+  else fs.mkdirSync(folder, { recursive: true });
+}
+
+/** Where the function goes, as the environments' files say. */
+function nextSteps(name: string, root: string, stack: string): string[] {
+  const names = fs.existsSync(path.join(root, "stacks")) ? environmentNames(root) : [];
+  const naming = names.filter((one) =>
+    readEnvironment(one, root).environment?.functions.some((entry) => entry.stack === stack && !entry.only),
+  );
+  if (naming.length === 0)
+    return [
+      `No environment names ${stack} yet: put it under oslo-faas:functions of stacks/Pulumi.NAME.yaml.`,
+    ];
+  const hosts = naming.filter((one) => one !== "local");
+  return [
+    ...(naming.includes("local")
+      ? [
+          `In the lab: \`npm run up\` builds and deploys it; then \`curl http://127.0.0.1:8088/function/${name}\`.`,
+        ]
+      : []),
+    ...(hosts.length > 0
+      ? [`On ${hosts.join(", ")}: the next \`pulumi up -s NAME\` builds and deploys it.`]
+      : []),
+  ];
 }
 
 function addEntry(document: Document, name: string, lang: string): void {

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { nearest } from "../../environment/nearest";
 import { setSecret } from "../../environment/secrets";
-import { buildProblems } from "../images/context";
+import { buildProblems } from "../images/problems";
+import { isOwnTemplate, templateOf } from "../images/templates";
 import type { FunctionOfFile } from "./functionOfFile";
 import type { Environment } from "../../environment/schema";
 import { functionProblems } from "../../shared/functionSpec";
@@ -107,10 +108,12 @@ class FunctionsReader {
       else say(["environment_file", String(at)], `${variable}: ${text}`);
     };
     const spec = { ...one.spec, env };
+    const fprocess = one.build && templateOf(one.build.lang, file, this.options.root)?.openfaas?.fprocess;
+    if (fprocess && !spec.envProcess && !Object.hasOwn(env, "fprocess")) spec.envProcess = fprocess;
     // What stands in the stack.yml itself has been judged already.
     for (const { path: at, message } of functionProblems(spec))
       if (at[0] === "env" && origin.has(String(at[1]))) sayOf(String(at[1]), message);
-    this.judgeTimeouts(one, env, sayOf);
+    this.judgeTimeouts(one, file, env, sayOf);
     const found = { ...one, spec, file };
     if (this.options.builds) for (const line of buildProblems(found, this.options.root)) this.say(line);
     this.functions.push(found);
@@ -118,10 +121,11 @@ class FunctionsReader {
 
   private judgeTimeouts(
     { build }: StackFunction,
+    file: string,
     env: Record<string, string>,
     say: (variable: string, text: string) => void,
   ): void {
-    const ours = build !== undefined && build.lang !== "dockerfile";
+    const ours = build !== undefined && isOwnTemplate(build, file, this.options.root);
     const problems = this.options.timeouts ? timeoutProblems(env, this.options.timeouts, ours) : [];
     for (const { name, text } of problems) say(name, text);
   }

@@ -4,10 +4,7 @@ import { withoutWrong } from "../../shared/functionSpec";
 
 /** Of the format, and not supported: what to do instead. Anything else that is not known is a mistyped key. */
 export const REFUSED: Readonly<Record<string, string>> = {
-  build_options:
-    "the templates here install no packages of the system; use `lang: dockerfile` and install them there",
   build_secrets: "the engine that builds gets no secrets; fetch what is private before, or build elsewhere",
-  platforms: "an image is built for the host that runs it; build for others elsewhere, with skip_build: true",
 };
 
 const must = (what: string) => `must be ${what}`;
@@ -54,6 +51,12 @@ export const functionSchema = z.strictObject(
     namespace: text.optional(),
     skip_build: flag,
     build_args: texts,
+    build_options: list,
+    // What faas-cli publishes for. Here an image is built for the host that runs it.
+    platforms: z
+      .string(must("a text"))
+      .regex(/(^|,)\s*linux\/(amd64|arm64)\b/, "must name linux/amd64 or linux/arm64, which hosts have")
+      .optional(),
   },
   must("a mapping, with at least the key image"),
 );

@@ -31,6 +31,10 @@ export interface FunctionBuild {
   /** Its folder, relative to the stack file. */
   handler: string;
   args: Record<string, string>;
+  /** `build_options`: packages that a template of OpenFaaS's installs. Default: none. */
+  options?: string[];
+  /** Where `configuration.templates` says that the template comes from. */
+  source?: string;
   /** `configuration.copy`: files and folders beside the stack file that go into the handler's folder. */
   copy: string[];
 }
@@ -67,10 +71,18 @@ export class StackFileError extends Error {
 export const located = (file: string, { line, text }: Problem): string =>
   clean(`${file}${line === undefined ? "" : `:${line}`}: ${text}`);
 
+/** Where a template of OpenFaaS's comes from: a git repository, with `#branch`, `#tag` or `#sha-<commit>` behind it. */
+export interface TemplateSource {
+  name: string;
+  source: string;
+}
+
 /** What could be read of a file. */
 export interface StackRead {
   /** Those with mistakes as well, so that whatever else is wrong with them can be said; without problems all of them can be deployed. */
   functions: StackFunction[];
+  /** Templates of `configuration.templates` that have a source. */
+  templates?: TemplateSource[];
   /** In the file's order. */
   problems: Problem[];
   /** True where the text is no YAML: nothing is known of its functions then. */
@@ -101,10 +113,12 @@ export function readStack(source: string, variables: Record<string, string | und
   const wrong = new Set(found.map(({ path }) => path.join("\n")).filter(Boolean));
   found.push(...more.filter(({ path }) => !wrong.has(path.join("\n"))));
   const copy = valueAt(read.value, ["configuration", "copy"]);
+  const templates = sourcesOf(valueAt(read.value, ["configuration", "templates"]));
   return {
+    templates,
     functions: functions.map(([name, keys]) => ({
       spec: toSpec(name, keys),
-      build: toBuild(keys, textsOf(copy)),
+      build: toBuild(keys, textsOf(copy), templates),
       environmentFiles: keys.environment_file ?? [],
       line: (...path) => read.line(["functions", name, ...path]),
     })),
@@ -184,6 +198,14 @@ function valueAt(value: unknown, path: string[]): unknown {
   );
 }
 
+function sourcesOf(value: unknown): TemplateSource[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(
+    (one: Partial<Record<keyof TemplateSource, unknown>> | null): one is TemplateSource =>
+      typeof one?.name === "string" && typeof one.source === "string",
+  );
+}
+
 const textsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
 
@@ -218,7 +240,7 @@ export const KEYS: Readonly<Record<string, string>> = {
   readOnlyRootFilesystem: "readonly_root_filesystem",
 };
 
-/** Templates come with this project; those of a repository elsewhere are not fetched. */
+/** What would be ignored of it. */
 function checkConfiguration(read: Yaml, functions: [string, Partial<FunctionKeys>][]): Located[] {
   const problems: Located[] = [];
   const say = (path: string[], text: string) =>
@@ -229,18 +251,13 @@ function checkConfiguration(read: Yaml, functions: [string, Partial<FunctionKeys
   };
   list("templates").forEach((template, at) => {
     const name = valueAt(template, ["name"]);
-    if (valueAt(template, ["source"]) !== undefined)
-      say(
-        ["templates", String(at), "source"],
-        "is not supported: templates are those of this project's templates/; for another use lang: dockerfile",
-      );
-    else if (
+    if (
       typeof name === "string" &&
       !functions.some(([, { lang }]) => lang?.toLowerCase() === name.toLowerCase())
     )
       say(["templates", String(at), "name"], `would be ignored: ${name} is the lang of no function`);
   });
-  if (list("copy").length > 0 && !functions.some(([, keys]) => toBuild(keys, [])))
+  if (list("copy").length > 0 && !functions.some(([, keys]) => toBuild(keys)))
     say(["copy"], "would be ignored: no function of this file is built");
   return problems;
 }
@@ -279,9 +296,22 @@ function toSpec(name: string, keys: Partial<FunctionKeys>): FunctionSpec {
   };
 }
 
-function toBuild(keys: Partial<FunctionKeys>, copy: string[]): FunctionBuild | undefined {
+function toBuild(
+  keys: Partial<FunctionKeys>,
+  copy: string[] = [],
+  templates: TemplateSource[] = [],
+): FunctionBuild | undefined {
   if (keys.skip_build || !keys.lang || !keys.handler) return undefined;
-  return { lang: keys.lang.toLowerCase(), handler: keys.handler, args: keys.build_args ?? {}, copy };
+  const lang = keys.lang.toLowerCase();
+  const source = templates.find(({ name }) => name.toLowerCase() === lang)?.source;
+  return {
+    lang,
+    handler: keys.handler,
+    args: keys.build_args ?? {},
+    ...(keys.build_options?.length ? { options: keys.build_options } : {}),
+    ...(source ? { source } : {}),
+    copy,
+  };
 }
 
 export type { StackKeys };

@@ -5,8 +5,9 @@ import type { Problem } from "../../environment/describe";
 import { nearest } from "../../environment/nearest";
 import type { Environment } from "../../environment/schema";
 import type { StackFunction } from "../functions/stack";
-import { baseParts, buildsFunctions, dockerfileOf } from "./context";
+import { baseParts, buildsFunctions } from "./context";
 import { parseImage, withRegistry } from "../../shared/image";
+import { dockerfileOf } from "./templates";
 
 type Wanted = Pick<StackFunction, "spec" | "build"> & { file: string };
 
@@ -91,10 +92,7 @@ function ownBases(images: Environment["images"], functions: Wanted[], root: stri
   if (!buildsFunctions(images)) return [];
   return functions.flatMap(({ build, file }) => {
     if (!build) return [];
-    const dockerfile = path.join(
-      root,
-      dockerfileOf(build.lang, path.join(path.dirname(file), build.handler), root),
-    );
+    const dockerfile = path.join(root, dockerfileOf(build, file, root));
     return fs.existsSync(dockerfile) ? parentImages(fs.readFileSync(dockerfile, "utf8"), build.args) : [];
   });
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { readFunctions } from "../../components/functions/files";
 import type { FunctionOfFile } from "../../components/functions/functionOfFile";
 import { baseParts, packFunction } from "../../components/images/context";
+import { isOwnTemplate } from "../../components/images/templates";
 import { readEnvironment } from "../../environment/files";
 import type { Environment } from "../../environment/schema";
 import { parseImage } from "../../shared/image";
@@ -63,8 +64,8 @@ function imageOf({ spec, build, file }: FunctionOfFile): BuiltImage {
   const name = `${path}:${tag ?? "latest"}`;
   if (!build) return pulled(name, spec.image, digest);
   const { folder, hash, args } = packFunction(spec.name, build, file, {});
-  const { target, prepare } = PREPARED[build.lang] ?? {};
-  const bases = target === "prebuilt" && build.lang === "go" ? [] : baseParts(build, file);
+  const { target, prepare } = (isOwnTemplate(build, file) ? PREPARED[build.lang] : undefined) ?? {};
+  const bases = prepare === goProgram ? [] : baseParts(build, file);
   return {
     name,
     inputs: [hash, ...bases.map((part) => contentKey(BASE_IMAGES[part].inputs))],

@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { readFunctions } from "../../../components/functions/files";
-import { BASES, baseParts, languages, packFunction } from "../../../components/images/context";
+import { BASES, baseParts, leftOutFolders, packFunction } from "../../../components/images/context";
+import { languages } from "../../../components/images/templates";
 import { packService } from "../../../components/images/service";
 
 const ROOT = path.resolve(__dirname, "../../..");
@@ -79,6 +80,50 @@ test.each<[string, () => { hash: string }]>([
   expect(change().hash).not.toBe(first.hash);
 });
 
+test("what goes into no image makes no other one", () => {
+  write("fn/hei/handler.js", "one\n");
+  const first = pack();
+  write("fn/hei/handler.test.js", "// a test\n");
+  write("fn/hei/testdata/a.txt", "");
+  write("fn/hei/.gitignore", "x\n");
+  expect(pack().hash).toBe(first.hash);
+  write("fn/go/handler.go", "package function\n");
+  const go = pack({ lang: "go", handler: "./go" });
+  write("fn/go/handler_test.go", "package function\n");
+  expect(pack({ lang: "go", handler: "./go" }).hash).toBe(go.hash);
+});
+
+test("what .dockerignore names goes into no image", () => {
+  write("fn/hei/Dockerfile", "FROM scratch\nCOPY . .\n");
+  write("fn/hei/app", "");
+  const first = pack({ lang: "dockerfile" }, {});
+  write("fn/hei/.dockerignore", "*.md\n# a comment\n");
+  write("fn/hei/notes.md", "x\n");
+  const second = pack({ lang: "dockerfile" }, {});
+  expect(filesOf(second.folder)).toEqual(["Dockerfile", "app"]);
+  expect(second.hash).toBe(first.hash);
+});
+
+test("folders named build, template or testdata stay out at the handler's top only, and are named", () => {
+  write("fn/hei/handler.js", "one\n");
+  for (const folder of ["build", "template", "testdata"]) {
+    write(`fn/hei/${folder}/a.txt`, "");
+    write(`fn/hei/emails/${folder}/a.txt`, "");
+    write(`fn/common/${folder}/a.txt`, "");
+  }
+  const files = filesOf(pack({ copy: ["common"] }).folder).filter((file) => file.endsWith(".txt"));
+  expect(files).toEqual(
+    ["common", "emails"].flatMap((parent) =>
+      ["build", "template", "testdata"].map((folder) => `function/${parent}/${folder}/a.txt`),
+    ),
+  );
+  expect(leftOutFolders(build(), "fn/stack.yml")).toEqual([
+    "fn/hei/build",
+    "fn/hei/template",
+    "fn/hei/testdata",
+  ]);
+});
+
 test("a link is refused: a build elsewhere would not find where it leads", () => {
   write("fn/hei/handler.js", "one\n");
   fs.symlinkSync("/etc/hostname", "fn/hei/hostname");
@@ -106,7 +151,7 @@ test("what cannot be built is told before anything is, each with its line", () =
   const read = (builds: boolean) =>
     readFunctions([{ stack: "fn/stack.yml" }], { secrets: [], builds, variables: {} }).problems;
   expect(read(true)).toEqual([
-    'fn/stack.yml:6: functions.php.lang: "php7" is no template; there is dockerfile, go, node, python. An image that is built elsewhere says skip_build: true',
+    'fn/stack.yml:6: functions.php.lang: "php7" is no template; there is dockerfile, go, node, python. One from OpenFaaS is a folder template/php7 beside fn/stack.yml, which its source under configuration.templates and `npx oslo-faas functions templates pull` bring. An image that is built elsewhere says skip_build: true',
     "fn/stack.yml: configuration.copy: ../up: is not below fn",
     "fn/stack.yml: configuration.copy: none: there is no such file or folder",
     "fn/stack.yml:11: functions.lost.handler: there is no folder fn/lost",

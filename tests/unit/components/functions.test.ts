@@ -167,12 +167,12 @@ describe("a stack file is refused for", () => {
       ["functions.a.configuration: is not supported; known here: lang, handler"],
     ],
     [
-      "build_options",
+      "build_options of nothing that is built",
       one("build_options: [dev]"),
-      ["functions.a.build_options: is not supported: the templ"],
+      ["functions.a.build_options: would be ignored: nothing is built"],
     ],
     ["build_secrets", one("build_secrets: { a: b }"), ["functions.a.build_secrets: is not supported: the"]],
-    ["platforms", one("platforms: linux/arm64"), ["functions.a.platforms: is not supported: an image"]],
+    ["a platform of no host", one("platforms: windows/amd64"), ["functions.a.platforms: must name linux/"]],
     ["another namespace", one("namespace: prod"), ["functions.a.namespace: is prod, and there is only"]],
     [
       "several at once, in the file's order",
@@ -238,11 +238,6 @@ describe("a stack file is refused for", () => {
       ["functions.a.labels.com.openfaas.scale.min: 5 is above"],
     ],
     ["a label of ours", one("labels: { com.oslo-faas.managed: no }"), ["functions.a.labels.com.oslo-faas"]],
-    [
-      "templates from elsewhere",
-      `${one("fprocess: x")}configuration:\n  templates:\n    - { name: php, source: https://example.no/x }\n`,
-      ["configuration.templates.0.source: is not supported: templates are those of"],
-    ],
     [
       "a mistyped top",
       `${one("fprocess: x")}funtions: {}\n`,
@@ -363,7 +358,7 @@ functions:
     fprocess: cat
   b:
     lang: php
-    build_options: [dev]
+    build_secrets: { a: b }
     environment: { good: x, "bad name": y, list: [] }
     labels: { com.openfaas.scale.max: 0 }
   c:
@@ -378,7 +373,7 @@ functions:
       "1: provider.name: must be openfaas",
       "11: functions.b.image: is required",
       "12: functions.b.lang: has no handler beside it",
-      "13: functions.b.build_options: is not supported: the templates here",
+      "13: functions.b.build_secrets: is not supported: the engine",
       "14: functions.b.environment.list: must be a text",
       "14: functions.b.environment.bad name: is no name of a variable",
       '15: functions.b.labels.com.openfaas.scale.max: "0" must be a whole number',
