@@ -45,7 +45,7 @@ function registerValidate(env: Command, context: Context): void {
         // Whether they are there, before any of them is judged.
         for (const name of names) readFiles(name, context.root);
         const { report, validate } = await import("./validate");
-        const verdicts = validate(names, context.root);
+        const verdicts = await validate(names, context.root);
         process.stdout.write(report(verdicts));
         return verdicts.some(({ problems }) => problems.length > 0) ? EXIT.wrong : EXIT.fine;
       }),

@@ -80,9 +80,8 @@ export async function previewEnvironment(
     if (!exists(target.name, sides.head)) return { ...result, removed: true };
     const real = settings.stacks.has(target.name);
     // Every mistake at once, with paths, before an engine is asked.
-    result.errors.push(
-      ...validate([target.name], sides.head, settings.engine.env).flatMap(({ problems }) => problems),
-    );
+    const verdicts = await validate([target.name], sides.head, settings.engine.env);
+    result.errors.push(...verdicts.flatMap(({ problems }) => problems));
     if (result.errors.length > 0) return result;
     if (settings.policy.length === 0) result.notes.push("No policy was judged: there is no policy pack.");
     await (real ? againstState : againstPaper)(result, sides, settings);

@@ -140,21 +140,21 @@ test("a base has no base and no secrets, and its YAML is judged too", () => {
   expect(readEnvironment("one", root).problems[0]).toMatch(/^stacks\/base\.yaml: line 2: /);
 });
 
-test("validate names a login that no image needs, with its line", () => {
+test("validate names a login that no image needs, with its line", async () => {
   const text = fs.readFileSync(path.join(root, "stacks/Pulumi.one.yaml"), "utf8");
   put("stacks/Pulumi.one.yaml", text.replace("    ghcr.io:", "    gchr.io:"));
-  expect(validate(["one"], root)[0]!.problems).toEqual([
+  expect((await validate(["one"], root))[0]!.problems).toEqual([
     "registryAuth.gchr.io: no image of this environment comes from there, did you mean ghcr.io? (stacks/Pulumi.one.yaml:12)",
   ]);
 });
 
-test("validate names every mistake of every file, and functions that are not there", () => {
+test("validate names every mistake of every file, and functions that are not there", async () => {
   put(
     "stacks/Pulumi.two.yaml",
     `config:\n  oslo-faas:host: {address: a, hostKey: "${KEY}"}\n  oslo-faas:functions: [{stack: nowhere.yml}]\n`,
   );
   put("stacks/Pulumi.three.yaml", "config:\n  oslo-faas:ngnix: {}\n");
-  const verdicts = validate([], root);
+  const verdicts = await validate([], root);
   expect(environmentNames(root)).toEqual(["one", "three", "two"]);
   expect(verdicts.map(({ problems }) => problems.length)).toEqual([0, 2, 1]);
   const text = report(verdicts);
@@ -163,25 +163,25 @@ test("validate names every mistake of every file, and functions that are not the
   expect(text).toContain("ngnix: unknown, did you mean nginx? (stacks/Pulumi.three.yaml:2)");
   expect(text).toContain("functions: nowhere.yml cannot be read: there is no such file");
   expect(text).toContain("3 errors");
-  expect(validate(["one"], root)).toHaveLength(1);
-  expect(() => validate(["four"], root)).toThrow(
+  expect(await validate(["one"], root)).toHaveLength(1);
+  await expect(validate(["four"], root)).rejects.toThrow(
     'There is no environment "four": stacks/Pulumi.four.yaml is missing. There is: one, three, two.',
   );
 });
 
-test("a file with an ending that the engine does not read is named, and hides no other", () => {
+test("a file with an ending that the engine does not read is named, and hides no other", async () => {
   put("stacks/Pulumi.two.yml", "config: {}\n");
   put("stacks/Pulumi.three.json", "{}\n");
   put("stacks/Pulumi.one.YAML", "config: {}\n");
   expect(environmentNames(root)).toEqual(["one"]);
-  const text = report(validate([], root));
+  const text = report(await validate([], root));
   expect(text).toContain("ok    stacks/Pulumi.one.yaml\n");
   for (const [file, name] of Object.entries({ "two.yml": "two", "three.json": "three", "one.YAML": "one" }))
     expect(text).toContain(
       `FAIL  stacks/Pulumi.${file}\n        the engine does not read it; rename it to stacks/Pulumi.${name}.yaml\n`,
     );
   expect(text).toContain("3 errors");
-  expect(() => validate(["two"], root)).toThrow(
+  await expect(validate(["two"], root)).rejects.toThrow(
     'There is no environment "two": stacks/Pulumi.two.yaml is missing. There is stacks/Pulumi.two.yml: the engine does not read it; rename it to stacks/Pulumi.two.yaml. There is: one.',
   );
 });
