@@ -18,6 +18,8 @@ export interface Context {
   root: string;
   /** @param args what the engine will be started with. Default: pulumi on PATH, whatever they are */
   engine(args: string[]): Promise<Engine>;
+  /** Makes the images that a stack's host pulls from a registry of this machine. Default: none are made here. */
+  prepareImages?(stack: string): Promise<void>;
   /** The exit code, once an action has ended. */
   code: number;
 }

@@ -2,12 +2,20 @@
 import { type Command, Option } from "commander";
 import { act, type Context, type Register, say } from "../context";
 import { configFileOption, gathered, stackOption, theEnvironment } from "../environment";
-import { UsageError } from "../errors";
+import { EXIT, UsageError } from "../errors";
 import { examples } from "../help";
+import type { Where } from "./one";
 
 export const register: Register = (parent, context) => {
-  const functions = parent.command("functions").description("functions: make them and build their images");
+  const functions = parent
+    .command("functions")
+    .description("functions: make, run, deploy, call and look at them");
   registerNew(functions, context);
+  registerRun(functions, context);
+  registerDeploy(functions, context);
+  registerInvoke(functions, context);
+  registerLogs(functions, context);
+  registerDescribe(functions, context);
   registerBuild(functions, context);
   registerTemplates(functions, context);
 };
@@ -95,4 +103,124 @@ function registerTemplates(functions: Command, context: Context): void {
       }),
     );
   examples(command, "", "--file functions/stack.yml --update");
+}
+
+interface StackFlags {
+  stack?: string;
+  configFile?: string;
+}
+
+const whereOf = ({ root }: Context, { stack, configFile }: StackFlags): Where => ({
+  root,
+  stack: theEnvironment(root, undefined, stack),
+  configFile,
+});
+
+const oneFunction = (functions: Command, verb: string): Command =>
+  functions
+    .command(verb)
+    .argument("<function>", "its name")
+    .addOption(stackOption())
+    .addOption(configFileOption());
+
+const about = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function registerRun(functions: Command, context: Context): void {
+  const command = oneFunction(functions, "run")
+    .option("-p, --port <port>", "where it listens", "8090")
+    .description("run one on this machine, with its variables and secrets; started again when a file changes")
+    .action(
+      act(context, async (name: string, flags: StackFlags & { port: string }) => {
+        const { runHere } = await import("./run");
+        const ending = new AbortController();
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => ending.abort());
+        const port = wholeNumber("--port", flags.port);
+        const { engine } = context;
+        await runHere(name, { ...whereOf(context, flags), port, engine, say: about, signal: ending.signal });
+      }),
+    );
+  examples(command, "resize -s oslo-dev");
+}
+
+function registerDeploy(functions: Command, context: Context): void {
+  const command = oneFunction(functions, "deploy")
+    .description("deploy one by itself, with the environment's program and state")
+    .action(
+      act(context, async (name: string, flags: StackFlags) => {
+        const { deploy } = await import("./deploy");
+        await deploy(name, { ...whereOf(context, flags), context, say });
+      }),
+    );
+  examples(command, "resize -s oslo-dev");
+}
+
+interface InvokeFlags extends StackFlags {
+  data?: string;
+  header?: string[];
+  method?: string;
+  path?: string;
+  async?: boolean;
+  timeout: string;
+}
+
+function registerInvoke(functions: Command, context: Context): void {
+  const command = oneFunction(functions, "invoke")
+    .option("-d, --data <data>", "the body: a text, @FILE, or - for standard input")
+    .addOption(new Option("-H, --header <header>", '"Name: value"; may be repeated').argParser(gathered))
+    .option("-X, --method <method>", "POST with a body, else GET, when none is given")
+    .option("--path <path>", "what follows the function's name in the URL, such as /thumbs?width=64")
+    .option("--async", "by the queue; waits for the answer where the host can call this machine")
+    .option("--timeout <seconds>", "for the answer", "300")
+    .description("call one through the front door; exit code 1 when it answers with an error")
+    .action(
+      act(context, async (name: string, flags: InvokeFlags) => {
+        const { data, header = [], method, path = "", async: isAsync = false, timeout } = flags;
+        const { invoke } = await import("./invoke");
+        const fine = await invoke(name, {
+          ...whereOf(context, flags),
+          data,
+          headers: header,
+          method,
+          path,
+          async: isAsync,
+          timeoutSeconds: wholeNumber("--timeout", timeout),
+          write: (body) => void process.stdout.write(body),
+          say: about,
+        });
+        return fine ? EXIT.fine : EXIT.wrong;
+      }),
+    );
+  examples(command, "resize -s oslo-dev -d @fjord.jpg", "resize -s oslo-dev --async -d @fjord.jpg");
+}
+
+function registerLogs(functions: Command, context: Context): void {
+  const command = oneFunction(functions, "logs")
+    .option("-f, --follow", "go on with what comes, until Ctrl-C")
+    .option("-n, --tail <lines>", "of each replica, at the most", "100")
+    .description("what the replicas of one print")
+    .action(
+      act(context, async (name: string, flags: StackFlags & { follow?: boolean; tail: string }) => {
+        const { showLogs } = await import("./logs");
+        const tail = wholeNumber("--tail", flags.tail);
+        await showLogs(name, { ...whereOf(context, flags), follow: flags.follow ?? false, tail, say });
+      }),
+    );
+  examples(command, "resize -s oslo-dev", "resize -s oslo-dev -f");
+}
+
+function registerDescribe(functions: Command, context: Context): void {
+  const command = oneFunction(functions, "describe")
+    .description("what the files say of one, what runs, and its last errors")
+    .action(
+      act(context, async (name: string, flags: StackFlags) => {
+        const { describe } = await import("./describe");
+        for (const line of await describe(name, whereOf(context, flags))) say(line);
+      }),
+    );
+  examples(command, "resize -s oslo-dev");
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new UsageError(`${flag} is "${text}"; it has to be a whole number.`);
+  return Number(text);
 }

@@ -84,7 +84,7 @@ export function packFunction(
   };
   const hash = hashOf(content, args);
   const folder = path.join(".cache", "images", `fn-${name}-${hash}`);
-  makeFolder(folder, (draft) => lay(content, draft));
+  makeFolder(folder, (draft) => layOut(content, draft));
   return { folder, hash, args };
 }
 
@@ -152,7 +152,8 @@ function hashOf(content: Map<string, string>, args: Record<string, string>): str
 /** What git keeps of a mode, so that the umask of a machine is in no image. */
 const modeOf = (file: string) => (fs.statSync(file).mode & 0o100 ? 0o755 : 0o644);
 
-function lay(content: Map<string, string>, folder: string): void {
+/** Copies the files of a context, with the times and modes that it has on every machine. */
+export function layOut(content: Map<string, string>, folder: string): void {
   for (const [to, from] of content) {
     const target = path.join(folder, to);
     fs.mkdirSync(path.dirname(target), { recursive: true });

@@ -1,0 +1,68 @@
+/** One function of an environment: what its files say, and how its host is asked about it. */
+import { readFunctions } from "../../components/functions/files";
+import type { FunctionOfFile } from "../../components/functions/functionOfFile";
+import { publicUrl } from "../../components/nginx/render";
+import { nearest } from "../../environment/nearest";
+import type { Environment } from "../../environment/schema";
+import { readComplete } from "../environment";
+import { Unusable } from "../errors";
+import { sessionOf } from "../status/target";
+
+export interface Where {
+  root: string;
+  /** Name of the environment. */
+  stack: string;
+  /** A stack file elsewhere. Default: stacks/Pulumi.NAME.yaml. */
+  configFile?: string;
+}
+
+export interface One {
+  environment: Environment;
+  /** Undefined where no file of the environment has it: somebody may have deployed it by hand. */
+  found?: FunctionOfFile;
+  /** How the outside calls it. */
+  url: string;
+}
+
+/** @throws Unusable where the environment has errors */
+export function readOne(name: string, { root, stack, configFile }: Where): One {
+  const { environment } = readComplete(stack, root, configFile);
+  const { functions } = functionsOf({ root, stack, configFile });
+  const url = `${publicUrl(environment.nginx, environment.host.address)}/function/${name}`;
+  return { environment, found: functions.find(({ spec }) => spec.name === name), url };
+}
+
+/** As `readOne`, for what only a function of the files can be. @throws Unusable, with the nearest name, where there is none */
+export function readKnown(name: string, where: Where): Required<One> {
+  const { functions, problems } = functionsOf(where);
+  const one = readOne(name, where);
+  if (one.found) {
+    if (problems.length > 0) throw new Unusable(problems.join("\n"));
+    return { ...one, found: one.found };
+  }
+  const names = functions.map(({ spec }) => spec.name);
+  const guess = nearest(name, names);
+  throw new Unusable(
+    `${where.stack} has no function ${name}${guess ? `, did you mean ${guess}?` : `; it has ${names.join(", ") || "none"}.`}`,
+  );
+}
+
+function functionsOf({ root, stack, configFile }: Where) {
+  const { environment, layers } = readComplete(stack, root, configFile);
+  const secrets = layers[0]?.secretNames.functionSecrets ?? [];
+  return readFunctions(environment.functions, { root, secrets, builds: true });
+}
+
+/** A connection for `act` alone. */
+export async function onHost<T>(
+  environment: Environment,
+  root: string,
+  act: (session: ReturnType<typeof sessionOf>) => Promise<T>,
+): Promise<T> {
+  const session = sessionOf(environment, root);
+  try {
+    return await act(session);
+  } finally {
+    await session.close();
+  }
+}
