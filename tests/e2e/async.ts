@@ -14,7 +14,7 @@ import { readPng } from "../../lab/png";
 import { inputs, renderDeployment } from "../../providers/openfaas/src/resources/functionSpec";
 import { readSubject, sessionOf } from "../../cli/status/target";
 import type { Report } from "../../cli/status/report";
-import { CLONE, FRONT_DOOR, lab, npm, onHostOk, run } from "./lib";
+import { CLONE, FRONT_DOOR, lab, npm, ok, onHostOk, run } from "./lib";
 
 const sleep = (ms: number) => timers.setTimeout(ms);
 
@@ -218,10 +218,32 @@ export async function picturesFlowThrough(at: Platform): Promise<void> {
   const listener = await listen(await gatewayAddress(lab, await connect()));
   try {
     await upload(listener);
+    await invoked();
   } finally {
     listener.close();
     await manage(at, "DELETE", "/system/functions", { functionName: spec.name });
   }
+}
+
+/** As the tutorial has it: the command brings the receiver of the callback. */
+async function invoked(): Promise<void> {
+  const { stdout } = await ok(
+    npm(
+      ...[
+        "functions",
+        "invoke",
+        "gallery",
+        "-s",
+        lab.stack,
+        "--config-file",
+        lab.derivedStackFile!,
+        "--async",
+      ],
+      ...["-H", "Content-Type: image/jpeg", "-d", "@functions/resize-image/testdata/fjord.jpg"],
+    ),
+  );
+  const { variants } = JSON.parse(stdout) as { variants: { width: number }[] };
+  expect(variants.map(({ width }) => width)).toEqual([160, 640, 1280]);
 }
 
 async function upload(listener: Listener): Promise<void> {

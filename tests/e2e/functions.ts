@@ -87,6 +87,32 @@ export async function buildsOnTheHost(): Promise<void> {
   await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"], { config });
 }
 
+const functions = (verb: string, name: string, ...more: string[]) =>
+  ok(npm("functions", verb, name, "-s", lab.stack, "--config-file", built.config, ...more), {
+    env: { PULUMI_CONFIG_PASSPHRASE_FILE: lab.passphraseFile, NO_COLOR: "1" },
+    timeoutSeconds: 300,
+  });
+
+/** One function by itself: its deploy leaves nothing to do for the next `up`, and its log and state need no password. */
+export async function oneGoesByItself(): Promise<void> {
+  write(
+    "word/handler.js",
+    SAYS_ITS_WORD.replace(" + ", ' + " of" + ').replace(/^/, 'console.log("begun");\n'),
+  );
+  const deployed = await functions("deploy", "word");
+  expect(deployed.stdout).toMatch(/^word is deployed, in [\d.]+ s: http/m);
+  expect((await functions("invoke", "word")).stdout).toBe("20 of letters");
+  await pulumiOk(["preview", "--expect-no-changes"], { config: built.config });
+  expect((await functions("logs", "word")).stdout).toMatch(/^\d{4}-\d\d-\d\d [\d:]{8} {2}begun$/m);
+  const told = (await functions("describe", "word")).stdout;
+  expect(told).toMatch(/1 of 1 replicas run/);
+  expect(told).toMatch(/built from +\.\/word with node/);
+  expect(told).not.toContain(WORDS[0]);
+  write("word/handler.js", SAYS_ITS_WORD);
+  await functions("deploy", "word");
+  expect(await call("word")).toBe("20 letters");
+}
+
 export async function failsWithTheOldVersionServing(): Promise<void> {
   write("word/handler.js", 'throw new Error("no such fjord");\n');
   const failed = await up(300);

@@ -18,6 +18,7 @@ import {
 import {
   built,
   buildsOnTheHost,
+  oneGoesByItself,
   failsWithTheOldVersionServing,
   loadsFromThisMachine,
   putsBackAndRotates,
@@ -306,6 +307,7 @@ step("NATS, gateway and worker can change in one up, and two workers make every 
 });
 
 step("the host's engine builds the own images where no registry has them", buildsOnTheHost);
+step("one function is deployed, called and looked at by itself", oneGoesByItself);
 step(
   "a function's version that does not come up fails the up with its own log",
   failsWithTheOldVersionServing,
