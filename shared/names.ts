@@ -7,6 +7,7 @@ export const NAMESPACE = "openfaas-fn";
 export const STACK_SERVICES = [
   "alertmanager",
   "basic-auth-plugin",
+  "edge",
   "exporter",
   "gateway",
   "nats",

@@ -61,7 +61,7 @@ export async function reportOf(
 
 export function limitsOf({ environment, functions }: Subject): Limits {
   return {
-    services: STACK_SERVICES,
+    services: STACK_SERVICES.filter((name) => name !== "edge" || environment.openfaas.edge),
     functions,
     diskFree: environment.alerts.diskFreePercent / 100,
     fsyncPerSecond: environment.preflight.minFsyncPerSecond,

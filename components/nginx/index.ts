@@ -13,6 +13,8 @@ export interface NginxArgs extends NginxSettings {
   openFiles?: pulumi.Input<number>;
   /** Largest body of an asynchronous call; clientMaxBodySize where that is smaller. Default: "10m". Example: "1m". */
   asyncBody?: pulumi.Input<string>;
+  /** Socket on the host through which functions are called. Default: none, and the gateway calls them. Example: "/run/oslo-faas/edge.sock". */
+  functionsSocket?: pulumi.Input<string | undefined>;
   /** Name or address of the host, for `url` where `publicUrl` is not given. Default: "localhost". Example: "faas.example.no". */
   address?: pulumi.Input<string>;
 }
@@ -31,7 +33,7 @@ export class Nginx extends pulumi.ComponentResource {
 
   constructor(name: string, args: NginxArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Nginx", name, { ...args }, opts);
-    const { address = "localhost", ...settings } = args;
+    const { functionsSocket, address = "localhost", ...settings } = args;
     const completed = completeArgs(`Nginx ${name}`, settings, {
       nginx: "",
       "base.openFiles": "openFiles",
@@ -61,14 +63,17 @@ export class Nginx extends pulumi.ComponentResource {
       `${name}-conf`,
       {
         path: "/etc/nginx/nginx.conf",
-        content: pulumi.all([nginx, openfaas, openFiles]).apply(([values, faas, files]) =>
-          renderNginxConf({
-            nginx: values,
-            gatewayPort: faas.gatewayPort,
-            openFiles: files,
-            asyncBody: smaller(values.clientMaxBodySize, faas.queue.maxBody),
-          }),
-        ),
+        content: pulumi
+          .all([nginx, openfaas, openFiles, functionsSocket])
+          .apply(([values, faas, files, socket]) =>
+            renderNginxConf({
+              nginx: values,
+              gatewayPort: faas.gatewayPort,
+              openFiles: files,
+              functionsSocket: socket,
+              asyncBody: smaller(values.clientMaxBodySize, faas.queue.maxBody),
+            }),
+          ),
         validate: "nginx -t -q -c %s",
         onChange: ["if systemctl is-active --quiet nginx; then systemctl reload nginx; fi"],
       },

@@ -7,6 +7,8 @@ export interface NginxValues {
   /** The gateway's port on the host. */
   gatewayPort: number;
   openFiles: number;
+  /** Socket through which functions are called; without one the gateway calls them. */
+  functionsSocket?: string;
   /** Largest body of an asynchronous call. */
   asyncBody: string;
 }
@@ -44,6 +46,10 @@ function http(values: NginxValues): string[] {
     '                 \'"$http_referer" "$http_user_agent" $request_time $upstream_response_time\';',
     "access_log /var/log/nginx/access.log timed buffer=64k flush=5s;",
     "",
+    // A function gets the headers that were sent, X_Signature and x.trace too.
+    "underscores_in_headers on;",
+    "ignore_invalid_headers off;",
+    "",
     "sendfile on;",
     "tcp_nopush on;",
     "server_tokens off;",
@@ -54,14 +60,24 @@ function http(values: NginxValues): string[] {
     `    server 127.0.0.1:${values.gatewayPort};`,
     `    keepalive ${nginx.keepalive};`,
     "}",
+    ...(values.functionsSocket
+      ? [
+          "upstream functions {",
+          `    server unix:${values.functionsSocket};`,
+          `    keepalive ${nginx.keepalive};`,
+          "}",
+        ]
+      : []),
     "",
     ...BROWSERS,
+    ...HEADERS,
     "",
     ...server(values),
   ];
 }
 
-function server({ nginx, asyncBody }: NginxValues): string[] {
+function server(values: NginxValues): string[] {
+  const { nginx } = values;
   const listen = (port: number, tls: string) => [
     `    listen ${port}${tls} default_server backlog=${nginx.backlog};`,
     ...(nginx.ipv6 ? [`    listen [::]:${port}${tls} default_server backlog=${nginx.backlog};`] : []),
@@ -71,7 +87,7 @@ function server({ nginx, asyncBody }: NginxValues): string[] {
     ...listen(nginx.httpPort, ""),
     `    server_name ${nginx.serverName};`,
     "",
-    ...locations(nginx, asyncBody),
+    ...locations(values),
     "}",
   ];
   if (!nginx.tls) return plain;
@@ -97,44 +113,68 @@ function server({ nginx, asyncBody }: NginxValues): string[] {
     "    ssl_session_timeout 1d;",
     "    ssl_session_tickets off;",
     "",
-    ...locations(nginx, asyncBody),
+    ...locations(values),
     "}",
   ];
 }
 
-function locations(nginx: Environment["nginx"], asyncBody: string): string[] {
-  const proxy = [
-    "proxy_pass http://gateway;",
-    "proxy_http_version 1.1;",
-    'proxy_set_header Connection "";',
-    "proxy_set_header Host $host;",
-    "proxy_set_header X-Real-IP $remote_addr;",
-    "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
-    "proxy_set_header X-Forwarded-Proto $scheme;",
+function locations({ nginx, asyncBody, functionsSocket }: NginxValues): string[] {
+  const gateway = "proxy_pass http://gateway;";
+  const limits = [
     `proxy_connect_timeout ${nginx.proxyConnectTimeout};`,
     `proxy_read_timeout ${nginx.proxyReadTimeout};`,
     `proxy_send_timeout ${nginx.proxySendTimeout};`,
   ];
-  // At the server's level, so that each location inherits them; proxy_pass alone is per location.
-  return [
-    ...proxy.slice(1).map((line) => `    ${line}`),
-    "",
-    "    location ~ ^/(system|ui)(/|$) {",
-    ...management(nginx).map((line) => `        ${line}`),
-    `        ${proxy[0]}`,
-    "    }",
-    "",
-    // The gateway holds such a body whole, several times over.
-    "    location /async-function/ {",
-    `        client_max_body_size ${asyncBody};`,
-    `        ${proxy[0]}`,
-    "    }",
-    "",
-    "    location / {",
-    `        ${proxy[0]}`,
+  const location = (place: string, ...inside: string[]) => [
+    `    location ${place} {`,
+    ...inside.map((line) => `        ${line}`),
     "    }",
   ];
+  // At the server's level, so that each location inherits them; proxy_pass alone is per location.
+  return [
+    ...["proxy_http_version 1.1;", ...proxyHeaders('""'), ...limits].map((line) => `    ${line}`),
+    "",
+    ...location("~ ^/(system|ui)(/|$)", ...management(nginx), gateway),
+    "",
+    // The gateway holds such a body whole, several times over.
+    ...location("/async-function/", `client_max_body_size ${asyncBody};`, gateway),
+    "",
+    ...(functionsSocket
+      ? [
+          ...location(
+            "/function/",
+            ...proxyHeaders("$connection_upgrade"),
+            "proxy_set_header Upgrade $http_upgrade;",
+            "proxy_pass http://functions;",
+          ),
+          "",
+        ]
+      : []),
+    ...location("/", gateway),
+  ];
 }
+
+const proxyHeaders = (connection: string): string[] => [
+  `proxy_set_header Connection ${connection};`,
+  "proxy_set_header Host $host_and_port;",
+  "proxy_set_header X-Real-IP $remote_addr;",
+  "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+  "proxy_set_header X-Forwarded-Proto $scheme;",
+  "proxy_set_header X-Forwarded-Host $host_and_port;",
+  "proxy_set_header X-Forwarded-Port $server_port;",
+];
+
+/** $host_and_port: as the client sent it, $host where it sent none. $connection_upgrade: empty unless it is to become a WebSocket. */
+const HEADERS = [
+  "map $http_host $host_and_port {",
+  "    default $http_host;",
+  '    "" $host;',
+  "}",
+  "map $http_upgrade $connection_upgrade {",
+  "    default upgrade;",
+  '    "" "";',
+  "}",
+];
 
 /** What the web page at /ui/ needs, all of it from here: AngularJS sets styles by itself, and pictures of functions may be data. */
 const PAGE_POLICY = [

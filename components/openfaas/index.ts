@@ -13,6 +13,16 @@ import type {
   OpenFaaSSettings,
 } from "../settings.generated";
 import { renderAlertmanager, renderAlertRules } from "./alerts";
+import {
+  DOOR_FOLDER,
+  DOOR_SOCKET,
+  EDGE_FOLDER,
+  EDGE_VOLUME,
+  EMPTY_MAP,
+  HAPROXY_CONF,
+  MAP,
+  renderEdge,
+} from "./edge";
 import { SwarmObjects } from "./objects";
 import {
   alertmanagerArgs,
@@ -82,6 +92,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
   readonly gateway: docker.Service;
   /** Names of the stack's services. */
   readonly services: string[];
+  /** Socket on the host through which functions are called past the gateway; undefined where `edge` is false. */
+  readonly functionsSocket: pulumi.Output<string | undefined>;
   /** Changes when any of them does. */
   readonly revision: pulumi.Output<string>;
 
@@ -91,13 +103,13 @@ export class OpenFaaS extends pulumi.ComponentResource {
   private readonly images: Record<PlatformImage, pulumi.Input<string>>;
 
   constructor(
-    name: string,
+    private readonly label: string,
     private readonly args: OpenFaaSArgs = {},
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super("oslo-faas:index:OpenFaaS", name, recorded(args), opts);
+    super("oslo-faas:index:OpenFaaS", label, recorded(args), opts);
     const { openfaas, alerts } = completeArgs(
-      `OpenFaaS ${name}`,
+      `OpenFaaS ${label}`,
       { ...onlyOf("openfaas", args), alerts: args.alerts },
       { openfaas: "", alerts: "alerts" },
       SECRETS.filter((secret) => args[secret] !== undefined),
@@ -106,11 +118,11 @@ export class OpenFaaS extends pulumi.ComponentResource {
     this.alerts = alerts;
     this.images = { ...completeNow("images", {}), ...args.images };
     const labels = complete("location", args.location).apply(locationLabels);
-    this.swarm = new SwarmObjects(name, this, labels, args.registryAuth ?? {});
+    this.swarm = new SwarmObjects(label, this, labels, args.registryAuth ?? {});
     this.user = this.faas.user;
     this.password = args.password
       ? pulumi.secret(args.password)
-      : new host.Password(`${name}-password`, { length: 32 }, { parent: this }).value;
+      : new host.Password(`${label}-password`, { length: 32 }, { parent: this }).value;
 
     const core = this.swarm.network(CORE_NETWORK);
     const functions = this.swarm.network(FUNCTIONS_NETWORK);
@@ -122,10 +134,15 @@ export class OpenFaaS extends pulumi.ComponentResource {
     const nats = this.nats(core);
     const prometheus = this.prometheus(core);
     const auth = this.basicAuth(core, credentials);
-    const provider = this.swarmProvider([core, functions], credentials);
+    // By what is known: which services there are is not an Output.
+    const { edge: hasEdge } = completeNow("openfaas", { edge: args.edge });
+    const sockets = hasEdge ? this.swarm.volume(EDGE_VOLUME, false) : undefined;
+    const provider = this.swarmProvider([core, functions], credentials, sockets);
     // The order of an update as well: the gateway and the worker exit while NATS is away, so NATS has to be back first.
     // The gateway panics when it lists functions and Prometheus cannot be reached.
     this.gateway = this.runGateway([core, functions], credentials, [nats, prometheus, auth, provider]);
+    const edge = sockets && this.edge(functions, sockets, [provider, this.gateway]);
+    this.functionsSocket = edge ? edge.id.apply(() => DOOR_SOCKET) : pulumi.output(undefined);
     this.queueWorker(core, [nats, this.gateway]);
     this.exporter(core, [nats]);
     this.alertmanager(core, credentials, [this.gateway]);
@@ -135,6 +152,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
       user: this.user,
       password: this.password,
       services: this.services,
+      functionsSocket: this.functionsSocket,
       revision: this.revision,
     });
   }
@@ -234,7 +252,11 @@ export class OpenFaaS extends pulumi.ComponentResource {
     });
   }
 
-  private swarmProvider(networks: docker.Network[], secrets: Secrets): docker.Service {
+  private swarmProvider(
+    networks: docker.Network[],
+    secrets: Secrets,
+    sockets?: pulumi.Output<string>,
+  ): docker.Service {
     return this.swarm.service(
       "swarm-provider",
       {
@@ -245,7 +267,10 @@ export class OpenFaaS extends pulumi.ComponentResource {
         // The one service that has the Docker API, which is as good as root on the host.
         binds: { "/var/run/docker.sock": "/var/run/docker.sock" },
         // It writes its health probe there, and functions that want to be checked mount it.
-        volumes: { "/probe": this.swarm.volume("probe", false) },
+        volumes: {
+          "/probe": this.swarm.volume("probe", false),
+          ...(sockets ? { [EDGE_FOLDER]: sockets } : {}),
+        },
         // It finishes the requests it has for up to 30 s.
         stopGraceSeconds: 35,
         startFirst: true,
@@ -265,6 +290,44 @@ export class OpenFaaS extends pulumi.ComponentResource {
         ports: { 8080: this.faas.gatewayPort },
       },
       after,
+    );
+  }
+
+  private edge(
+    functions: docker.Network,
+    sockets: pulumi.Output<string>,
+    after: pulumi.Resource[],
+  ): docker.Service {
+    const folder = new host.File(
+      `${this.label}-door`,
+      {
+        path: "/etc/tmpfiles.d/oslo-faas.conf",
+        // In memory, so that it has to be made anew after each start of the host.
+        content: `d ${DOOR_FOLDER} 0755 root root\n`,
+        onChange: ["systemd-tmpfiles --create /etc/tmpfiles.d/oslo-faas.conf"],
+      },
+      { parent: this },
+    );
+    return this.swarm.service(
+      "edge",
+      {
+        image: this.images.edge,
+        args: ["-f", HAPROXY_CONF],
+        networks: [functions],
+        configs: {
+          [HAPROXY_CONF]: this.swarm.config("edge-config", this.faas.apply(renderEdge)),
+          [MAP]: this.swarm.config("edge-map", EMPTY_MAP),
+        },
+        volumes: { [EDGE_FOLDER]: sockets },
+        binds: { "/door": DOOR_FOLDER },
+        // Sockets in both folders are root's.
+        user: "0:0",
+        // It finishes the calls that it has; SIGTERM would cut them off.
+        stopSignal: "SIGUSR1",
+        stopGraceSeconds: 300,
+        startFirst: true,
+      },
+      [...after, folder],
     );
   }
 

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { closedTcpPorts } from "../../environment/addresses";
 import { bytes, seconds } from "../../environment/units";
 import type { Environment } from "../../environment/schema";
+import { EDGE_FOLDER } from "./edge";
 import { NAMESPACE } from "../../shared/names";
 
 /** NATS Streaming's cluster id; gateway and queue-worker default to the same. */
@@ -85,6 +86,7 @@ export function providerEnv(openfaas: Environment["openfaas"]): Record<string, s
     probe_volume: PROBE_VOLUME,
     // Functions with the label com.openfaas.scale.zero idle by the gateway's own counts, since it calls them past the provider.
     gateway_metrics_url: "http://gateway:8082/metrics",
+    ...(openfaas.edge ? { edge_folder: EDGE_FOLDER } : {}),
     read_timeout: openfaas.readTimeout,
     write_timeout: openfaas.writeTimeout,
     basic_auth: "true",
@@ -146,6 +148,12 @@ export function renderPrometheus(): string {
         job_name: "gateway",
         scrape_interval: "5s",
         dns_sd_configs: [{ names: ["gateway"], port: 8082, type: "A", refresh_interval: "5s" }],
+      },
+      {
+        // Calls that the edge made, which the provider counts.
+        job_name: "swarm-provider",
+        scrape_interval: "5s",
+        dns_sd_configs: [{ names: ["swarm-provider"], port: 8080, type: "A", refresh_interval: "5s" }],
       },
       ...["queue-worker", "exporter"].map((name) => ({
         job_name: name,

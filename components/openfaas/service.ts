@@ -21,6 +21,10 @@ export interface ServiceValues {
   /** Ports by the container's port, published on the host the task runs on. */
   ports?: Record<number, pulumi.Input<number>>;
   replicas?: pulumi.Input<number>;
+  /** User and group in the container. Default: the image's. */
+  user?: string;
+  /** What tells it to end. Default: the image's, or SIGTERM. */
+  stopSignal?: string;
   /** Seconds a task has to finish what it has begun. Default: the engine's, 10. */
   stopGraceSeconds?: number;
   /** True: the new task starts before the old one stops. Not for what holds a port or a volume of the host. */
@@ -65,6 +69,8 @@ export function stackService(
           image: values.image,
           ...(values.args ? { args: values.args } : {}),
           ...(values.env ? { env: values.env } : {}),
+          ...(values.user ? { user: values.user } : {}),
+          ...(values.stopSignal ? { stopSignal: values.stopSignal } : {}),
           ...(values.stopGraceSeconds ? { stopGracePeriod: dockerDuration(values.stopGraceSeconds) } : {}),
           labels: [{ label: "no.oslo-faas.part", value: service }],
           mounts: mounts(values),

@@ -128,6 +128,9 @@ export const images = z.strictObject({
     .image()
     .default("ghcr.io/openfaas/basic-auth:0.25.4")
     .meta({ description: "Its basic-auth plugin." }),
+  edge: f.image().default("haproxy:3.0.11").meta({
+    description: "HAProxy, which calls functions in the gateway's place where `openfaas.edge` is true.",
+  }),
   queueWorker: f
     .image()
     .default("ghcr.io/oslo-faas/queue:0.1.0")

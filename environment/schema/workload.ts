@@ -65,6 +65,10 @@ export const openfaas = z.strictObject({
     description:
       "A call wakes a function that has no replica. Always true: without it the gateway calls any name or address that a path holds.",
   }),
+  edge: f.flag().default(true).meta({
+    description:
+      "Calls from outside go straight to a function's replicas, through HAProxy, and to the gateway where none is ready. `false`: all of them go through the gateway.",
+  }),
   queue: queue.prefault({}).meta({ description: "The queue of asynchronous calls." }),
   prometheusRetention: f
     .duration("1h", "87600h")

@@ -161,6 +161,25 @@ export async function libraries(work: Work, name: string): Promise<Tree> {
   return Object.fromEntries(Object.entries(all).map(([path, entry]) => [path.replace(/^usr\//, ""), entry]));
 }
 
+/** The shared libraries that a package needs, those of the libraries included; not the C library, which has a layer of its own. */
+export async function librariesOf(work: Work, name: string): Promise<Tree> {
+  const found = new Set<string>();
+  for (const waiting = [name]; waiting.length > 0;) {
+    const args = ["depends", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks"];
+    const { stdout } = await work.run("apt-cache", [...args, "--no-replaces", waiting.pop()!], {
+      step: `read what ${name} depends on`,
+      limitMs: 60_000,
+    });
+    for (const [, needed] of stdout.matchAll(/^\s+(?:Pre)?Depends: (lib\S+)$/gm)) {
+      if (needed === "libc6" || found.has(needed!)) continue;
+      found.add(needed!);
+      waiting.push(needed!);
+    }
+  }
+  const trees = await Promise.all([...found].sort().map((library) => libraries(work, library)));
+  return Object.assign({}, ...trees) as Tree;
+}
+
 /** Mozilla's certificates as one file, from the package and not from this machine, which may trust others as well. */
 export async function certificates(work: Work): Promise<string> {
   const root = await debianPackage(work, "ca-certificates");

@@ -7,6 +7,7 @@ import {
   goModule,
   goModuleFolder,
   libraries,
+  librariesOf,
   nodeBinary,
   nodeManifest,
   type GoPart,
@@ -173,6 +174,20 @@ export const STACK_IMAGES: AssembledImage[] = [
         ExposedPorts: { "4222/tcp": {}, "8222/tcp": {} },
       };
       return compose(work, "nats-streaming", tree, run);
+    },
+  },
+  {
+    name: "library/haproxy:2.6-debian",
+    inputs: [RECIPE, "haproxy"],
+    assemble: async (work) => {
+      const root = await debianPackage(work, "haproxy");
+      const tree: Tree = {
+        ...(await librariesOf(work, "haproxy")),
+        "usr/sbin/haproxy": program(`${root}/usr/sbin/haproxy`),
+      };
+      // The official image starts a master and a worker as well.
+      const run = { User: String(NONROOT), Entrypoint: ["/usr/sbin/haproxy", "-W", "-db"] };
+      return compose(work, "haproxy", tree, run, true);
     },
   },
   {

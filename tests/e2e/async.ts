@@ -47,6 +47,7 @@ export async function statusTellsHowItIs(password: string): Promise<void> {
   expect(services!.map(({ name, running }) => `${name} ${running}`)).toEqual([
     "alertmanager 1",
     "basic-auth-plugin 1",
+    "edge 1",
     "exporter 1",
     "gateway 1",
     "nats 1",
@@ -65,7 +66,7 @@ export async function statusTellsHowItIs(password: string): Promise<void> {
     const ill = await readStatus();
     expect(ill.code).toBe(1);
     expect(ill.report.problems).toEqual(expect.arrayContaining(["nginx is inactive"]));
-    expect(ill.report.services).toHaveLength(8);
+    expect(ill.report.services).toHaveLength(9);
   } finally {
     await onHostOk("systemctl start nginx");
   }

@@ -7,6 +7,7 @@ const DIGEST = `sha256:${"0".repeat(64)}`;
 const IMAGES = [
   "ghcr.io/openfaas/gateway:0.25.4",
   "ghcr.io/openfaas/basic-auth:0.25.4",
+  "haproxy:3.0.11",
   "nats-streaming:0.25.6",
   "prom/prometheus:v2.42.0",
   "prom/alertmanager:v0.25.0",

@@ -10,11 +10,13 @@ import { isAuthorized, registryAuth } from "./auth";
 import type { Config } from "./config";
 import { parseDeployment } from "./deployment";
 import { Directory } from "./directory";
+import { Edge } from "./edge";
+import { listenForCalls } from "./edge/calls";
 import { Engine } from "./engine";
 import { explain, invalid } from "./errors";
 import { Functions } from "./functions";
 import { functionRoutes } from "./functionRoutes";
-import { readInvocations } from "./gatewayCalls";
+import { addInvocations, readInvocations } from "./gatewayCalls";
 import { Idler } from "./idler";
 import { logRoute } from "./logRoute";
 import { Metrics } from "./metrics";
@@ -42,6 +44,7 @@ interface Parts {
   secrets: Secrets;
   directory: Directory;
   metrics: Metrics;
+  edge?: Edge;
 }
 
 /** What tests put in the place of the real thing. */
@@ -82,7 +85,8 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
   const secrets = new Secrets(engine, functions, { network });
   const directory = new Directory(engine);
   const metrics = new Metrics();
-  const parts: Parts = { config, engine, functions, secrets, directory, metrics };
+  const edge = makeEdge(app, config, { engine, readiness, counts: functions.counts, metrics });
+  const parts: Parts = { config, engine, functions, secrets, directory, metrics, edge };
   const idler = makeIdler(app, parts);
   const { placementTimeoutMs: limitMs, reconcileMs: intervalMs } = config;
   const unplaced = new Unplaced(engine, { limitMs, intervalMs, log: app.log });
@@ -90,17 +94,25 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
     secrets.sweepSoon();
     idler?.start();
     unplaced.start();
+    edge?.start();
   });
   app.addHook("onClose", async () => {
     addresses.close();
     secrets.close();
     idler?.close();
     unplaced.close();
+    edge?.close();
   });
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
   app.setNotFoundHandler((_request, reply) => text(reply, 404, "not found"));
   recordRequests(app, metrics);
-  app.get("/metrics", async (_request, reply) => text(reply, 200, metrics.text()));
+  // What is asked for changes what runs.
+  app.addHook("onResponse", async ({ method }) => {
+    if (method !== "GET") edge?.stir();
+  });
+  app.get("/metrics", async (_request, reply) =>
+    text(reply, 200, metrics.text() + ((await edge?.metrics()) ?? "")),
+  );
   app.get("/healthz", async (_request, reply) => {
     await engine.ping(HEALTH_TIMEOUT_MS);
     return text(reply, 200, "OK");
@@ -268,8 +280,39 @@ function recordRequests(app: FastifyInstance, metrics: Metrics): void {
   });
 }
 
+/** Undefined where the provider is given no folder with the edge's sockets. */
+function makeEdge(
+  app: FastifyInstance,
+  { edgeFolder, network }: Config,
+  {
+    engine,
+    readiness,
+    counts,
+    metrics,
+  }: Pick<Parts, "engine" | "metrics"> & {
+    readiness: Readiness;
+    counts: Functions["counts"];
+  },
+): Edge | undefined {
+  if (!edgeFolder) return undefined;
+  const edge = new Edge(engine, readiness, counts, {
+    socket: `${edgeFolder}/admin.sock`,
+    network,
+    log: app.log,
+  });
+  app.addHook("onReady", async () => {
+    const server = listenForCalls(
+      `${edgeFolder}/calls.sock`,
+      (name, code, seconds) => metrics.edgeCall(`${name}.${network}`, code, seconds),
+      (error) => app.log.error({ err: error.message }, "the edge's calls cannot be counted"),
+    );
+    app.addHook("onClose", async () => void server.close());
+  });
+  return edge;
+}
+
 /** Undefined where calls that pass the provider by cannot be known: then nothing is scaled to zero. */
-function makeIdler(app: FastifyInstance, { config, functions, directory, metrics }: Parts) {
+function makeIdler(app: FastifyInstance, { config, functions, directory, metrics, edge }: Parts) {
   const { gatewayMetrics: url, network } = config;
   if (!url) return undefined;
   const scaling = {
@@ -282,6 +325,13 @@ function makeIdler(app: FastifyInstance, { config, functions, directory, metrics
     intervalMs: config.reconcileMs,
     longestCallMs: config.writeTimeoutMs,
     log: app.log,
-    ...(url === "none" ? {} : { elsewhere: () => readInvocations(url.href, network) }),
+    elsewhere: async () => {
+      const sources = [
+        ...(url === "none" ? [] : [readInvocations(url.href, network)]),
+        ...(edge ? [edge.invocations()] : []),
+      ];
+      return addInvocations(await Promise.all(sources));
+    },
+    onAnnounced: async () => edge?.tell(),
   });
 }

@@ -47,6 +47,8 @@ export interface Config {
   wakeTimeoutMs: number;
   /** `placement_timeout`: how long, in ms, the new version of an update may find no node before it is taken back. Default 30s. */
   placementTimeoutMs: number;
+  /** `edge_folder`: where the edge's sockets are, which is then told of replicas. Default: none, and there is no edge. */
+  edgeFolder?: string;
   /** `log_level`: debug, info, warn or error. Default info; debug adds a line for every request. */
   logLevel: string;
   /** With `basic_auth=true`: files basic-auth-user and basic-auth-password under `secret_mount_path` (/run/secrets). */
@@ -94,6 +96,7 @@ export function readConfig(env: Env): Config {
     placementTimeoutMs: duration("placement_timeout", "30s"),
     probeVolume: env.probe_volume || undefined,
     probeFolder: env.probe_folder || "/probe",
+    edgeFolder: env.edge_folder || undefined,
     logLevel,
     credentials: readCredentials(env, problems),
   };

@@ -35,12 +35,16 @@ export async function readInvocations(url: string, network: string): Promise<Map
   const texts = await Promise.all(
     addresses.map(({ address }) => fetchText(address, Number(port || 80), pathname)),
   );
+  return addInvocations(texts.map((text) => parseInvocations(text, network)));
+}
+
+/** The sum of what several have counted. */
+export function addInvocations(all: Map<string, Invocations>[]): Map<string, Invocations> {
   const sum = new Map<string, Invocations>();
-  for (const text of texts)
-    for (const [name, { started, ended }] of parseInvocations(text, network)) {
-      const before = sum.get(name) ?? { started: 0, ended: 0 };
-      sum.set(name, { started: before.started + started, ended: before.ended + ended });
-    }
+  for (const [name, { started, ended }] of all.flatMap((each) => [...each])) {
+    const before = sum.get(name) ?? { started: 0, ended: 0 };
+    sum.set(name, { started: before.started + started, ended: before.ended + ended });
+  }
   return sum;
 }
 

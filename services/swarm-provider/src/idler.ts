@@ -19,6 +19,8 @@ export interface IdlerOptions {
   longestCallMs: number;
   /** Calls that do not pass the provider; undefined when all do. Rejects when they cannot be known. */
   elsewhere?: () => Promise<Map<string, Invocations>>;
+  /** Called when functions were announced to be at zero. Rejects when somebody may call their replicas all the same. */
+  onAnnounced?: () => Promise<void>;
   /** Called after each attempt to scale a function. */
   onScaled?: () => void;
   log: { info(details: object, text: string): void; warn(details: object, text: string): void };
@@ -87,7 +89,7 @@ export class Idler {
     const names = announced.map(({ Spec }) => Spec.Name!);
     const asleep: string[] = [];
     try {
-      if (names.length > 0) await sleep(SETTLE_MS);
+      if (names.length > 0) await Promise.all([this.options.onAnnounced?.(), sleep(SETTLE_MS)]);
       if (!(await this.update(names))) return [];
       for (const service of announced)
         if (this.isIdle(service) && (await this.tellEngine(service))) asleep.push(service.Spec.Name!);

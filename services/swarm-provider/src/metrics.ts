@@ -73,6 +73,12 @@ export class Metrics {
     "provider_function_request_duration_seconds",
     "calls of functions through the provider",
   );
+  /** Under the gateway's own names: whoever adds up both has all calls. */
+  private readonly edge = new Requests(
+    "gateway_function_invocation_total",
+    "gateway_functions_seconds",
+    "calls of functions past the gateway",
+  );
   private readonly calls = new Map<string, FunctionCalls>();
   private readonly scalings = { down: 0, up: 0 };
 
@@ -97,6 +103,11 @@ export class Metrics {
     };
   }
 
+  /** @param fullName with its namespace, as the gateway has it */
+  edgeCall(fullName: string, code: number, seconds: number): void {
+    this.edge.observe({ function_name: fullName, code: String(code) }, seconds);
+  }
+
   callsOf(name: string): FunctionCalls | undefined {
     return this.calls.get(name);
   }
@@ -112,6 +123,7 @@ export class Metrics {
   forget(name: string): void {
     this.calls.delete(name);
     this.functions.drop(`function="${name}"`);
+    this.edge.drop(`function_name="${name}.`);
   }
 
   text(): string {
@@ -121,6 +133,7 @@ export class Metrics {
     return [
       ...this.api.lines(),
       ...this.functions.lines(),
+      ...this.edge.lines(),
       `# HELP ${gauge} Calls of functions under way.`,
       `# TYPE ${gauge} gauge`,
       ...[...this.calls].map(([name, { inFlight }]) => `${gauge}{function="${name}"} ${inFlight}`),

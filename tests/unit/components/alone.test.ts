@@ -111,6 +111,7 @@ test("OpenFaaS: makes a password and runs the whole platform from the documented
     "basic-auth-plugin",
     "swarm-provider",
     "gateway",
+    "edge",
     "queue-worker",
     "exporter",
     "alertmanager",

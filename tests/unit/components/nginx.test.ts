@@ -3,13 +3,14 @@ import { renderNginxConf, renderNginxDropIn, renderSysusers } from "../../../com
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 
-function conf(nginx: object = {}): string {
+function conf(nginx: object = {}, more: { functionsSocket?: string } = {}): string {
   const env = parseEnvironment({ host: { address: "198.51.100.7", hostKey: KEY }, nginx });
   return renderNginxConf({
     nginx: env.nginx,
     gatewayPort: 8080,
     openFiles: env.base.openFiles,
     asyncBody: "10m",
+    ...more,
   });
 }
 
@@ -77,3 +78,19 @@ test("without IPv6 there is no IPv6 listener", () => expect(conf({ ipv6: false }
 
 test("the workers' user is declared to systemd-sysusers", () =>
   expect(renderSysusers("nginx")).toMatch(/^u nginx - /));
+
+test("functions are called through a socket where there is one, and nothing else is", () => {
+  const text = conf({}, { functionsSocket: "/run/oslo-faas/edge.sock" });
+  expect(text).toContain("server unix:/run/oslo-faas/edge.sock;");
+  const inside = /location \/function\/ \{([^}]*)\}/.exec(text)![1]!;
+  expect(inside).toContain("proxy_pass http://functions;");
+  // A location that sets one header inherits none.
+  const headers = [
+    "Host $host_and_port",
+    "X-Forwarded-For $proxy_add_x_forwarded_for",
+    "Upgrade $http_upgrade",
+  ];
+  for (const header of headers) expect(inside).toContain(`proxy_set_header ${header};`);
+  expect(text.match(/proxy_pass http:\/\/functions;/g)).toHaveLength(1);
+  expect(conf()).not.toContain("http://functions");
+});

@@ -39,6 +39,7 @@ beforeAll(() => {
     "library/nats-streaming:0.25.6",
     "prom/prometheus:v2.42.0",
     "prom/alertmanager:v0.25.0",
+    "library/haproxy:3.0.11",
     "oslo-faas/swarm-provider:0.1.0",
     "library/node:22-bookworm-slim",
     "oslo-faas/hello:dev",
@@ -73,6 +74,7 @@ describe("an environment with Docker's own engine", () => {
     expect(services.map((s) => s.inputs.name).sort()).toEqual([
       "alertmanager",
       "basic-auth-plugin",
+      "edge",
       "exporter",
       "gateway",
       "nats",
@@ -236,6 +238,7 @@ describe("a registry that asks for a login", () => {
         "openfaas-basic-auth-0.25.4",
         "oslo-faas-swarm-provider-0.1.0",
         "openfaas-gateway-0.25.4",
+        "library-haproxy-3.0.11",
         "oslo-faas-queue-0.1.0",
         "prom-alertmanager-v0.25.0",
       ].map((name) => `openfaas-pulled-${HOST}-${name}`),
@@ -270,6 +273,7 @@ describe("a registry that asks for a login", () => {
     expect(pulled(resources).map(({ inputs }) => inputs.name)).toEqual([
       "nats-streaming:0.25.6",
       "prom/prometheus:v2.42.0",
+      "haproxy:3.0.11",
       "prom/alertmanager:v0.25.0",
     ]);
   });
@@ -310,7 +314,7 @@ test("where it stands is a label of the node, of every service and function, and
   const others = ["host:index:SwarmMember", "openfaas:index:Function"].flatMap((type) =>
     ofType(resources, type),
   );
-  expect([services.length, others.length]).toEqual([8, 3]);
+  expect([services.length, others.length]).toEqual([9, 3]);
   for (const { inputs } of services)
     expect(
       Object.fromEntries(inputs.labels.map((one: Record<string, string>) => [one.label, one.value])),

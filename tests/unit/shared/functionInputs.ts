@@ -187,6 +187,7 @@ const names: FunctionInput[] = [
   ...[
     "alertmanager",
     "basic-auth-plugin",
+    "edge",
     "exporter",
     "gateway",
     "nats",

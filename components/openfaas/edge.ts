@@ -1,0 +1,139 @@
+/** The edge as plain values: HAProxy, which calls functions by the addresses that the Swarm provider tells it. */
+import { seconds } from "../../environment/units";
+import type { Environment } from "../../environment/schema";
+import { NAMESPACE } from "../../shared/names";
+
+/** Its folder on the host, which holds the socket that Nginx connects to. */
+export const DOOR_FOLDER = "/run/oslo-faas";
+export const DOOR_SOCKET = `${DOOR_FOLDER}/edge.sock`;
+
+/** Holds the sockets by which the provider tells the edge of replicas, and learns of calls. */
+export const EDGE_VOLUME = "edge";
+export const EDGE_FOLDER = "/run/edge";
+
+/** Where the provider writes replicas: "NAME" → how many, "NAME:0" → the address of the first, "." → when that was right. */
+export const MAP = "/etc/haproxy/replicas.map";
+export const EMPTY_MAP = "# Told by the Swarm provider while HAProxy runs.\n";
+
+export const HAPROXY_CONF = "/etc/haproxy/haproxy.cfg";
+
+/** Longest time, in seconds, for which the edge trusts what it was told. */
+const TRUST_S = 30;
+
+export function renderEdge(openfaas: Pick<Environment["openfaas"], "upstreamTimeout">): string {
+  const answer = `${Math.ceil(seconds(openfaas.upstreamTimeout)) + 5}s`;
+  return [
+    ...global(),
+    ...defaults(answer),
+    "resolvers docker",
+    "    nameserver engine 127.0.0.11:53",
+    "    hold valid 1s",
+    "",
+    ...door(),
+    ...functions(),
+    ...gateway(),
+  ].join("\n");
+}
+
+function global(): string[] {
+  return [
+    "global",
+    "    # Connections follow from the open files that the engine allows, up to so many.",
+    "    fd-hard-limit 40000",
+    `    stats socket unix@${EDGE_FOLDER}/admin.sock mode 600 level admin`,
+    "    hard-stop-after 300s",
+    "    tune.bufsize 32768",
+    "    tune.http.maxhdr 256",
+    "",
+    "# A line a call, to the Swarm provider.",
+    "ring calls",
+    "    format raw",
+    "    maxlen 256",
+    "    size 1048576",
+    "    timeout connect 1s",
+    "    timeout server 10s",
+    `    server provider unix@${EDGE_FOLDER}/calls.sock`,
+    "",
+  ];
+}
+
+function defaults(answer: string): string[] {
+  return [
+    "defaults",
+    "    mode http",
+    "    timeout connect 1s",
+    "    timeout http-request 60s",
+    // Longer than Nginx keeps an idle connection, so that it is never closed under a request of Nginx's.
+    "    timeout http-keep-alive 120s",
+    `    timeout client ${answer}`,
+    `    timeout server ${answer}`,
+    `    timeout tunnel ${answer}`,
+    "    # Nothing of a request has left yet when no connection comes up.",
+    "    retries 2",
+    "    retry-on conn-failure",
+    "    option redispatch 1",
+    '    http-error status 502 content-type text/plain lf-string "The function broke the connection off.\\n"',
+    '    http-error status 503 content-type text/plain lf-string "No replica and no gateway answers; try again.\\n" hdr Retry-After 1',
+    '    http-error status 504 content-type text/plain lf-string "The function did not answer in time.\\n"',
+    "",
+  ];
+}
+
+function door(): string[] {
+  const map = `map_str(${MAP})`;
+  return [
+    "frontend door",
+    "    bind unix@/door/edge.sock mode 666",
+    "    http-request deny status 404 unless { path_beg /function/ }",
+    `    http-request set-var(txn.name) path,field(3,/),regsub(\\.${NAMESPACE}$,)`,
+    `    http-request set-var(txn.asof) str(.),map_str(${MAP},0)`,
+    "    http-request set-var(txn.age) date,sub(txn.asof)",
+    `    http-request set-var(txn.replicas) var(txn.name),${map} if { var(txn.age) -m int lt ${TRUST_S} }`,
+    "    http-request set-var(txn.at) rand,mod(txn.replicas) if { var(txn.replicas) -m found }",
+    `    http-request set-var(txn.address) var(txn.name),concat(:,txn.at,),${map} if { var(txn.at) -m found }`,
+    "    acl told var(txn.address) -m found",
+    "    http-request track-sc0 var(txn.name) table functions if told",
+    // The gateway counts what goes through it.
+    `    log ring@calls len 256 local0 info`,
+    '    log-format "%[var(txn.name)] %ST %Ta %s"',
+    "    use_backend function if told",
+    "    default_backend gateway",
+    "",
+    "# Calls begun and under way, by function.",
+    "backend functions",
+    "    stick-table type string len 64 size 20k expire 24d store http_req_cnt,conn_cur",
+    "",
+  ];
+}
+
+/** As the gateway passes a call on, and its answer. */
+function functions(): string[] {
+  return [
+    "backend function",
+    "    acl numbered req.hdr(X-Call-Id) -m found",
+    "    http-request set-var(txn.call) uuid() unless numbered",
+    "    http-request set-header X-Call-Id %[var(txn.call)] unless numbered",
+    "    http-request set-var(txn.start) date(0,us)",
+    "    http-request set-header X-Start-Time %[var(txn.start)]000",
+    "    http-request set-header X-Forwarded-Host %[req.hdr(Host)] unless { req.hdr(X-Forwarded-Host) -m found }",
+    `    http-request set-header Host %[var(txn.name)].${NAMESPACE}:8080`,
+    '    http-request set-path "%[path,regsub(^/function/[^/]+/?,/)]"',
+    "    http-request set-dst var(txn.address)",
+    "    http-response set-header X-Call-Id %[var(txn.call)] if { var(txn.call) -m found }",
+    "    http-response set-header X-Start-Time %[var(txn.start)]000",
+    "    use-server replica if { always_true }",
+    "    server replica 0.0.0.0:8080 weight 0",
+    "    # A replica that takes no connection: the gateway looks for another, or starts one.",
+    `    server cold unix@${EDGE_FOLDER}/cold.sock`,
+    "",
+    "frontend cold",
+    `    bind unix@${EDGE_FOLDER}/cold.sock mode 600`,
+    '    http-request set-path "/function/%[req.hdr(Host),field(1,.)]%[path]"',
+    "    default_backend gateway",
+    "",
+  ];
+}
+
+function gateway(): string[] {
+  return ["backend gateway", "    server gateway gateway:8080 resolvers docker init-addr libc,none", ""];
+}

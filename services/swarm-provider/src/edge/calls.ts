@@ -1,0 +1,38 @@
+/** The edge's own record of calls: a line each, "NAME CODE MILLISECONDS SERVER", through a socket that HAProxy connects to. */
+import { rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+
+/** @param seconds from the call's first byte to the answer's last */
+export type OnCall = (name: string, code: number, seconds: number) => void;
+
+/** What went to another server is the gateway's, which counts it itself. */
+const CALL = /^([a-z0-9-]+) (\d{3}) (\d+) replica$/;
+
+/** Cuts what comes in pieces into lines, and passes on those that are calls. */
+export function callReader(onCall: OnCall): (piece: string) => void {
+  let rest = "";
+  return (piece) => {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const match = CALL.exec(line);
+      if (match) onCall(match[1]!, Number(match[2]), Number(match[3]) / 1000);
+    }
+  };
+}
+
+/** Listens at `path`, in the place of an earlier provider, which still gets what comes through the connections it has. */
+export function listenForCalls(path: string, onCall: OnCall, onError: (error: Error) => void): Server {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    const read = callReader(onCall);
+    socket.setEncoding("latin1").on("data", read);
+    socket.on("error", () => undefined);
+    socket.once("close", () => open.delete(socket));
+  });
+  server.on("error", onError);
+  server.once("close", () => open.forEach((socket) => socket.destroy()));
+  rmSync(path, { force: true });
+  return server.listen(path);
+}
