@@ -101,12 +101,30 @@ export async function roughDay(platform: Platform): Promise<{ answered: number; 
 
   await deploy("POST", { envVars: { version: "1" } });
   await until("a replica", async () => (await status()).availableReplicas === 1);
+  const other = "rough-night";
+  await call("POST", "/system/functions", { body: { ...base, service: other } });
+  await until(
+    "a replica of another function",
+    async () => (await call("GET", `/function/${other}`)).status === 200,
+  );
   const load = startCalls(call, `/function/${name}`);
+  const others = startCalls(call, `/function/${other}`);
   await deploy("PUT", { envVars: { version: "2" } });
   await until("the end of the update", updateIs("completed"));
   await deploy("PUT", { envVars: { port: "99999" } });
   await until("the update to be taken back", updateIs("rollback_completed"));
+  await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 3 } });
+  await until("more replicas", async () =>
+    (await call("GET", `/system/function/${other}`)).text.includes('"availableReplicas":3'),
+  );
+  await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 1 } });
   const counted = await load.stop();
+  const countedToo = await others.stop();
+  expect(countedToo.failed).toEqual([]);
+  expect(countedToo.replicas.size).toBeGreaterThan(1);
+  // Addresses come and go with replicas; a call reaches its own function all the same.
+  expect([...counted.replicas].filter((replica) => countedToo.replicas.has(replica))).toEqual([]);
+  await call("DELETE", "/system/functions", { body: { functionName: other } });
   const { envVars, problem } = await status();
   expect(envVars).toEqual({ version: "2" });
   expect(problem).toMatchObject({ kind: "rolled back", log: [expect.stringContaining(NO_PORT)] });
@@ -191,6 +209,8 @@ export async function socketHolders(): Promise<string[]> {
 
 function startCalls(call: Contract["call"], path: string) {
   const failed: string[] = [];
+  /** Names of the replicas that answered. */
+  const replicas = new Set<string>();
   let answered = 0;
   let going = true;
   const loop = async () => {
@@ -199,8 +219,10 @@ function startCalls(call: Contract["call"], path: string) {
         status: 0,
         text: error.message,
       }));
-      if (answer.status === 200) answered++;
-      else failed.push(`${answer.status} ${answer.text}`);
+      if (answer.status === 200) {
+        answered++;
+        replicas.add((JSON.parse(answer.text) as { hostname: string }).hostname);
+      } else failed.push(`${answer.status} ${answer.text}`);
     }
   };
   const loops = [loop(), loop(), loop(), loop()];
@@ -208,7 +230,7 @@ function startCalls(call: Contract["call"], path: string) {
     stop: async () => {
       going = false;
       await Promise.all(loops);
-      return { answered, failed };
+      return { answered, failed, replicas };
     },
   };
 }
