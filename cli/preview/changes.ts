@@ -54,7 +54,7 @@ function changeOf(step: Step): Change | undefined {
   // Components are folders of resources.
   if (!state?.custom || isDefaultProvider(step)) return undefined;
   const stakes = stakesOf(step);
-  const kind = isAction(step) ? "again" : KINDS[step.op];
+  const kind = isAction(step) ? "again" : isMadeAnew(step) ? "changed" : KINDS[step.op];
   if (!kind && !(step.op === "same" && stakes.length > 0)) return undefined;
   const found = differences(step);
   return {
@@ -100,6 +100,14 @@ function isAction({ op, type, detailedDiff }: Step): boolean {
     paths.length > 0 &&
     paths.every((path) => /^triggers\b/.test(path))
   );
+}
+
+/** A replacement that loses nothing, of what is replaced only because its content is its name: an image, a config, a check. */
+function isMadeAnew({ op, type, old }: Step): boolean {
+  if (op !== "replace") return false;
+  if (type === "docker:index/remoteImage:RemoteImage") return old?.inputs?.keepLocally === true;
+  if (type === "docker:index/serviceConfig:ServiceConfig") return true;
+  return /^command:/.test(type) && old?.inputs?.delete === undefined;
 }
 
 /** Inputs as a person wrote them. */

@@ -3,6 +3,7 @@ import type { Change, Kind } from "./changes";
 import type { Violation } from "./engine";
 import type { EnvironmentPreview } from "./environment";
 import { cell, code, fenced, inert, visible } from "./markdown";
+import { noticed, productionFirst, type Shared, sharedChanges } from "./together";
 import { fit, type Piece } from "./shorten";
 import { beginning } from "./textDiff";
 
@@ -41,7 +42,8 @@ const HEADINGS: Record<Kind, string> = {
 
 export function report(input: ReportInput, { limit = LIMIT, hide = (line) => line }: Shape = {}): string {
   const { base, head } = input;
-  const environments = input.environments.map((one) => tidied(one, hide));
+  const environments = input.environments.map((one) => tidied(one, hide)).sort(productionFirst);
+  const shared = sharedChanges(environments);
   const [only] = environments;
   const where = only && environments.length === 1 ? ` in ${cell(only.name)}` : "";
   const pieces: Piece[] = [
@@ -57,7 +59,11 @@ export function report(input: ReportInput, { limit = LIMIT, hide = (line) => lin
     ...problems(environments),
     ...gone(environments),
     ...policies(environments),
-    ...environments.flatMap(details),
+    ...shared.flatMap(({ names, changes }) => [
+      text("", `## The same in ${names.map(inert).join(", ")}`),
+      ...told(changes),
+    ]),
+    ...environments.flatMap((one) => details(one, shared)),
     ...unchanged(environments),
   ];
   const clean = ({ lines, fence }: Piece) => ({ lines: lines.map((line) => visible(hide(line))), fence });
@@ -181,18 +187,31 @@ function together(
   return [...names].map(([line, where]) => `- ${[...new Set(where)].join(", ")}: ${line}`);
 }
 
-function details(one: EnvironmentPreview): Piece[] {
+function details(one: EnvironmentPreview, shared: Shared[]): Piece[] {
   if (isUnchanged(one) || (one.errors.length > 0 && one.changes.length === 0)) return [];
-  const again = one.changes.filter(({ kind }) => kind === "again").map(({ name }) => code(name));
+  const own = one.changes.filter((change) => !shared.some(({ all }) => all.has(change)));
+  const [lead, before, found] = [noticed(one.changes), pending(one), drift(one)];
   return [
     text("", `## ${inert(one.name)}`),
+    ...(lead ? [text("", lead)] : []),
     ...(one.changes.length === 0 ? [text("", "Nothing changes.")] : []),
+    ...(own.length < one.changes.length
+      ? [text("", own.length === 0 ? "What changes is above." : "Beside what is above:")]
+      : []),
     ...(one.errors.length > 0 ? [text("", "**Not all of it: the preview ended with an error.**")] : []),
-    ...(["deleted", "replaced", "changed", "created"] as const).flatMap((kind) => ofKind(one.changes, kind)),
+    ...told(own),
+    ...before,
+    ...found,
+  ];
+}
+
+/** Changes by their kinds, what is lost first. */
+function told(changes: Change[]): Piece[] {
+  const again = changes.filter(({ kind }) => kind === "again").map(({ name }) => code(name));
+  return [
+    ...(["deleted", "replaced", "changed", "created"] as const).flatMap((kind) => ofKind(changes, kind)),
     ...(again.length > 0 ? [text("", `Run again, because of the above: ${again.join(", ")}.`)] : []),
-    ...pending(one),
-    ...drift(one),
-    ...unknown(one.changes),
+    ...unknown(changes),
   ];
 }
 

@@ -8,6 +8,7 @@ const VOLUME = "docker:index/volume:Volume";
 const SECRET = "docker:index/secret:Secret";
 const FUNCTION_SECRET = "openfaas:index:FunctionSecret";
 const SERVICE = "docker:index/service:Service";
+const MEMBER = "host:index:SwarmMember";
 const CONNECTION = "pulumi:providers:host";
 
 /** One sentence each; empty for most steps. */
@@ -16,7 +17,7 @@ export function stakesOf(step: Step): string[] {
   return [
     ...(gone ? lost(step) : []),
     ...(step.old && step.new
-      ? [...flags(step), ...address(step), ...mounts(step), ...functionSecrets(step)]
+      ? [...flags(step), ...address(step), ...country(step), ...mounts(step), ...functionSecrets(step)]
       : []),
   ];
 }
@@ -29,7 +30,7 @@ function lost({ op, type, urn, old }: Step): string[] {
       return old?.retainOnDelete
         ? [`volume ${name} ${how}: it stays on the host with its data, and nothing manages it any more`]
         : [`volume ${name} ${how}: **its data is lost**`];
-    case "host:index:SwarmMember":
+    case MEMBER:
       return [
         `the membership of the swarm ${how}: **services, secrets and networks of the swarm go with it**`,
       ];
@@ -65,6 +66,18 @@ function address({ type, old, new: news }: Step): string[] {
   if (type !== CONNECTION || before === undefined || before === after) return [];
   return [
     `the host is no longer ${code(before)}, but ${after === undefined ? "one that is not known yet" : code(after)}: **if that is another machine, it has nothing of this environment, its data least of all, and an \`up\` without \`--refresh\` does not see that**`,
+  ];
+}
+
+/** Where the data is, is what the swarm's node says. */
+function country({ type, old, new: news }: Step): string[] {
+  if (type !== MEMBER) return [];
+  const of = (state: ResourceState | null | undefined) =>
+    text((state?.inputs?.labels as Values | undefined)?.["no.oslo-faas.country"]);
+  const [before, after] = [of(old), of(news)];
+  if (before === undefined || after === undefined || before === after) return [];
+  return [
+    `the environment stands in ${code(after)}, no longer in ${code(before)}: **its data leaves the country**`,
   ];
 }
 

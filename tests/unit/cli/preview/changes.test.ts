@@ -71,8 +71,8 @@ test("a command that runs once more because of something else is no replacement"
     "replace",
     type,
     "made",
-    { create: "a" },
-    { create: "b" },
+    { create: "a", delete: "undo" },
+    { create: "b", delete: "undo" },
     { detailedDiff: changed("create") },
   );
   expect(changesOf([again, other]).map(({ kind }) => kind)).toEqual(["replaced", "again"]);
@@ -142,6 +142,19 @@ test("two values that read alike, because they are too long to be shown, are two
   expect(apart(one, one, true).pending).toHaveLength(1);
 });
 
+test("what is replaced only because its content is its name is no replacement", () => {
+  const image = "docker:index/remoteImage:RemoteImage";
+  const anew = (type: string, before: Values, after: Values) =>
+    changesOf([step("replace", type, "a", before, after, { detailedDiff: changed("name") })])[0]!;
+  const kept = anew(image, { name: "fn:1", keepLocally: true }, { name: "fn:2", keepLocally: true });
+  expect([kept.kind, kept.parts[0]!.lines]).toEqual(["changed", ['- name: "fn:1"', '+ name: "fn:2"']]);
+  expect(anew(image, { name: "fn:1" }, { name: "fn:2" }).kind).toBe("replaced");
+  expect(anew("command:remote:Command", { create: "a" }, { create: "b" }).kind).toBe("changed");
+  const config = "docker:index/serviceConfig:ServiceConfig";
+  expect(anew(config, { data: "YQ==" }, { data: "Yg==" }).kind).toBe("changed");
+  expect(anew(SERVICE, { name: "a" }, { name: "b" }).kind).toBe("replaced");
+});
+
 describe("at stake", () => {
   const kept = (one: Step, flags: object) => ({ ...one, old: { ...one.old!, ...flags } });
 
@@ -174,6 +187,18 @@ describe("at stake", () => {
     expect(connection(at("a.example.no"), at("b.example.no"))[0]).toMatch(
       /^the host is no longer `a\.example\.no`, but `b\.example\.no`: .*without `--refresh`/,
     );
+  });
+
+  test("an environment that moves to another country", () => {
+    const labels = (country: string, city = "Oslo") => ({
+      labels: { "no.oslo-faas.country": country, "no.oslo-faas.city": city },
+    });
+    const moved = (before: Values, after: Values) =>
+      stakesOf(step("update", "host:index:SwarmMember", "swarm-manager", before, after));
+    expect(moved(labels("NO"), labels("NO", "Bergen"))).toEqual([]);
+    expect(moved(labels("NO"), labels("SE"))).toEqual([
+      "the environment stands in `SE`, no longer in `NO`: **its data leaves the country**",
+    ]);
   });
 
   test("what was kept or protected and is no longer is named, also where nothing else changes", () => {

@@ -95,6 +95,33 @@ test("a table first, then what is at stake, what is wrong, the policies, the cha
   );
 });
 
+test("what is the same in several environments is told once, and production comes first", () => {
+  const rolled = () =>
+    change("changed", "functions-hello", ["-a", "+b"], { type: "openfaas:index:Function" });
+  const own = change("changed", "nginx-conf", ["-keepalive 64", "+keepalive 128"]);
+  const service = change("changed", "openfaas-gateway", ["+x"], { type: "docker:index/service:Service" });
+  const text = written([
+    environment("oslo-dev", { changes: [rolled(), own] }),
+    environment("oslo-staging", { changes: [service] }),
+    environment("oslo-prod", { changes: [rolled()] }),
+  ]);
+  expect(text.match(/### Changed: `functions-hello`/g)).toHaveLength(1);
+  order(
+    text,
+    "| oslo-prod | 0 | 1 | 0 | 0 |",
+    "| oslo-dev | 0 | 2 | 0 | 0 |",
+    "## The same in oslo-prod, oslo-dev\n\n### Changed: `functions-hello`",
+    "## oslo-prod\n\n**What callers notice**: rolled, the version before answering until the new one is up: `hello`.\n\nWhat changes is above.",
+    "## oslo-dev\n\n**What callers notice**: nginx is reloaded, which cuts no connection; rolled",
+    "Beside what is above:\n\n### Changed: `nginx-conf`",
+    "## oslo-staging\n\n**What callers notice**: restarted: `gateway`.",
+  );
+  // A comment of one environment alone has all of it.
+  expect(written([environment("oslo-prod", { changes: [rolled()] })])).toContain(
+    "## oslo-prod\n\n**What callers",
+  );
+});
+
 test("pending changes, drift and a preview that broke off are told apart from what the change does", () => {
   const text = written([
     environment("oslo-prod", {
