@@ -305,6 +305,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
         // In memory, so that it has to be made anew after each start of the host.
         content: `d ${DOOR_FOLDER} 0755 root root\n`,
         onChange: ["systemd-tmpfiles --create /etc/tmpfiles.d/oslo-faas.conf"],
+        onDelete: [`rm -rf ${DOOR_FOLDER}`],
       },
       { parent: this },
     );
