@@ -13,7 +13,7 @@ export interface NginxArgs extends NginxSettings {
   openFiles?: pulumi.Input<number>;
   /** Largest body of an asynchronous call; clientMaxBodySize where that is smaller. Default: "10m". Example: "1m". */
   asyncBody?: pulumi.Input<string>;
-  /** Socket on the host through which functions are called. Default: none, and the gateway calls them. Example: "/run/oslo-faas/edge.sock". */
+  /** Socket on the host through which functions are called. Default: none, and the gateway calls them. Example: "/run/oslo-faas-door/edge.sock". */
   functionsSocket?: pulumi.Input<string | undefined>;
   /** Name or address of the host, for `url` where `publicUrl` is not given. Default: "localhost". Example: "faas.example.no". */
   address?: pulumi.Input<string>;

@@ -4,7 +4,7 @@ import type { Environment } from "../../environment/schema";
 import { NAMESPACE } from "../../shared/names";
 
 /** Its folder on the host, which holds the socket that Nginx connects to. */
-export const DOOR_FOLDER = "/run/oslo-faas";
+export const DOOR_FOLDER = "/run/oslo-faas-door";
 export const DOOR_SOCKET = `${DOOR_FOLDER}/edge.sock`;
 
 /** Holds the sockets by which the provider tells the edge of replicas, and learns of calls. */

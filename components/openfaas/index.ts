@@ -301,10 +301,10 @@ export class OpenFaaS extends pulumi.ComponentResource {
     const folder = new host.File(
       `${this.label}-door`,
       {
-        path: "/etc/tmpfiles.d/oslo-faas.conf",
+        path: "/etc/tmpfiles.d/oslo-faas-door.conf",
         // In memory, so that it has to be made anew after each start of the host.
         content: `d ${DOOR_FOLDER} 0755 root root\n`,
-        onChange: ["systemd-tmpfiles --create /etc/tmpfiles.d/oslo-faas.conf"],
+        onChange: ["systemd-tmpfiles --create /etc/tmpfiles.d/oslo-faas-door.conf"],
         onDelete: [`rm -rf ${DOOR_FOLDER}`],
       },
       { parent: this },

@@ -80,8 +80,8 @@ test("the workers' user is declared to systemd-sysusers", () =>
   expect(renderSysusers("nginx")).toMatch(/^u nginx - /));
 
 test("functions are called through a socket where there is one, and nothing else is", () => {
-  const text = conf({}, { functionsSocket: "/run/oslo-faas/edge.sock" });
-  expect(text).toContain("server unix:/run/oslo-faas/edge.sock;");
+  const text = conf({}, { functionsSocket: "/run/oslo-faas-door/edge.sock" });
+  expect(text).toContain("server unix:/run/oslo-faas-door/edge.sock;");
   const inside = /location \/function\/ \{([^}]*)\}/.exec(text)![1]!;
   expect(inside).toContain("proxy_pass http://functions;");
   // A location that sets one header inherits none.
