@@ -1,9 +1,9 @@
 /** Where the programs in the lab's images come from: Go modules, Debian's packages and npm's builds of Node. */
-import { copyFileSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { LabError } from "../errors";
 import { treeOf, type Tree } from "./oci";
-import { contentKey, type Work } from "./work";
+import { contentKey, imageCacheDir, type Work } from "./work";
 
 const GO_DIR = join(__dirname, "go");
 const NODE_DIR = join(__dirname, "node");
@@ -223,32 +223,41 @@ export function npmInstall(work: Work, source: string, name: string): Promise<st
   });
 }
 
-/** Wheels for the lab's Python image, whatever Python this machine has; empty where requirements.txt names nothing. */
+/**
+ * Wheels for the lab's Python image, whatever Python this machine has; empty where requirements.txt names nothing. Kept from one run to the
+ * next, since a changed handler rarely changes them.
+ */
 export function pipInstall(work: Work, source: string, what: string): Promise<string> {
   return work.once(`pip ${source}`, async () => {
-    const target = work.folder(`pip-${contentKey([source])}`);
     const requirements = join(source, "requirements.txt");
     const lines = existsSync(requirements) ? readFileSync(requirements, "utf8").split("\n") : [];
-    if (lines.every((line) => /^\s*(#|$)/.test(line))) return target;
-    const platforms = ["manylinux_2_28", "manylinux_2_17", "manylinux2014"].flatMap((one) => [
-      "--platform",
-      `${one}_${process.arch === "arm64" ? "aarch64" : "x86_64"}`,
-    ]);
-    const version = ["--python-version", await pythonVersion(work), ...platforms, "--only-binary=:all:"];
-    const options = ["--quiet", "--require-hashes", "--no-compile", "--disable-pip-version-check"];
-    await work.run(
-      "python3",
-      ["-m", "pip", "install", ...options, ...version, "--target", target, "-r", requirements],
-      {
-        step: `install the packages of ${what}`,
-        limitMs: 300_000,
-        remedy:
-          "requirements.txt has to be complete and with hashes (pip-compile --generate-hashes writes it); this machine needs pip (`apt-get install python3-pip`), and pip has to reach its index.",
-      },
-    );
-    return target;
+    const wanted = lines.filter((line) => !/^\s*(#|$)/.test(line));
+    if (wanted.length === 0) return work.folder("pip-nothing");
+    const kept = join(imageCacheDir(work.lab), `pip-${contentKey(["1", machineRelease(), ...wanted])}`);
+    if (existsSync(kept)) return kept;
+    const target = work.folder(`pip-${contentKey([source])}`);
+    await pip(work, requirements, target, what);
+    renameSync(target, kept);
+    return kept;
   });
 }
+
+async function pip(work: Work, requirements: string, target: string, what: string): Promise<void> {
+  const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
+  const platforms = ["manylinux_2_28", "manylinux_2_17", "manylinux2014"].map((one) => `${one}_${machine}`);
+  const version = ["--python-version", await pythonVersion(work), "--only-binary=:all:"];
+  const options = ["--quiet", "--require-hashes", "--no-compile", "--disable-pip-version-check"];
+  const given = [...options, ...version, ...platforms.flatMap((one) => ["--platform", one])];
+  await work.run("python3", ["-m", "pip", "install", ...given, "--target", target, "-r", requirements], {
+    step: `install the packages of ${what}`,
+    limitMs: 300_000,
+    remedy:
+      "requirements.txt has to be complete and with hashes (pip-compile --generate-hashes writes it); this machine needs pip (`apt-get install python3-pip`), and pip has to reach its index.",
+  });
+}
+
+/** Another release of the distribution has another Python. */
+const machineRelease = (): string => readFileSync("/etc/os-release", "utf8");
 
 /** Of the distribution's Python, which the lab's Python image is made of: "3.11". */
 async function pythonVersion(work: Work): Promise<string> {
