@@ -1,10 +1,11 @@
 /** Asynchronous calls of a function that writes down each of them: all of them, none twice, and the queue's depth and rate over time. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import type { OutputMap } from "@pulumi/pulumi/automation";
 import { loadLab } from "../lab/config";
 import { readSubject, sessionOf } from "../cli/status/target";
 import { resolveToolchain } from "../lab/toolchain/resolve";
-import { run } from "../cli/preview/engine";
+import { stackOf } from "../programs/pulumi";
 import type { Report } from "./report";
 import { callAll, compare, Ledger, type Platform } from "./ledger";
 import { summary } from "./measure";
@@ -98,17 +99,18 @@ export async function platformOfLab(): Promise<Platform & { session: { close(): 
   const lab = loadLab();
   const file = lab.derivedStackFile && path.relative(CLONE, lab.derivedStackFile);
   const { environment } = readSubject(lab.stack, CLONE, file);
-  const args = ["stack", "output", "--json", "--show-secrets", "--stack", lab.stack];
-  const toolchain = await resolveToolchain({ args, quiet: true });
+  const toolchain = await resolveToolchain({ args: ["--stack", lab.stack], quiet: true });
   const env = { ...toolchain.env, PULUMI_CONFIG_PASSPHRASE_FILE: lab.passphraseFile };
-  const { problem, stdout } = await run({ program: toolchain.pulumi, env }, args, CLONE, 60_000);
-  const outputs = problem === undefined ? (JSON.parse(stdout) as Record<string, string>) : {};
+  const engine = { program: toolchain.pulumi, env, version: toolchain.version };
+  const outputs = await stackOf(engine, lab.stack, { cwd: CLONE, limitMs: 60_000 })
+    .then((stack) => stack.outputs())
+    .catch(() => ({}) as OutputMap);
   if (!outputs.url) throw new Error("the lab is not up: run `npm run up` first");
   return {
     lab,
-    url: outputs.url,
-    user: outputs.gatewayUser!,
-    password: outputs.gatewayPassword!,
+    url: String(outputs.url.value),
+    user: String(outputs.gatewayUser?.value),
+    password: String(outputs.gatewayPassword?.value),
     session: sessionOf(environment, CLONE),
   };
 }

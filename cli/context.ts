@@ -2,14 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
-
-/** A Pulumi that can be started. */
-export interface Engine {
-  program: string;
-  env: NodeJS.ProcessEnv;
-  /** A `built` engine cannot start a policy pack by itself. Default: "official" */
-  kind?: "official" | "downloaded" | "built";
-}
+import type { Engine } from "../programs/pulumi";
 
 export interface Context {
   /** How the command is called, as help shows it: "oslo-faas". */

@@ -6,8 +6,8 @@ import { resolveToolchain } from "../lab/toolchain/resolve";
 void main(process.argv.slice(2), {
   name: "npx oslo-faas",
   engine: async (args) => {
-    const { pulumi, env, kind } = await resolveToolchain({ args, quiet: true });
-    return { program: pulumi, env, kind };
+    const { pulumi, env, kind, version } = await resolveToolchain({ args, quiet: true });
+    return { program: pulumi, env, kind, version };
   },
   prepareImages: async (stack) => {
     const lab = loadLab();

@@ -1,19 +1,21 @@
-/** The lab's stack, through the Pulumi command. Its output goes whole into a log, and condensed to the terminal. */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+/** The lab's stack. What the engine prints goes whole into a log, and what it does condensed to the terminal. */
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import type { EngineEvent, OpType } from "@pulumi/pulumi/automation";
+import { EngineError, type Operation, pulumi, stackOf, workspaceOf } from "../programs/pulumi";
+import { lastLines } from "../programs/run";
 import type { Lab } from "./config";
 import { waitFor } from "./docker";
 import { LabError } from "./errors";
 import { startTimeOf } from "./engine";
 import type { Progress } from "./progress";
-import { lastLines } from "../programs/run";
-import { run, type RunResult } from "./run";
 
 /** What toolchain/ resolves: where the engine is and what environment it wants. */
 export interface Engine {
   pulumi: string;
   env: NodeJS.ProcessEnv;
+  version: string;
 }
 
 export interface StackState {
@@ -41,9 +43,9 @@ export class Stack {
   async ensure(): Promise<void> {
     await this.releaseStaleLock();
     if (await this.exists()) return;
-    await this.pulumi(["stack", "init", this.lab.stack, "--no-select", "--secrets-provider", "passphrase"], {
-      step: `make the stack ${this.lab.stack}`,
-    });
+    await this.step(`make the stack ${this.lab.stack}`, async () =>
+      (await this.workspace()).createStack(this.lab.stack),
+    );
     this.removeSalt();
   }
 
@@ -55,15 +57,16 @@ export class Stack {
 
   async exists(): Promise<boolean> {
     if (this.stateFile()) return existsSync(this.stateFile()!);
-    const { stdout } = await this.pulumi(["stack", "ls", "--json"], { step: "list the stacks" });
-    return (JSON.parse(stdout) as { name: string }[]).some(
-      (stack) => basename(stack.name) === this.lab.stack,
-    );
+    const stacks = await this.step("list the stacks", async () => (await this.workspace()).listStacks());
+    return stacks.some(({ name }) => basename(name) === this.lab.stack);
   }
 
   async state(): Promise<StackState> {
-    const { stdout } = await this.pulumi(["stack", "export", "--stack", this.lab.stack], {
-      step: "read the stack's state",
+    const args = ["stack", "export", "--stack", this.lab.stack];
+    const { stdout } = await this.step("read the stack's state", async () => {
+      const ended = await pulumi(this.driven(), args, this.operation());
+      if (ended.problem) throw new EngineError(args, ended);
+      return ended;
     });
     const { deployment } = JSON.parse(stdout) as {
       deployment?: { resources?: { type: string }[]; pending_operations?: unknown[] };
@@ -78,9 +81,10 @@ export class Stack {
   async drop(): Promise<void> {
     await this.releaseStaleLock();
     if (await this.exists()) {
-      await this.pulumi(["stack", "rm", this.lab.stack, "--force", "--yes", "--preserve-config"], {
-        step: `forget the stack ${this.lab.stack}`,
-      });
+      const options = { force: true, preserveConfig: true };
+      await this.step(`forget the stack ${this.lab.stack}`, async () =>
+        (await this.workspace()).removeStack(this.lab.stack, options),
+      );
     }
     this.removeSalt();
     if (!this.stateFile()) return;
@@ -94,84 +98,81 @@ export class Stack {
 
   /** True when a preview shows nothing to do. */
   async unchanged(): Promise<boolean> {
-    const result = await this.pulumi(["preview", "--expect-no-changes", ...this.target()], {
-      step: "compare the host with the program",
-      // 1: something would change, or the preview failed; `up` shows which.
-      allow: "any",
-      limitMs: 5 * MINUTE,
-      onLine: condense(this.progress),
-    });
-    return result.code === 0;
+    const stack = await this.stack(5 * MINUTE);
+    try {
+      await stack.preview({ ...this.options(), expectNoChanges: true });
+      return true;
+    } catch (error) {
+      // Something would change, or the preview failed; `up` shows which.
+      if (!(error instanceof EngineError)) throw error;
+      if (/no changes were expected/.test(error.ended.output))
+        this.progress.say("something is to be changed");
+      return false;
+    }
   }
 
   /** `pulumi up`. Resolves to true when it changed something. */
-  async up(options: { preview: boolean }): Promise<boolean> {
-    const args = [
-      "up",
-      "--yes",
-      options.preview ? "--skip-preview=false" : "--skip-preview",
-      ...this.target(),
-    ];
-    const result = await this.pulumi(args, {
-      step: `bring up the stack ${this.lab.stack}`,
-      limitMs: 30 * MINUTE,
-      onLine: condense(this.progress),
+  async up({ preview }: { preview: boolean }): Promise<boolean> {
+    const stack = await this.stack(30 * MINUTE);
+    return this.step(`bring up the stack ${this.lab.stack}`, async (onEvent) => {
+      if (preview) await stack.preview({ ...this.options(), onEvent });
+      const { summary } = await stack.up({ ...this.options(), onEvent });
+      return Object.keys(summary.resourceChanges ?? {}).some((op) => op !== "same");
     });
-    return !/^\s+\d+ unchanged$/m.test(lastResourcesBlock(result.stdout));
   }
 
   async destroy(limitMs: number): Promise<void> {
-    await this.pulumi(["destroy", "--yes", "--skip-preview", ...this.target()], {
-      step: `destroy the stack ${this.lab.stack}`,
-      limitMs,
-      onLine: condense(this.progress),
-    });
+    const stack = await this.stack(limitMs);
+    await this.step(`destroy the stack ${this.lab.stack}`, (onEvent) =>
+      stack.destroy({ ...this.options(), onEvent }),
+    );
   }
 
   /** The stack's outputs, secrets in the clear: never to be printed. */
   async outputs(): Promise<Record<string, unknown>> {
-    const { stdout } = await this.pulumi(
-      ["stack", "output", "--json", "--show-secrets", "--stack", this.lab.stack],
-      {
-        step: "read the stack's outputs",
-        secret: true,
-      },
-    );
-    return JSON.parse(stdout) as Record<string, unknown>;
+    const outputs = await this.step("read the stack's outputs", async () => (await this.stack()).outputs());
+    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as unknown]));
   }
 
-  private target(): string[] {
-    const file = this.lab.derivedStackFile;
-    return ["--stack", this.lab.stack, ...(file ? ["--config-file", file] : [])];
+  private driven = () => ({
+    program: this.engine.pulumi,
+    env: this.environment(),
+    version: this.engine.version,
+  });
+
+  private operation = (limitMs = 2 * MINUTE): Operation => ({ cwd: this.lab.cloneDir, limitMs });
+
+  private stack = (limitMs?: number) => stackOf(this.driven(), this.lab.stack, this.operation(limitMs));
+
+  private workspace = () => workspaceOf(this.driven(), this.operation());
+
+  /** What every operation is given. Outputs, with their secrets, are asked for apart and do not get into the log. */
+  private options() {
+    mkdirSync(dirname(this.log), { recursive: true });
+    const onOutput = (text: string) => appendFileSync(this.log, text, { mode: 0o600 });
+    return { onOutput, configFile: this.lab.derivedStackFile };
   }
 
-  private async pulumi(
-    args: string[],
-    options: {
-      step: string;
-      limitMs?: number;
-      allow?: number[] | "any";
-      onLine?: (line: string) => void;
-      secret?: boolean;
-    },
-  ): Promise<RunResult> {
-    const result = await run(this.engine.pulumi, [...args, "--non-interactive", "--color", "never"], {
-      step: options.step,
-      limitMs: options.limitMs ?? 2 * MINUTE,
-      cwd: this.lab.cloneDir,
-      env: this.environment(),
-      log: options.secret ? undefined : this.log,
-      onLine: options.onLine,
-      allow: "any",
-      // A Ctrl-C is passed on once, by signalAll; a second one would make the engine leave its work half-done.
-      group: true,
-    });
-    const allowed = options.allow ?? [0];
-    if (allowed === "any" || allowed.includes(result.code)) return result;
-    throw new LabError(
-      `Could not ${options.step}.\n${diagnostics(result.output) || lastLines(result.output)}`,
-      `All that the engine printed: ${this.log}`,
-    );
+  /** Says what is being done, and on failure what the engine found wrong. */
+  private async step<T>(
+    what: string,
+    work: (onEvent: (event: EngineEvent) => void) => Promise<T>,
+  ): Promise<T> {
+    const wrong: string[] = [];
+    const show = condense(this.progress);
+    try {
+      return await work((event) => {
+        show(event);
+        const { severity, message, urn } = event.diagnosticEvent ?? {};
+        if (severity === "error") wrong.push(`  ${urn ? `${typeAndName(urn)}: ` : ""}${message?.trim()}`);
+      });
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      throw new LabError(
+        `Could not ${what}.\n${wrong.join("\n") || lastLines(error.ended.output)}`,
+        existsSync(this.log) ? `All that the engine printed: ${this.log}` : undefined,
+      );
+    }
   }
 
   private environment(): NodeJS.ProcessEnv {
@@ -236,64 +237,62 @@ function readdirIfThere(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
-const DONE =
-  /^\s*(?:[+~<=-]+)?\s*(\S+:\S+:\S+)\s+(.+?)\s+(created|updated|deleted|replaced|read|refreshed|\*\*.*failed\*\*)\s*(\([^)]*\))?/;
-const DOING =
-  /^\s*(?:[+~<=-]+)?\s*(\S+:\S+:\S+)\s+(.+?)\s+(creating|updating|deleting|replacing|refreshing|reading) \(/;
+const WORDS: Partial<Record<OpType, [doing: string, done: string]>> = {
+  create: ["creating", "created"],
+  "create-replacement": ["creating", "created"],
+  update: ["updating", "updated"],
+  delete: ["deleting", "deleted"],
+  "delete-replaced": ["deleting", "deleted"],
+  replace: ["replacing", "replaced"],
+  refresh: ["refreshing", "refreshed"],
+  read: ["reading", "read"],
+};
 
-/** Turns the engine's lines into progress: what was done, at most a line a second, and what is being done. */
-export function condense(progress: Progress, now: () => number = Date.now): (line: string) => void {
-  const doing = new Map<string, string>();
+/** "urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME" → "TYPE NAME". */
+function typeAndName(urn: string): string {
+  const [, , types = "", ...name] = urn.split("::");
+  return `${types.split("$").at(-1)} ${name.join("::")}`;
+}
+
+/** Turns the engine's events into progress: what was done, at most a line a second, and what is being done. */
+export function condense(progress: Progress, now: () => number = Date.now): (event: EngineEvent) => void {
+  const doing = new Map<string, { text: string; since: number }>();
   let done = 0;
   let last = 0;
   const update = () => {
     const [first, ...others] = [...doing.values()];
-    if (first) progress.status(others.length > 0 ? `${first} and ${others.length} more` : first);
+    if (first) progress.status(others.length > 0 ? `${first.text} and ${others.length} more` : first.text);
   };
-  return (line) => {
-    const begun = DOING.exec(line);
-    if (begun) {
+  const ended = ({ op, urn }: { op: OpType; urn: string }, failed: boolean) => {
+    const words = WORDS[op];
+    if (!words || /^pulumi:pulumi:/.test(typeAndName(urn))) return;
+    const at = now();
+    const seconds = Math.round((at - (doing.get(urn)?.since ?? at)) / 1000);
+    done += 1;
+    doing.delete(urn);
+    update();
+    if (!failed && seconds < 3 && at - last < 1000) return;
+    last = at;
+    const what = failed ? `**${words[0]} failed**` : `${words[1]} (${seconds}s)`;
+    progress.say(`${String(done).padStart(3)} done: ${typeAndName(urn)} ${what}`);
+  };
+  return ({
+    resourcePreEvent: begun,
+    resOutputsEvent: after,
+    resOpFailedEvent: failed,
+    diagnosticEvent: told,
+  }) => {
+    if (begun && !begun.planning && WORDS[begun.metadata.op]) {
+      const { op, urn } = begun.metadata;
+      const what = typeAndName(urn);
       // The stack and the components last as long as what is in them, which says more.
-      if (!/^(pulumi|oslo-faas):/.test(begun[1]!))
-        doing.set(`${begun[1]} ${begun[2]}`, `${begun[3]} ${begun[1]} ${begun[2]}`);
-      return update();
-    }
-    const ended = DONE.exec(line);
-    if (ended) {
-      const [, type, name, what, time] = ended;
-      if (/^pulumi:pulumi:/.test(type!)) return;
-      done += 1;
-      doing.delete(`${type} ${name}`);
+      if (/^(pulumi|oslo-faas):/.test(what)) return;
+      doing.set(urn, { text: `${WORDS[op]![0]} ${what}`, since: now() });
       update();
-      const slow = Number(/\((\d+)s\)/.exec(time ?? "")?.[1] ?? 0) >= 3;
-      if (!slow && !what!.startsWith("**") && now() - last < 1000) return;
-      last = now();
-      return progress.say(
-        `${String(done).padStart(3)} done: ${type} ${name} ${what} ${time ?? ""}`.trimEnd(),
-      );
     }
-    if (/no changes were expected/.test(line)) return progress.say("something is to be changed");
-    // What is repeated under "Diagnostics:" is indented and shown from there.
-    if (/^\s*(error|warning): /.test(line)) progress.say(line.trim());
+    if (after && !after.planning) ended(after.metadata, false);
+    if (failed) ended(failed.metadata, true);
+    if (told && (told.severity === "error" || told.severity === "warning"))
+      progress.say(`${told.severity}: ${told.message.trim().split("\n")[0]}`);
   };
-}
-
-/** The part of the engine's output that says what went wrong. */
-export function diagnostics(output: string): string {
-  const start = output.lastIndexOf("\nDiagnostics:");
-  if (start < 0) return "";
-  const rest = output.slice(start + 1);
-  const end = rest.search(/\n(Outputs|Resources|Duration|Policies):?/);
-  return (end < 0 ? rest : rest.slice(0, end)).trimEnd();
-}
-
-/** The counts at the end: "Resources:", then a line for each kind of change. */
-function lastResourcesBlock(output: string): string {
-  const start = output.lastIndexOf("\nResources:");
-  if (start < 0) return "";
-  const lines = output.slice(start + "\nResources:\n".length).split("\n");
-  const end = lines.findIndex((line) => !/^\s+\S/.test(line));
-  const block = lines.slice(0, end < 0 ? undefined : end);
-  // "12 unchanged" next to "+ 1 created" is a change.
-  return block.length === 1 ? block[0]! : "";
 }

@@ -1,6 +1,6 @@
 /** Ends `env new`: makes the stack and shows what an `up` would do. */
 import { run } from "../../programs/run";
-import type { Engine } from "../context";
+import type { Engine } from "../../programs/pulumi";
 
 const LIMIT_MS = 10 * 60_000;
 

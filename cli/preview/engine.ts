@@ -1,6 +1,6 @@
-/** Runs the engine, bounded, and reads its events. */
-import { type Ended, lastLines, run as runProgram } from "../../programs/run";
-import type { Engine } from "../context";
+/** Asks the engine what would change, and reads its events. */
+import { type Engine, EngineError, stackOf } from "../../programs/pulumi";
+import { lastLines } from "../../programs/run";
 
 /** A resource as an event carries it. */
 export interface ResourceState {
@@ -40,30 +40,43 @@ export interface EngineResult {
   ok: boolean;
 }
 
-const LIMIT_MS = 10 * 60_000;
-
-/** Never rejects for an engine that fails: `problem` says so. @throws an Error when it cannot be started or takes longer than `limitMs` */
-export async function run(engine: Engine, args: string[], cwd: string, limitMs = LIMIT_MS): Promise<Ended> {
-  const all = [...args, "--non-interactive", "--color", "never"];
-  const ended = await runProgram(engine.program, all, { cwd, env: engine.env, limitMs, group: true });
-  if (ended.code === undefined)
-    throw new Error(`pulumi ${args.slice(0, 2).join(" ")} ${ended.problem}, in ${cwd}`);
-  return ended;
+export interface PreviewOptions {
+  stack: string;
+  /** Default: the stack's own. */
+  configFile?: string;
+  /** Reads the host as well. Default: false. */
+  refresh?: boolean;
+  /** File for the plan. Default: none is saved. */
+  plan?: string;
+  policyPacks?: string[];
+  policyPackConfigs?: string[];
 }
 
-/** A preview (or a refresh that only looks) as events. */
-export async function preview(engine: Engine, args: string[], cwd: string): Promise<EngineResult> {
-  const env = { ...engine.env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" };
-  const { code, stdout, stderr } = await run({ ...engine, env }, [...args, "--json"], cwd);
-  const result = readEvents(stdout, { refresh: args[0] === "refresh" });
-  result.ok = code === 0;
+export const preview = (engine: Engine, { stack, ...options }: PreviewOptions, cwd: string) =>
+  watched(async (onEvent) => (await stackOf(engine, stack, { cwd })).preview({ ...options, onEvent }), false);
+
+/** A refresh that only looks. */
+export const findDrift = (engine: Engine, { stack, configFile }: PreviewOptions, cwd: string) =>
+  watched(
+    async (onEvent) => (await stackOf(engine, stack, { cwd })).previewRefresh({ configFile, onEvent }),
+    true,
+  );
+
+async function watched(
+  work: (onEvent: (event: object) => void) => Promise<unknown>,
+  refresh: boolean,
+): Promise<EngineResult> {
+  const events: Event[] = [];
+  let failure: EngineError | undefined;
+  await work((event) => events.push(event)).catch((error: unknown) => {
+    if (!(error instanceof EngineError)) throw error;
+    failure = error;
+  });
+  const result = readEvents(events, { refresh });
+  result.ok = failure === undefined;
   // What goes wrong before there is a plan is said on stderr alone.
-  if (
-    !result.ok &&
-    result.errors.length === 0 &&
-    !result.violations.some(({ level }) => level === "mandatory")
-  )
-    result.errors.push(lastLines(stderr) || `pulumi ended with ${code}`);
+  if (failure && result.errors.length === 0 && !result.violations.some(({ level }) => level === "mandatory"))
+    result.errors.push(lastLines(failure.ended.stderr) || `pulumi ${failure.ended.problem}`);
   return result;
 }
 
@@ -80,40 +93,27 @@ interface PolicyEvent {
   enforcementLevel: string;
 }
 
-interface Event {
+export interface Event {
   resourcePreEvent?: { metadata: Step };
   resOutputsEvent?: { metadata: Step };
   diagnosticEvent?: Diagnostic;
   policyEvent?: PolicyEvent;
 }
 
-/**
- * @param text one event a line
- * @param refresh whether what a refresh finds is what was asked for. Otherwise it only comes before the plan. Default: true
- */
-export function readEvents(text: string, { refresh = true } = {}): EngineResult {
+/** @param refresh whether what a refresh finds is what was asked for. Otherwise it only comes before the plan. Default: true */
+export function readEvents(events: Event[], { refresh = true } = {}): EngineResult {
   const result: EngineResult = { steps: [], violations: [], errors: [], warnings: [], ok: true };
-  for (const line of text.split("\n")) {
-    if (!line.startsWith("{")) continue;
-    const event = parse(line);
-    const step = event?.resourcePreEvent?.metadata;
+  for (const event of events) {
+    const step = event.resourcePreEvent?.metadata;
     if (step && (refresh || step.op !== "refresh")) result.steps.push(step);
     // Of a refresh, what was found is known only afterwards; then the step says what it was: same, update, delete.
-    const after = event?.resOutputsEvent?.metadata;
+    const after = event.resOutputsEvent?.metadata;
     if (after && result.steps.some(({ urn, op }) => urn === after.urn && op === "refresh"))
       result.steps.push(after);
-    if (event?.diagnosticEvent) diagnose(result, event.diagnosticEvent);
-    if (event?.policyEvent) result.violations.push(violation(event.policyEvent));
+    if (event.diagnosticEvent) diagnose(result, event.diagnosticEvent);
+    if (event.policyEvent) result.violations.push(violation(event.policyEvent));
   }
   return result;
-}
-
-function parse(line: string): Event | undefined {
-  try {
-    return JSON.parse(line) as Event;
-  } catch {
-    return undefined; // A line that was cut off by the engine's end.
-  }
 }
 
 /** The engine warns of what cli/preview/policy.ts does on purpose. */

@@ -4,11 +4,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { fileOf } from "../../environment/files";
+import { type Engine, pulumi, workspaceOf } from "../../programs/pulumi";
 import { lastLines } from "../../programs/run";
-import type { Engine } from "../context";
 import { validate } from "../env/validate";
 import { apart, type Change, changesOf } from "./changes";
-import { type EngineResult, preview, run, type Violation } from "./engine";
+import { type EngineResult, findDrift, preview, type PreviewOptions, type Violation } from "./engine";
 import { ASSUMED } from "./paper/answers";
 import { upOnPaper } from "./paper/base";
 import { copyWithDummies, type Seal } from "./stackFile";
@@ -53,8 +53,8 @@ export interface Settings {
   plans?: string;
   /** Plans are made of what the hosts have. */
   repair: boolean;
-  /** Options for the engine that wire the policy pack; none where the work tree has no pack. */
-  policy: string[];
+  /** What wires the policy pack; nothing where the work tree has no pack. */
+  policy: Pick<PreviewOptions, "policyPacks" | "policyPackConfigs">;
 }
 
 type Target = { name: string; because: string[] };
@@ -83,7 +83,7 @@ export async function previewEnvironment(
     const verdicts = await validate([target.name], sides.head, settings.engine.env);
     result.errors.push(...verdicts.flatMap(({ problems }) => problems));
     if (result.errors.length > 0) return result;
-    if (settings.policy.length === 0) result.notes.push("No policy was judged: there is no policy pack.");
+    if (!settings.policy.policyPacks) result.notes.push("No policy was judged: there is no policy pack.");
     await (real ? againstState : againstPaper)(result, sides, settings);
   } catch (error) {
     result.errors.push((error as Error).message);
@@ -108,20 +108,22 @@ const exists = (name: string, tree: string) => fs.existsSync(path.join(tree, fil
 /** Against what is deployed, as the backend knows it. */
 async function againstState(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
   const { name } = result;
-  const stack = ["--stack", name];
   result.comparedWith = "the stack's state";
   // A copy, since the engine may write a salt into the one it is given.
-  const head = ["--config-file", copyOf(fileOf(name), sides, "head")];
-  if (settings.refresh) await findDrift(result, [...stack, ...head], sides, settings);
+  const head = { stack: name, configFile: copyOf(fileOf(name), sides, "head") };
+  if (settings.refresh) {
+    const looked = await findDrift(settings.engine, head, sides.head);
+    result.drift = changesOf(looked.steps);
+    result.errors.push(...looked.errors.map((error) => `looking for drift: ${error}`));
+  }
   const plan = settings.plans && planFile(settings.plans, name);
-  const save = plan ? ["--save-plan", plan, ...(settings.repair ? ["--refresh"] : [])] : [];
+  const save = plan ? { plan, refresh: settings.repair } : {};
   result.repairs = settings.repair;
-  const args = ["preview", ...stack, ...head, ...save, ...settings.policy];
-  const now = await preview(settings.engine, args, sides.head);
+  const now = await preview(settings.engine, { ...head, ...save, ...settings.policy }, sides.head);
   // A plan does all of it, so whoever reads it is told all of it.
   const before =
     plan === undefined && exists(name, sides.base)
-      ? await preview(settings.engine, ["preview", ...stack], sides.base)
+      ? await preview(settings.engine, { stack: name }, sides.base)
       : undefined;
   if (before && !before.ok)
     result.notes.push(
@@ -157,17 +159,6 @@ function copyOf(file: string, sides: Sides, side: "base" | "head"): string {
   return copy;
 }
 
-async function findDrift(
-  result: EnvironmentPreview,
-  stack: string[],
-  sides: Sides,
-  settings: Settings,
-): Promise<void> {
-  const looked = await preview(settings.engine, ["refresh", "--preview-only", ...stack], sides.head);
-  result.drift = changesOf(looked.steps);
-  result.errors.push(...looked.errors.map((error) => `looking for drift: ${error}`));
-}
-
 /** Without a state: against the base, brought up on paper. */
 async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
   const { name } = result;
@@ -194,8 +185,8 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
   }
   const head = await stack.file(sides.head);
   result.dummies.push(...head.dummies);
-  const args = ["preview", "--stack", name, "--config-file", head.path, ...settings.policy];
-  take(result, await preview(stack.engine, args, sides.head));
+  const options = { stack: name, configFile: head.path, ...settings.policy };
+  take(result, await preview(stack.engine, options, sides.head));
 }
 
 interface PaperStack {
@@ -220,9 +211,10 @@ async function emptyStack(
   const project = path.join(folder, "project");
   fs.mkdirSync(path.join(project, "stacks"), { recursive: true });
   fs.copyFileSync(path.join(sides.head, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
-  const init = ["stack", "init", name, "--no-select", "--secrets-provider", "passphrase"];
-  const made = await run(own, init, project);
-  if (made.problem) throw new Error(`no stack can be made for the preview: ${lastLines(made.stderr)}`);
+  const workspace = await workspaceOf(own, { cwd: project });
+  await workspace.createStack(name).catch((error: Error) => {
+    throw new Error(`no stack can be made for the preview: ${error.message}`, { cause: error });
+  });
   const salt = /^encryptionsalt: (\S+)/m.exec(fs.readFileSync(path.join(project, fileOf(name)), "utf8"))?.[1];
   if (!salt) throw new Error("the engine made a stack without a salt for its secrets");
   return {
@@ -243,7 +235,7 @@ function sealWith(engine: Engine, name: string, project: string, salt: string): 
     fs.writeFileSync(file, `encryptionsalt: ${salt}\n`, { mode: 0o600 });
     const secrets = texts.flatMap((text, at) => ["--secret", `sealed${at}=${text}`]);
     const set = ["config", "set-all", "--stack", name, "--config-file", file, ...secrets];
-    const ended = await run(engine, set, project);
+    const ended = await pulumi(engine, set, { cwd: project });
     if (ended.problem) throw new Error(`the engine encrypts no dummies: ${lastLines(ended.stderr)}`);
     const { config } = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, { secure: string }> };
     return texts.map((_text, at) => config[`oslo-faas:sealed${at}`]!.secure);

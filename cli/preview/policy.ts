@@ -2,13 +2,14 @@
 import fs from "node:fs";
 import path from "node:path";
 import { inPackage } from "../../shared/packageFolder";
+import type { PreviewOptions } from "./engine";
 
 /** No language host answers to this name, so the engine looks for a program `pulumi-analyzer-policy-NAME`. */
 const RUNTIME = "oslofaas";
 
 export interface PolicyOptions {
-  /** For `pulumi preview` and `pulumi up`. */
-  args: string[];
+  /** For a preview. */
+  options: Pick<PreviewOptions, "policyPacks" | "policyPackConfigs">;
   /** What to add to the engine's environment. */
   env: Record<string, string>;
 }
@@ -26,14 +27,14 @@ export function policyOptions(
   // A team's own pack, or the one that comes with the package.
   const own = path.join(root, "policy");
   const pack = fs.existsSync(own) ? own : inPackage("policy");
-  if (!fs.existsSync(path.join(pack, "PulumiPolicy.yaml"))) return { args: [], env: {} };
+  if (!fs.existsSync(path.join(pack, "PulumiPolicy.yaml"))) return { options: {}, env: {} };
   const config = path.join(pack, "config.json");
-  const settings = fs.existsSync(config) ? ["--policy-pack-config", config] : [];
-  if (kind !== "built") return { args: ["--policy-pack", pack, ...settings], env: {} };
+  const settings = fs.existsSync(config) ? { policyPackConfigs: [config] } : {};
+  if (kind !== "built") return { options: { policyPacks: [pack], ...settings }, env: {} };
   const stand = path.join(scratch, "policy");
   standIn(pack, root, stand);
   return {
-    args: ["--policy-pack", stand, ...settings],
+    options: { policyPacks: [stand], ...settings },
     env: { PATH: [path.join(stand, "bin"), env.PATH].filter(Boolean).join(path.delimiter) },
   };
 }

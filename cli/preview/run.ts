@@ -2,12 +2,12 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { type Engine, workspaceOf } from "../../programs/pulumi";
 import { endAll } from "../../programs/run";
-import type { Context, Engine } from "../context";
+import type { Context } from "../context";
 import { UsageError } from "../errors";
 import { inParallel } from "../../shared/inParallel";
 import { affected, allEnvironments } from "./affected";
-import { run as runEngine } from "./engine";
 import { type EnvironmentPreview, isWrong, previewEnvironment, type Sides } from "./environment";
 import { baseCommit, changedFiles, extract, isEdited, shortName } from "./git";
 import { masker, secretsOfEnvironment } from "./mask";
@@ -117,7 +117,7 @@ async function previewAll(
     refresh: options.refresh,
     plans: options.plans,
     repair: options.repair,
-    policy: policy.args,
+    policy: policy.options,
   };
   // In the order of the list, however they end. Each has its own processes and folders, so only the machine limits how many run at once.
   const results: EnvironmentPreview[] = [];
@@ -131,9 +131,10 @@ async function previewAll(
 /** Only a backend that was named on purpose is asked: a clone's own `.pulumi` says what somebody tried, not what is deployed. */
 async function reachableStacks(engine: Engine, root: string): Promise<Set<string>> {
   if (!process.env.PULUMI_BACKEND_URL) return new Set();
-  const { problem, stdout, stderr } = await runEngine(engine, ["stack", "ls", "--json"], root);
-  if (problem) throw new Error(`the stacks at PULUMI_BACKEND_URL cannot be listed: ${stderr.trim()}`);
-  const stacks = JSON.parse(stdout) as { name: string }[];
+  const workspace = await workspaceOf(engine, { cwd: root });
+  const stacks = await workspace.listStacks().catch((error: Error) => {
+    throw new Error(`the stacks at PULUMI_BACKEND_URL cannot be listed: ${error.message}`, { cause: error });
+  });
   return new Set(stacks.map(({ name }) => name.split("/").at(-1)!));
 }
 

@@ -20,8 +20,7 @@ export const register: Register = (parent, context) => {
         try {
           const { repair } = await import("./repair");
           const engine = await context.engine(["refresh", "--stack", stack]);
-          const config = configFile ? ["--config-file", configFile] : [];
-          const count = await repair({ engine, stack, config, root, session, say });
+          const count = await repair({ engine, stack, configFile, root, session, say });
           say(
             count === 0
               ? `Nothing of ${stack} was interrupted.`

@@ -1,16 +1,15 @@
 /** Brings state and host together again after an `up` that was killed. */
 import type { HostSession } from "../../providers/host/src/hostSession";
+import { type Engine, EngineError, pulumi, stackOf } from "../../programs/pulumi";
 import { type Ended, lastLines } from "../../programs/run";
-import type { Engine } from "../context";
-import { run } from "../preview/engine";
 import removeScript from "./scripts/remove.sh";
 import { type Deployment, type HalfMade, halfMade, type Holder, isOver, lockHolders } from "./pending";
 
 export interface Repair {
   engine: Engine;
   stack: string;
-  /** `--config-file FILE`, where the stack's file is elsewhere. */
-  config: string[];
+  /** Where the stack's file is elsewhere. */
+  configFile?: string;
   root: string;
   session: HostSession;
   say: (line: string) => void;
@@ -27,25 +26,31 @@ export async function repair(task: Repair): Promise<number> {
   task.say("reading the host");
   await refresh(task);
   await removeHalfMade(task, halfMade(deployment));
-  await refresh(task, "--clear-pending-creates");
+  await refresh(task, true);
   return pending.length;
 }
 
-async function exported(task: Repair): Promise<Deployment> {
-  const answer = await pulumi(task, "stack", "export");
+/** By the command: the API asks for the secrets in the clear. */
+async function exported({ engine, stack, root }: Repair): Promise<Deployment> {
+  const answer = await pulumi(engine, ["stack", "export", "--stack", stack], { cwd: root });
   if (answer.problem) throw failed("The stack's state cannot be read", answer);
   return (JSON.parse(answer.stdout) as { deployment?: Deployment }).deployment ?? {};
 }
 
-async function refresh(task: Repair, ...more: string[]): Promise<void> {
-  const args = ["refresh", "--yes", "--skip-preview", ...more, ...task.config];
-  let done = await pulumi(task, ...args);
-  const holders = lockHolders(done.output);
-  if (done.problem && holders.length > 0) {
-    await release(task, holders);
-    done = await pulumi(task, ...args);
+async function refresh(task: Repair, clearPendingCreates = false): Promise<void> {
+  const { engine, stack, root: cwd, configFile } = task;
+  const driven = await stackOf(engine, stack, { cwd });
+  const read = () => driven.refresh({ configFile, clearPendingCreates });
+  try {
+    await read().catch(async (error: unknown) => {
+      const holders = error instanceof EngineError ? lockHolders(error.ended.output) : [];
+      if (holders.length === 0) throw error;
+      await release(task, holders);
+      await read();
+    });
+  } catch (error) {
+    throw error instanceof EngineError ? failed("The host cannot be read", error.ended) : error;
   }
-  if (done.problem) throw failed("The host cannot be read", done);
 }
 
 /** Takes away the lock of a run that is over, and of no other. */
@@ -55,8 +60,11 @@ async function release(task: Repair, holders: Holder[]): Promise<void> {
       `${task.stack} is locked by ${holder.user}@${holder.machine} (process ${holder.pid}) since ${holder.since}.\n` +
         `  → If that run is over, \`pulumi cancel -s ${task.stack}\`; then repeat this.`,
     );
-  const cancelled = await pulumi(task, "cancel", "--yes");
-  if (cancelled.problem) throw failed("The lock of the run that was killed cannot be released", cancelled);
+  const driven = await stackOf(task.engine, task.stack, { cwd: task.root });
+  await driven.cancel().catch((error: Error) => {
+    if (!(error instanceof EngineError)) throw error;
+    throw failed("The lock of the run that was killed cannot be released", error.ended);
+  });
   task.say("released the lock of the run that was killed");
 }
 
@@ -79,10 +87,6 @@ const REFUSED = {
   used: (what: string) =>
     `The half-made ${what} is in use on the host.\n  → See what uses it (docker inspect), then repeat this.`,
 };
-
-function pulumi({ engine, stack, root }: Repair, ...args: string[]): Promise<Ended> {
-  return run(engine, [...args, "--stack", stack], root);
-}
 
 function failed(what: string, { stdout, stderr, output }: Ended): Error {
   const lines = output.split("\n").filter((line) => /^\s*error: /.test(line));

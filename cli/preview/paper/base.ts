@@ -2,9 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import { type Engine, EngineError, pulumi, workspaceOf } from "../../../programs/pulumi";
 import { lastLines } from "../../../programs/run";
-import type { Engine } from "../../context";
-import { run } from "../engine";
 import { pluginProgram, type Running, startPlugin, wantedPlugins } from "./plugins";
 import { onPaper } from "./provider";
 
@@ -47,8 +46,11 @@ function localPlugins(tree: string): { name: string; program: string }[] {
 /** As `pulumi preview` would by itself. Does nothing where the plugin is there. */
 async function install(engine: Engine, name: string, version: string, cwd: string): Promise<void> {
   if (engine.env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION === "true") return;
-  const { problem, stderr } = await run(engine, ["plugin", "install", "resource", name, version], cwd);
-  if (problem) throw new Error(`the plugin ${name} ${version} cannot be installed: ${lastLines(stderr)}`);
+  const workspace = await workspaceOf(engine, { cwd });
+  await workspace.installPlugin(name, version).catch((error: Error) => {
+    const why = error instanceof EngineError ? lastLines(error.ended.stderr) : error.message;
+    throw new Error(`the plugin ${name} ${version} cannot be installed: ${why}`, { cause: error });
+  });
 }
 
 /** @throws an Error with the engine's words where the program fails */
@@ -60,7 +62,7 @@ export async function upOnPaper(
 ): Promise<void> {
   const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress"];
   const ended = await withPaper(engine, tree, (onPaperEngine) =>
-    run(onPaperEngine, [...args, "--stack", stack, "--config-file", configFile], tree),
+    pulumi(onPaperEngine, [...args, "--stack", stack, "--config-file", configFile], { cwd: tree }),
   );
   if (!ended.problem) return;
   const diagnostics = ended.stdout.slice(Math.max(0, ended.stdout.indexOf("Diagnostics:")));

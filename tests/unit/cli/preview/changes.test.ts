@@ -1,6 +1,6 @@
 /** From the engine's steps to changes: which count, as what, and what is at stake. */
 import { apart, changesOf } from "../../../../cli/preview/changes";
-import { readEvents, type Step } from "../../../../cli/preview/engine";
+import { type Event, readEvents, type Step } from "../../../../cli/preview/engine";
 import { stakesOf } from "../../../../cli/preview/stakes";
 
 type Values = Record<string, unknown>;
@@ -261,31 +261,27 @@ describe("at stake", () => {
 });
 
 describe("the engine's events", () => {
-  const line = (event: object) => JSON.stringify(event);
   const stack = "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s";
 
   test("errors and warnings with their resource, violations with their level, and no line that says nothing", () => {
-    const diagnostic = (severity: string, message: string, at = urn(FILE, "conf")) =>
-      line({ diagnosticEvent: { severity, message: `${message}\n`, urn: at } });
-    const events = readEvents(
-      [
-        "no event",
-        diagnostic("error", "boom"),
-        diagnostic("error", "preview failed", stack),
-        diagnostic("warning", "mind this", stack),
-        diagnostic("warning", "using pulumi-analyzer-policy-oslofaas from $PATH at /x", stack),
-        diagnostic("info", "nothing"),
-        line({
-          policyEvent: {
-            policyName: "rule",
-            enforcementLevel: "mandatory",
-            resourceUrn: urn(FILE, "conf"),
-            message: "What the rule is about.\nwhat was found\n",
-          },
-        }),
-        '{"resourcePreEvent": {"metadata"',
-      ].join("\n"),
-    );
+    const diagnostic = (severity: string, message: string, at = urn(FILE, "conf")) => ({
+      diagnosticEvent: { severity, message: `${message}\n`, urn: at },
+    });
+    const events = readEvents([
+      diagnostic("error", "boom"),
+      diagnostic("error", "preview failed", stack),
+      diagnostic("warning", "mind this", stack),
+      diagnostic("warning", "using pulumi-analyzer-policy-oslofaas from $PATH at /x", stack),
+      diagnostic("info", "nothing"),
+      {
+        policyEvent: {
+          policyName: "rule",
+          enforcementLevel: "mandatory",
+          resourceUrn: urn(FILE, "conf"),
+          message: "What the rule is about.\nwhat was found\n",
+        },
+      },
+    ]);
     expect(events.errors).toEqual(["conf: boom"]);
     expect(events.warnings).toEqual(["mind this"]);
     expect(events.violations).toEqual([
@@ -296,10 +292,11 @@ describe("the engine's events", () => {
   test("of a refresh, what was found counts, and not that it was looked for", () => {
     const looked = step("refresh", FILE, "conf", { x: 1 }, { x: 1 });
     const found = { ...looked, op: "delete", new: null };
-    const text = [{ resourcePreEvent: { metadata: looked } }, { resOutputsEvent: { metadata: found } }];
-    expect(changesOf(readEvents(text.map(line).join("\n")).steps).map(({ kind }) => kind)).toEqual([
-      "deleted",
-    ]);
+    const text: Event[] = [
+      { resourcePreEvent: { metadata: looked } },
+      { resOutputsEvent: { metadata: found } },
+    ];
+    expect(changesOf(readEvents(text).steps).map(({ kind }) => kind)).toEqual(["deleted"]);
     // Before a plan it is only looked for: what is done about it is told by the steps of the plan.
     const planned = step("create", FILE, "conf", undefined, { x: 1 });
     const all = [
@@ -307,9 +304,9 @@ describe("the engine's events", () => {
       { resourcePreEvent: { metadata: planned } },
       { resOutputsEvent: { metadata: planned } },
     ];
-    const { steps } = readEvents(all.map(line).join("\n"), { refresh: false });
+    const { steps } = readEvents(all, { refresh: false });
     expect(steps.map(({ op }) => op)).toEqual(["create"]);
     const same = [text[0]!, { resOutputsEvent: { metadata: { ...looked, op: "same" } } }];
-    expect(changesOf(readEvents(same.map(line).join("\n")).steps)).toEqual([]);
+    expect(changesOf(readEvents(same).steps)).toEqual([]);
   });
 });

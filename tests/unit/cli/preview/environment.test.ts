@@ -38,7 +38,7 @@ async function preview({ base, head, answers = "", settings = {}, because = [] }
     stacks: new Set<string>(),
     refresh: false,
     repair: false,
-    policy: ["--policy-pack", "p"],
+    policy: { policyPacks: ["p"] },
   };
   const result = await previewEnvironment({ name: "e", because }, sides, { ...all, ...settings });
   const commands = calls().map(({ args }) => args.join(" ").replaceAll(dir, ""));
@@ -72,11 +72,9 @@ test("on paper: an empty stack, the base brought up in it, and the head previewe
   expect(result).toMatchObject({ comparedWith: "the base on paper", errors: [] });
   expect(result.changes.map(({ name }) => name)).toEqual(["conf"]);
   expect(commands).toEqual([
-    "stack init e --no-select --secrets-provider passphrase",
+    "stack init e --secrets-provider passphrase --no-select",
     expect.stringMatching(/^up --yes .* --config-file \S*Pulumi\.e\.base\.yaml$/),
-    expect.stringMatching(
-      /^preview --stack e --config-file \S*Pulumi\.e\.head\.yaml --policy-pack p --json$/,
-    ),
+    expect.stringMatching(/^preview --policy-pack p --config-file \S*Pulumi\.e\.head\.yaml --stack e$/),
   ]);
   const [, up, head] = calls;
   expect([up!.cwd, head!.cwd]).toEqual([path.join(dir, "base"), path.join(dir, "head")]);
@@ -126,8 +124,8 @@ describe("with the state", () => {
       ["both"],
     ]);
     expect(commands).toEqual([
-      "preview --stack e --config-file /scratch/head/Pulumi.e.yaml --policy-pack p --json",
-      "preview --stack e --json",
+      "preview --policy-pack p --config-file /scratch/head/Pulumi.e.yaml --stack e",
+      "preview --stack e",
     ]);
     expect(calls.map(({ cwd }) => cwd)).toEqual([path.join(dir, "head"), path.join(dir, "base")]);
     // The engine may write a salt into the one it is given.
@@ -161,8 +159,8 @@ describe("with the state", () => {
     const settings = { ...REAL, plans, refresh: true, repair };
     const { result, commands } = await preview({ base: HOST, head: HOST, answers: saving, settings });
     expect(commands).toEqual([
-      "refresh --preview-only --stack e --config-file /scratch/head/Pulumi.e.yaml --json",
-      `preview --stack e --config-file /scratch/head/Pulumi.e.yaml --save-plan /plans/e.json${more} --policy-pack p --json`,
+      "refresh --preview-only --config-file /scratch/head/Pulumi.e.yaml --stack e",
+      `preview${more} --policy-pack p --save-plan /plans/e.json --config-file /scratch/head/Pulumi.e.yaml --stack e`,
     ]);
     expect([result.drift, result.pending]).toEqual([[], []]);
     expect(fs.existsSync(path.join(plans, "e.json"))).toBe(true);

@@ -31,7 +31,7 @@ afterEach(() => fs.rmSync(scratch, { recursive: true }));
 
 test.each(["official", "downloaded"] as const)("the %s engine is given the pack as it is", (kind) => {
   expect(policyOptions(kind, ROOT, scratch, { PATH: "/bin" })).toEqual({
-    args: ["--policy-pack", PACK, "--policy-pack-config", CONFIG],
+    options: { policyPacks: [PACK], policyPackConfigs: [CONFIG] },
     env: {},
   });
   expect(fs.readdirSync(scratch)).toEqual([]);
@@ -40,7 +40,7 @@ test.each(["official", "downloaded"] as const)("the %s engine is given the pack 
 test("the one that is built is given a stand-in, and a program that starts it", () => {
   const stand = path.join(scratch, "policy");
   expect(policyOptions("built", ROOT, scratch, { PATH: "/bin" })).toEqual({
-    args: ["--policy-pack", stand, "--policy-pack-config", CONFIG],
+    options: { policyPacks: [stand], policyPackConfigs: [CONFIG] },
     env: { PATH: `${stand}/bin:/bin` },
   });
   const own = parse(fs.readFileSync(path.join(stand, "PulumiPolicy.yaml"), "utf8")) as object;
@@ -52,18 +52,15 @@ test("the one that is built is given a stand-in, and a program that starts it", 
 });
 
 test("a tree without a pack is given the package's, and one with a pack its own", () => {
-  expect(policyOptions("official", scratch, scratch, {}).args).toEqual([
-    "--policy-pack",
-    PACK,
-    "--policy-pack-config",
-    CONFIG,
-  ]);
+  expect(policyOptions("official", scratch, scratch, {}).options).toEqual({
+    policyPacks: [PACK],
+    policyPackConfigs: [CONFIG],
+  });
   fs.mkdirSync(path.join(scratch, "policy"));
   fs.writeFileSync(path.join(scratch, "policy/PulumiPolicy.yaml"), "runtime: nodejs\n");
-  expect(policyOptions("official", scratch, scratch, {}).args).toEqual([
-    "--policy-pack",
-    path.join(scratch, "policy"),
-  ]);
+  expect(policyOptions("official", scratch, scratch, {}).options).toEqual({
+    policyPacks: [path.join(scratch, "policy")],
+  });
 });
 
 /** What a pack says of itself, once it serves. */

@@ -5,7 +5,8 @@ import * as path from "node:path";
 import { channelsState, channelState } from "../../../../shared/queueChannel";
 import { describe as certificateOf } from "../../../../cli/status/certificate";
 import { fill } from "../../../../cli/status/collect";
-import { parsePreview } from "../../../../cli/status/drift";
+import type { EngineResult } from "../../../../cli/preview/engine";
+import { driftOf } from "../../../../cli/status/drift";
 import { judge, type Limits } from "../../../../cli/status/judge";
 import { parseParts } from "../../../../cli/status/parts";
 import { QUERIES } from "../../../../cli/status/queries";
@@ -262,11 +263,13 @@ test("drift is what would change, and an engine that fails says why", () => {
     { op: "update", urn: "urn:pulumi:x::y::t::nginx-config" },
     { op: "create", urn: "urn:pulumi:x::y::t::functions-hello" },
   ];
-  expect(parsePreview(JSON.stringify({ steps }), "", 0)).toEqual([
+  expect(driftOf({ steps, errors: [], ok: true } as unknown as EngineResult)).toEqual([
     "update nginx-config",
     "create functions-hello",
   ]);
-  expect(() => parsePreview("", "error: no stack named x\nmore", 255)).toThrow("error: no stack named x");
+  expect(() =>
+    driftOf({ steps: [], errors: ["error: no stack named x\nmore"], ok: false } as unknown as EngineResult),
+  ).toThrow("error: no stack named x");
 });
 
 test.each([
