@@ -4,6 +4,8 @@ import path from "node:path";
 import type { Command } from "commander";
 import type { Engine } from "../programs/pulumi";
 
+export type { Engine };
+
 export interface Context {
   /** How the command is called, as help shows it: "oslo-faas". */
   name: string;
