@@ -33,5 +33,13 @@ export async function deploy(name: string, { context, say, ...where }: DeployOpt
   say(`${name} is deployed, in ${((Date.now() - started) / 1000).toFixed(1)} s: ${url}`);
 }
 
-/** The function, and the image where the host's engine builds it; patterns of Pulumi's for the ends of their URNs. */
-const targetsOf = (name: string): string[] => [`**::functions-${name}`, `**::images-fn-${name}`];
+/**
+ * The function, and the image where the host's engine builds it; then what they are parts of, whose record in the state names the image as
+ * well. Patterns of Pulumi's for the ends of URNs: a target brings none of its children along.
+ */
+const targetsOf = (name: string): string[] => [
+  `**::functions-${name}`,
+  `**::images-fn-${name}`,
+  "**index:Functions::functions",
+  "**index:OwnImages::images",
+];
