@@ -2,28 +2,23 @@
 /**
  * `npm run build`: what the npm package holds beside its own files, in dist/.
  *
- * NAME.cjs for each entry; plugins/NAME, a folder that `pulumi plugin install resource NAME VERSION --file` takes as an archive; services/NAME,
- * the build context of an image; types, the declarations.
+ * NAME.cjs for each entry; plugins/NAME, a folder that Pulumi.yaml names; services/NAME, the build context of an image; types, the declarations.
  */
 const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 const { bundle, replace, ROOT } = require("./bundle.cjs");
 const { ENTRIES } = require("./entries.cjs");
+const { buildPlugin, PLUGINS } = require("./plugins.cjs");
 
 const inDist = (...parts) => path.join(ROOT, "dist", ...parts);
-const exists = (...parts) => fs.existsSync(path.join(ROOT, ...parts));
 
 function entries() {
+  for (const name of PLUGINS) buildPlugin(name, inDist("plugins", name));
   for (const [name, { entry, ...options }] of Object.entries(ENTRIES)) {
-    if (!exists(entry)) continue;
-    const plugin = /^plugin-(.*)$/.exec(name)?.[1];
-    const file = plugin ? inDist("plugins", plugin, `pulumi-resource-${plugin}.cjs`) : inDist(`${name}.cjs`);
+    if (name.startsWith("plugin-")) continue;
+    const file = inDist(`${name}.cjs`);
     replace(file, bundle(entry, file, options).code);
-    if (!plugin) continue;
-    const start = `pulumi-resource-${plugin}`;
-    fs.copyFileSync(path.join(ROOT, "providers", plugin, start), inDist("plugins", plugin, start));
-    fs.chmodSync(inDist("plugins", plugin, start), 0o755);
   }
 }
 

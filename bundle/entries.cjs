@@ -6,7 +6,8 @@ const ENTRIES = {
   index: { entry: "components/index.ts", external: SHARED_SDK },
   host: { entry: "providers/host/sdk/index.ts", external: SHARED_SDK },
   openfaas: { entry: "providers/openfaas/sdk/index.ts", external: SHARED_SDK },
-  cli: { entry: "cli/main.ts", external: SHARED_SDK },
+  // prettier formats what `env generate` writes, which is refused outside of a clone.
+  cli: { entry: "cli/main.ts", external: [...SHARED_SDK, "prettier"] },
   policy: { entry: "policy/index.ts", external: SHARED_SDK },
   // A plugin runs alone, wherever it was installed.
   "plugin-host": { entry: "providers/host/src/main.ts" },

@@ -106,19 +106,32 @@ test("functions new: makes a function from the package's template", () => {
   expect(fs.readFileSync(file("functions/stack.yml"), "utf8")).toContain("handler: ./resize");
 });
 
-test("a program of one's own: host.File alone on a host", () => {
+test("a program of one's own: host.File on a host, and Nginx without an environment", () => {
   const target = path.join(folder, "there");
   const { host, port, user, privateKeyPath, hostKey } = sshd.config();
-  fs.writeFileSync(
-    file("index.ts"),
-    `import * as host from "oslo-faas/host";
+  const program = (more: string) => `import * as host from "oslo-faas/host";
+import { Nginx } from "oslo-faas";
 const provider = new host.Provider("h", ${JSON.stringify({ host, port, user, privateKeyPath, hostKey })});
 new host.File("f", { path: ${JSON.stringify(target)}, content: "hello\\n" }, { provider });
-`,
-  );
+${more}`;
+  fs.writeFileSync(file("index.ts"), program(""));
   ok("pulumi", "stack", "init", "own", "--non-interactive");
   ok("pulumi", "up", "-s", "own", "--yes", "--skip-preview", "--non-interactive");
   expect(fs.readFileSync(target, "utf8")).toBe("hello\n");
+  // Only shown: the host is this machine, which keeps its own Nginx.
+  const nginx = (args: string) =>
+    fs.writeFileSync(file("index.ts"), program(`new Nginx("web", ${args}, { provider });\n`));
+  nginx("{ keepalive: 99 }");
+  const preview = ["preview", "-s", "own", "--non-interactive"];
+  expect(ok("pulumi", ...preview)).toMatch(
+    /oslo-faas:index:Nginx web create[^]*host:index:SystemdUnit web-unit create/,
+  );
+  nginx("{ keepalive: 64, workerConnections: 64 }");
+  const refused = spawnSync("pulumi", preview, { cwd: team, env, encoding: "utf8" });
+  expect(refused.status).not.toBe(0);
+  expect(refused.stdout + refused.stderr).toContain(
+    "Nginx web: keepalive: 64: is not below workerConnections 64",
+  );
   ok("pulumi", "destroy", "-s", "own", "--yes", "--skip-preview", "--non-interactive");
   expect(fs.existsSync(target)).toBe(false);
 });
