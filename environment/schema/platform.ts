@@ -1,5 +1,6 @@
 /** What runs the containers: the engine, the swarm, and where images come from. */
 import * as z from "zod";
+import { version } from "../../package.json";
 import { DEFAULT_LOCK } from "../lockFile";
 import * as f from "../fields";
 
@@ -133,13 +134,13 @@ export const images = z.strictObject({
   }),
   queueWorker: f
     .image()
-    .default("ghcr.io/oslo-faas/queue:0.1.0")
+    .default(`ghcr.io/oslo-faas/queue:${version}`)
     .meta({ description: "Queue worker and exporter of this project." }),
   natsStreaming: f.image().default("nats-streaming:0.25.6").meta({ description: "NATS Streaming." }),
   prometheus: f.image().default("prom/prometheus:v2.42.0").meta({ description: "Prometheus." }),
   alertmanager: f.image().default("prom/alertmanager:v0.25.0").meta({ description: "Alertmanager." }),
   swarmProvider: f
     .image()
-    .default("ghcr.io/oslo-faas/swarm-provider:0.1.0")
+    .default(`ghcr.io/oslo-faas/swarm-provider:${version}`)
     .meta({ description: "The Swarm provider of this project." }),
 });

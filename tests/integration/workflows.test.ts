@@ -1,83 +1,24 @@
 /** Every `run:` step of the workflows, executed as it is written: on a clone with a small program, a real sshd and the real engine. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parse } from "yaml";
 import { resolveToolchain } from "../../lab/toolchain/resolve";
 import { type Outcome, PreviewRepo, smallProgram, smallStack } from "./previewRepo";
 import { type Sshd, startSshd } from "./sshd";
+import { codes, everyStep, WorkflowJobs } from "./workflowJobs";
 
 jest.setTimeout(600_000);
 
-interface Step {
-  name?: string;
-  id?: string;
-  run?: string;
-  env?: Record<string, string>;
-  if?: string;
-}
-interface Workflow {
-  /** Without steps: a job that calls another workflow. */
-  jobs: Record<string, { steps?: Step[] }>;
-}
-
 const STACK = "oslo-test";
 const PASSPHRASE = "passphrase-of-the-test";
-const workflow = (name: string): Workflow =>
-  parse(fs.readFileSync(path.resolve(__dirname, `../../.github/workflows/${name}.yml`), "utf8")) as Workflow;
-
 let repo: PreviewRepo;
 let sshd: Sshd;
 let folder: string;
 let before: string;
-let base: NodeJS.ProcessEnv;
-/** The one step that every job starts with, half a minute each: once in this clone is enough. */
-const INSTALL = "npm ci";
-let installed: Outcome | undefined;
-/** Workflow, job and step of what was executed. */
-const executed = new Set<string>();
+let jobs: WorkflowJobs;
 
 const file = (name: string) => path.join(sshd.dir, name);
-const said = (name: string): string => (fs.existsSync(file(name)) ? fs.readFileSync(file(name), "utf8") : "");
-
-/** One job's steps in order, with what the runner gives each. @param context what stands between `${{` and `}}` → its value */
-async function job(name: string, jobName: string, context: Record<string, string>): Promise<Outcome[]> {
-  const fill = (text: string) =>
-    text.replace(/\$\{\{\s*(.*?)\s*\}\}/g, (_, expression: string) => {
-      if (!(expression in context)) throw new Error(`the test has no value for ${expression}`);
-      return context[expression]!;
-    });
-  for (const one of ["output", "env"]) fs.writeFileSync(file(one), "");
-  const outcomes: Outcome[] = [];
-  let failed = false;
-  for (const step of workflow(name).jobs[jobName]!.steps!.filter(({ run }) => run !== undefined)) {
-    if (failed && !/always\(\)|!cancelled\(\)/.test(step.if ?? "")) continue;
-    const script = file("step.sh");
-    fs.writeFileSync(script, step.run!);
-    const env = {
-      ...base,
-      GITHUB_OUTPUT: file("output"),
-      GITHUB_ENV: file("env"),
-      GITHUB_STEP_SUMMARY: file("summary"),
-      ...Object.fromEntries(
-        said("env")
-          .split("\n")
-          .filter(Boolean)
-          .map((line) => [line.split("=")[0]!, line.slice(line.indexOf("=") + 1)]),
-      ),
-      ...Object.fromEntries(Object.entries(step.env ?? {}).map(([key, value]) => [key, fill(value)])),
-    };
-    const again = step.run === INSTALL ? installed : undefined;
-    const outcome = again ?? (await repo.run(["bash", "-e", script], env));
-    if (step.run === INSTALL) installed = outcome;
-    executed.add(`${name} ${jobName} ${step.name}`);
-    outcomes.push(outcome);
-    failed ||= outcome.code !== 0;
-  }
-  return outcomes;
-}
-
-const codes = (outcomes: Outcome[]): string[] =>
-  outcomes.map(({ code, out, err }) => (code === 0 ? "0" : `${code}: ${out}${err}`));
+const said = (name: string): string => jobs.said(name);
+const job = (...args: Parameters<WorkflowJobs["job"]>): Promise<Outcome[]> => jobs.job(...args);
 
 /** `gh api` on a file of comments: what the workflow asks of it, and an error for all else. */
 const GH = (store: string) => `#!${process.execPath}
@@ -115,7 +56,7 @@ beforeAll(async () => {
   fs.mkdirSync(file("backend"));
   fs.mkdirSync(file("bin"));
   fs.writeFileSync(file("bin/gh"), GH(file("comments.json")), { mode: 0o755 });
-  base = {
+  const base = {
     // What pulumi/actions installs.
     PULUMI_HOME: toolchain.env.PULUMI_HOME,
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: toolchain.env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION,
@@ -125,6 +66,7 @@ beforeAll(async () => {
     PULUMI_BACKEND_URL: "",
     PULUMI_CONFIG_PASSPHRASE: "",
   };
+  jobs = new WorkflowJobs(repo, sshd.dir, base);
   const state = {
     ...toolchain.env,
     PULUMI_BACKEND_URL: `file://${file("backend")}`,
@@ -289,8 +231,8 @@ describe("ci.yml", () => {
   beforeAll(() => {
     other = repo;
     // The project as it is, without the other workflows' small program.
-    repo = new PreviewRepo({ modules: false });
-    installed = undefined;
+    repo = jobs.repo = new PreviewRepo({ modules: false });
+    jobs.installed = undefined;
     const tests = fs.readdirSync(path.join(repo.dir, "tests"), { recursive: true, encoding: "utf8" });
     // Snapshots too: on CI one without its test is a failure.
     for (const name of tests.filter((one) => /\.test\.ts(\.snap)?$/.test(one)))
@@ -299,7 +241,7 @@ describe("ci.yml", () => {
   });
   afterAll(() => {
     repo.remove();
-    repo = other;
+    repo = jobs.repo = other;
   });
 
   test("checks the project and runs the tests of each kind", async () => {
@@ -310,10 +252,5 @@ describe("ci.yml", () => {
 });
 
 test("no step was left out", () => {
-  const all = ["ci", "preview", "apply", "apply-environment"].flatMap((name) =>
-    Object.entries(workflow(name).jobs).flatMap(([jobName, { steps = [] }]) =>
-      steps.filter(({ run }) => run !== undefined).map((step) => `${name} ${jobName} ${step.name}`),
-    ),
-  );
-  expect([...executed].sort()).toEqual(all.sort());
+  expect([...jobs.executed].sort()).toEqual(everyStep("ci", "preview", "apply", "apply-environment").sort());
 });

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { packFunction } from "../../../components/images/context";
+import { version } from "../../../package.json";
 import { readLock, writeLock } from "../../../components/images/lock";
 import run = require("../../../index");
 import { registered, type Registered } from "./registered";
@@ -35,12 +36,12 @@ beforeAll(() => {
   const names = [
     "openfaas/gateway:0.25.4",
     "openfaas/basic-auth:0.25.4",
-    "oslo-faas/queue:0.1.0",
+    `oslo-faas/queue:${version}`,
     "library/nats-streaming:0.25.6",
     "prom/prometheus:v2.42.0",
     "prom/alertmanager:v0.25.0",
     "library/haproxy:3.0.11",
-    "oslo-faas/swarm-provider:0.1.0",
+    `oslo-faas/swarm-provider:${version}`,
     "library/node:22-bookworm-slim",
     "oslo-faas/hello:dev",
     "oslo-faas/resize-image:dev",
@@ -236,10 +237,10 @@ describe("a registry that asks for a login", () => {
         "library-nats-streaming-0.25.6",
         "prom-prometheus-v2.42.0",
         "openfaas-basic-auth-0.25.4",
-        "oslo-faas-swarm-provider-0.1.0",
+        `oslo-faas-swarm-provider-${version}`,
         "openfaas-gateway-0.25.4",
         "library-haproxy-3.0.11",
-        "oslo-faas-queue-0.1.0",
+        `oslo-faas-queue-${version}`,
         "prom-alertmanager-v0.25.0",
       ].map((name) => `openfaas-pulled-${HOST}-${name}`),
     );

@@ -93,6 +93,24 @@ test("ci.yml runs the code of forks, on a runner of GitHub's, with the right to 
   }
 });
 
+test("release.yml is for tags, and what may write runs no code of the repository", () => {
+  const { on, jobs } = workflow("release.yml");
+  expect(on).toEqual({ push: { tags: ["v*"] } });
+  const mayWrite = Object.entries(jobs).filter(
+    ([, { permissions }]) => !("contents" in permissions!) || permissions.contents !== "read",
+  );
+  expect(mayWrite.map(([name, { permissions }]) => [name, permissions])).toEqual([
+    ["images", { packages: "write" }],
+    ["npm", { "id-token": "write" }],
+    ["release", { contents: "write" }],
+  ]);
+  for (const [, job] of mayWrite)
+    for (const { uses, run } of stepsOf(job)) {
+      expect(uses ?? "").not.toContain("actions/checkout@");
+      expect(run ?? "").not.toMatch(/npm (ci|i|install|run|pack)\b|node /);
+    }
+});
+
 test("apply.yml is for main alone, and only the jobs of an environment see its secrets", () => {
   const { on, jobs } = workflow("apply.yml");
   expect(on).toMatchObject({ push: { branches: ["main"] } });
