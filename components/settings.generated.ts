@@ -4,26 +4,26 @@
  */
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Where the data is. It becomes labels of the node, the services and the functions, an output of the stack, and what policies judge. */
+/** Where the data is. It becomes labels of the node, the services and the functions, and an output of the stack; policies check it. */
 export interface LocationSettings {
   /**
-   * Country the host stands in (ISO 3166).
+   * Country of the host (ISO 3166).
    * Allowed: a two-letter country code in capitals (ISO 3166), such as "NO". Default: "NO".
    */
   country?: pulumi.Input<string>;
   /**
-   * City the host stands in.
+   * City of the host.
    * Allowed: a text on one line. Default: "Oslo".
    */
   city?: pulumi.Input<string>;
   /**
-   * Who runs the hardware.
+   * Operator of the hardware.
    * Allowed: a text on one line. Default: "self-hosted". Example: "example-hosting".
    */
   provider?: pulumi.Input<string>;
 }
 
-/** The host to provision, and how it is reached. */
+/** The host to provision, and how to reach it. */
 export interface HostSettings {
   /**
    * Name or address of the host to provision.
@@ -36,17 +36,17 @@ export interface HostSettings {
    */
   port?: pulumi.Input<number>;
   /**
-   * Who logs in; one who is not root needs sudo without a password.
+   * User to log in as. A user other than root needs sudo without a password.
    * Allowed: a user's name. Default: "root". Example: "ops". Known when the program runs, not an Output: it decides which resources there are.
    */
   user?: string;
   /**
-   * The host's public key, pinned: any other key is refused. This or hostKeyFile is required; `npx oslo-faas env new` fetches it.
+   * The host's public key. Any other key is refused. This or hostKeyFile is required; `oslo-faas env new` fetches it.
    * Allowed: a public host key such as "ssh-ed25519 AAAA…" (the host prints it: cat /etc/ssh/ssh_host_ed25519_key.pub). Example: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ".
    */
   hostKey?: pulumi.Input<string>;
   /**
-   * A file with that key instead, relative to the project.
+   * File with the host's public key, relative to the project, instead of hostKey.
    * Allowed: a path relative to the project. Example: ".cache/lab/ssh/host_ed25519.pub".
    */
   hostKeyFile?: pulumi.Input<string>;
@@ -60,7 +60,7 @@ export interface HostSettings {
    */
   jump?: pulumi.Input<HostJumpSettings>;
   /**
-   * Time until an unreachable host is given up.
+   * Time to wait for a connection to the host.
    * Unit: seconds. Allowed: 1 to 14. Default: 10.
    */
   dialTimeoutSeconds?: pulumi.Input<number>;
@@ -79,7 +79,7 @@ export interface HostJumpSettings {
    */
   port?: pulumi.Input<number>;
   /**
-   * The user there.
+   * User to log in as on the jump host.
    * Allowed: a user's name. Default: "root".
    */
   user?: pulumi.Input<string>;
@@ -89,31 +89,31 @@ export interface HostJumpSettings {
    */
   hostKey: pulumi.Input<string>;
   /**
-   * Private key for it, relative to the project. Default: as for the host.
+   * Private key for the jump host, relative to the project. Default: as for the host.
    * Allowed: a path relative to the project, or to ~/, of letters, digits and ._/+@:=,-. Example: "../keys/bastion".
    */
   privateKeyPath?: pulumi.Input<string>;
 }
 
-/** What a host has to be before anything is changed on it. */
+/** Requirements that are checked before anything is changed on the host. */
 export interface PreflightSettings {
   /**
-   * Container virtualization to accept, as systemd-detect-virt names it ("docker", "lxc"). Refused by default: a swarm needs a kernel of its own.
+   * Container virtualization to accept, by its name in systemd-detect-virt ("docker", "lxc"). By default all is refused, because a swarm needs its own kernel.
    * Default: []. Example: ["lxc"].
    */
   allowVirtualization?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Least memory of the host.
+   * Minimum memory of the host.
    * Unit: MiB. Allowed: 256 to 16777216. Default: 1800.
    */
   minMemoryMiB?: pulumi.Input<number>;
   /**
-   * Least free disk under /var/lib before the first up.
+   * Minimum free disk under /var/lib before the first `up`.
    * Unit: MiB. Allowed: 1024 to 1073741824. Default: 10240.
    */
   minDiskMiB?: pulumi.Input<number>;
   /**
-   * Least rate of synchronous 4 KiB writes under /var/lib (a durable queue cannot be faster). 0: do not measure.
+   * Minimum rate of synchronous 4 KiB writes under /var/lib; a durable queue cannot be faster. 0 skips the measurement.
    * Unit: per second. Allowed: 0 to 10000000. Default: 100.
    */
   minFsyncPerSecond?: pulumi.Input<number>;
@@ -132,31 +132,31 @@ export interface BaseSettings {
    */
   timezone?: pulumi.Input<string>;
   /**
-   * Kernel settings beside the tuned ones, or in their place.
+   * Further kernel settings. They override the ones that oslo-faas sets.
    * Default: {}. Example: {"vm.swappiness":10}.
    */
   sysctl?: pulumi.Input<{ [name: string]: pulumi.Input<string | number> }>;
   /**
-   * Limit of open files of Nginx and of containers.
+   * Maximum number of open files, for Nginx and for containers.
    * Unit: files. Allowed: 1024 to 1048576. Default: 65536.
    */
   openFiles?: pulumi.Input<number>;
 }
 
-/** What is reachable from outside the host. */
+/** What can be reached from outside the host, and from its containers. */
 export interface FirewallSettings {
   /**
-   * Keep the gateway's and the swarm's ports unreachable from outside the host.
+   * Close the gateway's and the swarm's ports to the outside.
    * Default: true. Known when the program runs, not an Output: it decides which resources there are.
    */
   enabled?: boolean;
   /**
-   * Networks of the other nodes, which may reach the swarm's ports (2377, 7946, 4789).
+   * Networks of other nodes, which may reach the swarm's ports (2377, 7946, 4789).
    * Default: []. Example: ["198.51.100.0/24"].
    */
   swarmPeers?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Private networks that functions and the platform's services may call (a database, a mail server, a callback). All others are closed to them, the internet is not.
+   * Private networks that functions and the platform's services may reach (a database, a mail server, a callback). All other private networks are closed to them; the internet is open.
    * Default: []. Example: ["10.20.0.0/24"].
    */
   containersReach?: pulumi.Input<pulumi.Input<string>[]>;
@@ -165,16 +165,16 @@ export interface FirewallSettings {
 /** The container engine. */
 export interface DockerSettings {
   /**
-   * Where the engine comes from: Docker's own apt repository (docker-ce) or the distribution (docker.io).
+   * Source of the engine: Docker's own apt repository (docker-ce) or the distribution (docker.io).
    * Allowed: "docker" or "distro". Default: "docker". Known when the program runs, not an Output: it decides which resources there are.
    */
   source?: "docker" | "distro";
   /**
-   * Docker's apt repository, for source docker.
+   * Docker's apt repository, for `source: docker`.
    */
   repository?: pulumi.Input<DockerRepositorySettings>;
   /**
-   * Version of docker-ce, as apt writes it; held. Default: the newest that the repository has for the host's release.
+   * Version of docker-ce, as apt writes it. The package is held at it. Default: the newest in the repository for the host's release.
    * Allowed: a version as apt writes it, such as "5:24.0.2-1~ubuntu.18.04~bionic". Example: "5:24.0.2-1~ubuntu.18.04~bionic".
    */
   version?: pulumi.Input<string>;
@@ -184,17 +184,17 @@ export interface DockerSettings {
    */
   registryMirrors?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Registries spoken to without TLS: for a lab.
+   * Registries to use without TLS, for a lab.
    * Default: []. Example: ["registry.lab:5000"].
    */
   insecureRegistries?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * A container's log is rotated at this size.
+   * Size at which a container's log is rotated.
    * Allowed: a size from 1k to 100g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "10m".
    */
   logMaxSize?: pulumi.Input<string>;
   /**
-   * Rotated log files kept per container.
+   * Log files to keep per container.
    * Unit: files. Allowed: 1 to 100. Default: 3.
    */
   logMaxFiles?: pulumi.Input<number>;
@@ -205,93 +205,88 @@ export interface DockerSettings {
   mtu?: pulumi.Input<number>;
 }
 
-/** Docker's apt repository, for source docker. */
+/** Docker's apt repository, for `source: docker`. */
 export interface DockerRepositorySettings {
   /**
-   * Docker's apt repository; the distribution's name is appended. A mirror for an air-gapped site.
+   * URL of Docker's apt repository, for example a mirror; the distribution's name is appended.
    * Allowed: a URL with http://, https:// or file://, without a user or password in it. Default: "https://download.docker.com/linux". Example: "https://mirror.example.no/docker".
    */
   uri?: pulumi.Input<string>;
   /**
-   * Where its key is. Default: <uri>/<distribution>/gpg. Required where uri is http://.
+   * URL of the repository's key. Default: <uri>/<distribution>/gpg. Required if uri is http://.
    * Allowed: a URL with https:// or file:///, without a user or password in it. Example: "https://mirror.example.no/docker/gpg".
    */
   keyUrl?: pulumi.Input<string>;
   /**
-   * Full fingerprint of that key; a key with another one is refused before anything is installed.
+   * Full fingerprint of the repository's key. Any other key is refused before anything is installed.
    * Allowed: a full fingerprint of 40 hexadecimal digits. Default: "9DC858229FC7DD38854AE2D88D81803C0EBFCD88".
    */
   fingerprint?: pulumi.Input<string>;
 }
 
-/** The swarm that services run in. */
+/** The Docker Swarm that runs the services. */
 export interface SwarmSettings {
   /**
-   * Address or interface the node is known by in the swarm. Default: that of the default route.
+   * Address or interface that the node advertises to the swarm. Default: that of the default route.
    * Allowed: an IP address or the name of an interface. Example: "eth1".
    */
   advertiseAddress?: pulumi.Input<string>;
   /**
-   * Networks of the overlay come out of this IPv4 range, /24 each.
+   * IPv4 range for the overlay networks, which take a /24 each.
    * Allowed: a network such as "10.0.0.0/8" or "2001:db8::/32". Default: "10.201.0.0/16".
    */
   addressPool?: pulumi.Input<string>;
 }
 
-/** The images of the platform, and where they come from. */
+/** The images of the platform and of functions, and their sources. */
 export interface ImagesSettings {
   /**
-   * Registry (and path) that stands in for every image's own: an air-gapped site's mirror. Default: none.
+   * Registry (and path) that replaces every image's own, for example the mirror of an air-gapped site. Default: none.
    * Allowed: a registry such as "registry.example.no:5000", without a scheme. Example: "registry.example.no/mirror".
    */
   registry?: pulumi.Input<string>;
   /**
-   * File that holds the digest of each image, relative to the project; written by `npx oslo-faas images lock`.
+   * Lock file with the digest of each image, relative to the project. `oslo-faas images lock` writes it.
    * Allowed: a path relative to the project. Default: "stacks/images.lock.json".
    */
   lock?: pulumi.Input<string>;
   /**
-   * Where this project's own images come from, the Swarm provider's, the queue worker's and those of functions with a handler: built by the host's engine, or a registry.
+   * Source of oslo-faas's own images (Swarm provider, queue worker) and of the images of functions with a handler: built by the host's engine, or pulled from a registry.
    * Allowed: "build" or "registry". Default: "build".
    */
   own?: pulumi.Input<"build" | "registry">;
   /**
-   * Where functions with a handler have their images from: as `own` says, or loaded onto the host from a developer's engine by `npx oslo-faas functions build --load`.
+   * Source of the images of functions with a handler: as `own` says, or loaded onto the host from a developer's engine by `oslo-faas functions build --load`.
    * Allowed: "own" or "loaded". Default: "own".
    */
   functions?: pulumi.Input<"own" | "loaded">;
   /**
-   * Base of the Swarm provider's and the queue worker's image, and of functions with `lang: node` where they are built.
+   * Base image of the Swarm provider, of the queue worker, and of functions with `lang: node`, where they are built.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "node:22-bookworm-slim".
    */
   node?: pulumi.Input<string>;
   /**
-   * Base of functions with `lang: python` where they are built.
+   * Base image of functions with `lang: python`, where they are built.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "python:3.13-slim-bookworm".
    */
   python?: pulumi.Input<string>;
   /**
-   * What functions with `lang: go` are compiled in where they are built.
+   * Image in which functions with `lang: go` are compiled, where they are built.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "golang:1.26-bookworm".
    */
   go?: pulumi.Input<string>;
   /**
-   * OpenFaaS gateway.
+   * OpenFaaS's gateway.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "ghcr.io/openfaas/gateway:0.25.4".
    */
   gateway?: pulumi.Input<string>;
   /**
-   * Its basic-auth plugin.
+   * OpenFaaS's basic-auth plugin.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "ghcr.io/openfaas/basic-auth:0.25.4".
    */
   basicAuth?: pulumi.Input<string>;
   /**
-   * HAProxy, which calls functions in the gateway's place where `openfaas.edge` is true.
-   * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "haproxy:3.0.11".
-   */
-  edge?: pulumi.Input<string>;
-  /**
-   * Queue worker and exporter of this project.
+   * oslo-faas's queue worker and exporter.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "ghcr.io/oslo-faas/queue:0.1.0".
    */
   queueWorker?: pulumi.Input<string>;
@@ -311,13 +306,13 @@ export interface ImagesSettings {
    */
   alertmanager?: pulumi.Input<string>;
   /**
-   * The Swarm provider of this project.
+   * oslo-faas's Swarm provider.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "ghcr.io/oslo-faas/swarm-provider:0.1.0".
    */
   swarmProvider?: pulumi.Input<string>;
 }
 
-/** Gateway, queue and metrics of OpenFaaS. */
+/** OpenFaaS's gateway, queue and metrics. */
 export interface OpenFaaSSettings {
   /**
    * User of the gateway's management API.
@@ -325,41 +320,36 @@ export interface OpenFaaSSettings {
    */
   user?: pulumi.Input<string>;
   /**
-   * The gateway's port on the host; closed from outside.
+   * The gateway's port on the host, closed to the outside.
    * Allowed: 1 to 65535. Default: 8080.
    */
   gatewayPort?: pulumi.Input<number>;
   /**
-   * The gateway's read_timeout.
+   * Longest time for the gateway to read a request (its read_timeout).
    * Allowed: a duration from 1ms to 24h, such as "300s", "5m" or "500ms". Default: "295s".
    */
   readTimeout?: pulumi.Input<string>;
   /**
-   * The gateway's write_timeout.
+   * Longest time for the gateway to write an answer (its write_timeout).
    * Allowed: a duration from 1ms to 24h, such as "300s", "5m" or "500ms". Default: "295s".
    */
   writeTimeout?: pulumi.Input<string>;
   /**
-   * The longest a function may take (upstream_timeout).
+   * Longest time that a function may take (the gateway's upstream_timeout).
    * Allowed: a duration from 1ms to 24h, such as "300s", "5m" or "500ms". Default: "290s".
    */
   upstreamTimeout?: pulumi.Input<string>;
   /**
-   * A call wakes a function that has no replica. Always true: without it the gateway calls any name or address that a path holds.
+   * A call wakes a function without a replica. Must be true: otherwise the gateway calls any name or address in a path.
    * Default: true.
    */
   scaleFromZero?: pulumi.Input<boolean>;
-  /**
-   * Calls from outside go straight to a function's replicas, through HAProxy, and to the gateway where none is ready. `false`: all of them go through the gateway.
-   * Default: true.
-   */
-  edge?: pulumi.Input<boolean>;
   /**
    * The queue of asynchronous calls.
    */
   queue?: OpenFaaSQueueSettings;
   /**
-   * How long Prometheus keeps what it measured.
+   * How long Prometheus keeps its data.
    * Allowed: a duration from 1h to 87600h, such as "300s", "5m" or "500ms". Default: "360h".
    */
   prometheusRetention?: pulumi.Input<string>;
@@ -368,12 +358,12 @@ export interface OpenFaaSSettings {
 /** The queue of asynchronous calls. */
 export interface OpenFaaSQueueSettings {
   /**
-   * Time until an unacknowledged call is delivered again; above the longest function and its callback.
+   * Time until an unacknowledged call is delivered again. It must cover the longest function and its callback.
    * Allowed: a duration from 1s to 24h, such as "300s", "5m" or "500ms". Default: "390s".
    */
   ackWait?: pulumi.Input<string>;
   /**
-   * Calls one worker has under way at once.
+   * Calls that one worker makes at the same time.
    * Unit: calls. Allowed: 1 to 1000. Default: 8.
    */
   maxInflight?: pulumi.Input<number>;
@@ -383,16 +373,16 @@ export interface OpenFaaSQueueSettings {
    */
   workers?: pulumi.Input<number>;
   /**
-   * What becomes of a call that failed.
+   * What happens to a call that failed.
    */
   retry?: pulumi.Input<OpenFaaSQueueRetrySettings>;
   /**
-   * Largest body of an asynchronous call. A larger one is answered with 413.
+   * Largest body of an asynchronous call. Larger ones are answered 413.
    * Allowed: a size from 1k to 48m, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "10m".
    */
   maxBody?: pulumi.Input<string>;
   /**
-   * Size of the queue's log on disk, answered calls included; beyond it the oldest are dropped, waiting ones too.
+   * Size of the queue's log on disk, including answered calls. Beyond it the oldest calls are dropped, even if they wait.
    * Allowed: a size from 1m to 1024g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "1g".
    */
   maxBytes?: pulumi.Input<string>;
@@ -403,151 +393,151 @@ export interface OpenFaaSQueueSettings {
   keepOnDestroy?: boolean;
 }
 
-/** What becomes of a call that failed. */
+/** What happens to a call that failed. */
 export interface OpenFaaSQueueRetrySettings {
   /**
-   * Attempts of a failed call, the first included. 1: a failed call is forgotten.
+   * Number of attempts of a call, including the first. With 1, a failed call is dropped.
    * Unit: attempts. Allowed: 1 to 100. Default: 10.
    */
   attempts?: pulumi.Input<number>;
   /**
-   * Answers of a function that are worth another attempt; one not reached always is. 502 may have broken in the middle, and is then done twice.
+   * Statuses of a function's answer that lead to another attempt. A function that was not reached is always tried again. With 502, a call that broke in the middle may run twice.
    * Default: [429,503]. Example: [429,500,502,503,504].
    */
   codes?: pulumi.Input<pulumi.Input<number>[]>;
   /**
-   * Wait before the second attempt; doubled for each further one.
+   * Wait before the second attempt. It doubles for each further attempt.
    * Allowed: a duration from 100ms to 1h, such as "300s", "5m" or "500ms". Default: "1s".
    */
   minDelay?: pulumi.Input<string>;
   /**
-   * And never longer than this.
+   * Longest wait between two attempts.
    * Allowed: a duration from 100ms to 1h, such as "300s", "5m" or "500ms". Default: "30s".
    */
   maxDelay?: pulumi.Input<string>;
 }
 
-/** What people are told of, and how. */
+/** When people are alerted, and how. */
 export interface AlertsSettings {
   /**
-   * A URL that is told. Default: none.
+   * A URL to post alerts to. Default: none.
    * Known when the program runs, not an Output: it decides which resources there are.
    */
   webhook?: AlertsWebhookSettings;
   /**
-   * Mail. Default: none.
+   * Mail to send alerts to. Default: none.
    * Known when the program runs, not an Output: it decides which resources there are.
    */
   email?: AlertsEmailSettings;
   /**
-   * Free part of the disk below which it is said.
+   * Alert when less than this percentage of the disk is free.
    * Unit: %. Allowed: 1 to 90. Default: 10.
    */
   diskFreePercent?: pulumi.Input<number>;
   /**
-   * Age of the oldest asynchronous call above which it is said.
+   * Alert when the oldest asynchronous call is older than this.
    * Allowed: a duration from 10s to 24h, such as "300s", "5m" or "500ms". Default: "10m".
    */
   queueAge?: pulumi.Input<string>;
   /**
-   * Waiting asynchronous calls above which it is said.
+   * Alert when more asynchronous calls than this wait.
    * Unit: calls. Allowed: 1 to 10000000. Default: 10000.
    */
   queueDepth?: pulumi.Input<number>;
   /**
-   * Part of a function's calls answered with 5xx, over 5 minutes, above which it is said.
+   * Alert when more than this percentage of a function's calls over 5 minutes are answered 5xx.
    * Unit: %. Allowed: 1 to 100. Default: 10.
    */
   failingPercent?: pulumi.Input<number>;
   /**
-   * Days before the end of Nginx's certificate from which on it is said.
+   * Alert when Nginx's certificate expires in fewer days than this.
    * Unit: days. Allowed: 1 to 365. Default: 14.
    */
   certificateDays?: pulumi.Input<number>;
   /**
-   * An alert that lasts is told again after this time.
+   * Repeat an alert that still holds after this time.
    * Allowed: a duration from 1m to 168h, such as "300s", "5m" or "500ms". Default: "4h".
    */
   repeat?: pulumi.Input<string>;
 }
 
-/** A URL that is told. Default: none. */
+/** A URL to post alerts to. Default: none. */
 export interface AlertsWebhookSettings {
   /**
-   * Where Alertmanager posts its JSON, as the platform's containers reach it. The secret key alertWebhookToken, where it is set, goes with it as a bearer token. A URL that is a secret itself is the secret key alertWebhookUrl instead.
-   * Allowed: a URL with http:// or https:// and without a user or password in it. Example: "https://alerts.example.no/hook".
+   * URL that Alertmanager posts its JSON to, as containers reach it. The secret key alertWebhookToken adds a bearer token. If the URL itself contains a secret, use the secret key alertWebhookUrl instead.
+   * Allowed: a URL with http:// or https://, without a user or password. Example: "https://alerts.example.no/hook".
    */
   url: pulumi.Input<string>;
 }
 
-/** Mail. Default: none. */
+/** Mail to send alerts to. Default: none. */
 export interface AlertsEmailSettings {
   /**
-   * Who gets them.
+   * Recipients.
    * Example: ["ops@example.no"].
    */
   to: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * The sender.
+   * Sender.
    * Allowed: a mail address such as "ops@example.no". Example: "faas@example.no".
    */
   from: pulumi.Input<string>;
   /**
-   * The mail server that takes them.
+   * Mail server that accepts the mail, with its port.
    * Allowed: a mail server and its port, such as "smtp.example.no:587". Example: "smtp.example.no:587".
    */
   smarthost: pulumi.Input<string>;
   /**
-   * Login there; its password is the secret key alertSmtpPassword. Default: no login.
+   * Login at the mail server; its password is the secret key alertSmtpPassword. Default: no login.
    * Allowed: a text on one line. Example: "faas".
    */
   username?: pulumi.Input<string>;
   /**
-   * Send nothing without TLS.
+   * Refuse to send mail without TLS.
    * Default: true.
    */
   requireTls?: pulumi.Input<boolean>;
 }
 
-/** The front door. */
+/** Nginx, in front of the gateway. */
 export interface NginxSettings {
   /**
-   * The workers' user; made where it is missing.
+   * User of Nginx's workers. It is created if it does not exist.
    * Allowed: a user's name in lower case. Default: "nginx".
    */
   user?: pulumi.Input<string>;
   /**
-   * worker_processes.
+   * Number of worker processes (worker_processes); auto: one per CPU.
    * Allowed: "auto", 1 to 256. Default: "auto".
    */
   workerProcesses?: pulumi.Input<"auto" | number>;
   /**
-   * worker_connections, per worker.
+   * Connections per worker (worker_connections).
    * Unit: connections. Allowed: 64 to 500000. Default: 10240.
    */
   workerConnections?: pulumi.Input<number>;
   /**
-   * Idle connections to the gateway kept per worker.
+   * Idle connections to the gateway that each worker keeps open.
    * Unit: connections. Allowed: 1 to 10000. Default: 64.
    */
   keepalive?: pulumi.Input<number>;
   /**
-   * How long a client's idle connection is kept.
+   * How long a client's idle connection stays open.
    * Allowed: a duration from 1ms to 24h, such as "300s", "5m" or "500ms". Default: "65s".
    */
   keepaliveTimeout?: pulumi.Input<string>;
   /**
-   * proxy_connect_timeout.
+   * Longest time to connect to the gateway (proxy_connect_timeout).
    * Allowed: a duration from 1ms to 75s, such as "300s", "5m" or "500ms". Default: "5s".
    */
   proxyConnectTimeout?: pulumi.Input<string>;
   /**
-   * proxy_read_timeout.
+   * Longest wait between two reads from the gateway (proxy_read_timeout).
    * Allowed: a duration from 1ms to 24h, such as "300s", "5m" or "500ms". Default: "300s".
    */
   proxyReadTimeout?: pulumi.Input<string>;
   /**
-   * proxy_send_timeout.
+   * Longest wait between two writes to the gateway (proxy_send_timeout).
    * Allowed: a duration from 1ms to 24h, such as "300s", "5m" or "500ms". Default: "300s".
    */
   proxySendTimeout?: pulumi.Input<string>;
@@ -557,7 +547,7 @@ export interface NginxSettings {
    */
   clientMaxBodySize?: pulumi.Input<string>;
   /**
-   * Connections waiting to be accepted (and net.core.somaxconn).
+   * Connections that may wait to be accepted (also net.core.somaxconn).
    * Unit: connections. Allowed: 128 to 65535. Default: 16384.
    */
   backlog?: pulumi.Input<number>;
@@ -567,64 +557,64 @@ export interface NginxSettings {
    */
   httpPort?: pulumi.Input<number>;
   /**
-   * Port for HTTPS, where tls is given.
+   * Port for HTTPS, used with tls.
    * Allowed: 1 to 65535. Default: 443.
    */
   httpsPort?: pulumi.Input<number>;
   /**
-   * Listen on IPv6 as well; false where the kernel has none.
+   * Also listen on IPv6. Set it to false if the kernel has no IPv6.
    * Default: true.
    */
   ipv6?: pulumi.Input<boolean>;
   /**
-   * server_name; `_` answers to every name.
+   * Names that Nginx answers to (server_name); `_` is every name.
    * Allowed: one or more server names, separated by blanks. Default: "_". Example: "faas.example.no".
    */
   serverName?: pulumi.Input<string>;
   /**
-   * TLS with files that are on the host. Default: HTTP only.
+   * TLS with a certificate on the host. Default: HTTP only.
    */
   tls?: pulumi.Input<NginxTlsSettings>;
   /**
-   * Networks that may reach /system/ and /ui/ beside the host itself (password needed in any case). Empty: all.
+   * Networks that may reach /system/ and /ui/, in addition to the host itself. The password is always required. Empty: all networks.
    * Default: []. Example: ["198.51.100.0/24"].
    */
   managementAllow?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * What the outside calls it. Default: made of the host's address and port.
-   * Allowed: a URL with http:// or https:// and without a user or password in it. Example: "https://faas.example.no".
+   * URL under which the platform is reached from outside. Default: from the host's address and port.
+   * Allowed: a URL with http:// or https://, without a user or password. Example: "https://faas.example.no".
    */
   publicUrl?: pulumi.Input<string>;
 }
 
-/** TLS with files that are on the host. Default: HTTP only. */
+/** TLS with a certificate on the host. Default: HTTP only. */
 export interface NginxTlsSettings {
   /**
-   * Certificate chain, a path on the host.
+   * Path of the certificate chain on the host.
    * Allowed: an absolute path on the host. Example: "/etc/ssl/oslo-faas/fullchain.pem".
    */
   certificate: pulumi.Input<string>;
   /**
-   * Its private key, a path on the host.
+   * Path of the certificate's private key on the host.
    * Allowed: an absolute path on the host. Example: "/etc/ssl/oslo-faas/privkey.pem".
    */
   certificateKey: pulumi.Input<string>;
   /**
-   * HTTP sends every caller on to HTTPS; false: both answer calls.
+   * Redirect HTTP to HTTPS. With false, both answer calls.
    * Default: true.
    */
   redirect?: pulumi.Input<boolean>;
 }
 
-/** Further calls through the front door that end an up. */
+/** Further calls through Nginx at the end of an `up`. */
 export interface CheckSettings {
   /**
-   * Path called through Nginx at the end of an up.
-   * Allowed: a path that starts with / and has no blanks in it. Example: "/function/hello".
+   * Path to call through Nginx at the end of an `up`.
+   * Allowed: a path that starts with / and contains no blanks. Example: "/function/hello".
    */
   path: pulumi.Input<string>;
   /**
-   * Status it must answer with.
+   * Expected status of the answer.
    * Allowed: 100 to 599. Default: 200.
    */
   status?: pulumi.Input<number>;

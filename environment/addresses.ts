@@ -1,4 +1,4 @@
-/** Host names, ports and networks, as those who read them on a host take them. */
+/** Checks host names, ports and networks the way programs on a host read them. */
 import { isIP, isIPv4 } from "node:net";
 import { IPv4, IPv6, parseCIDR } from "ipaddr.js";
 
@@ -7,10 +7,10 @@ const HOST_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`);
 
 export const isHostName = (value: string) => HOST_NAME.test(value) && !/^[\d.]+$/.test(value);
 
-/** Of a machine, and not of an interface of this one: fe80::1%eth0. */
+/** An IP address without a zone such as fe80::1%eth0. */
 export const isAddress = (value: string) => isIP(value) !== 0 && !value.includes("%");
 
-/** Undefined, where a text names no port, is as good as one. */
+/** @param text undefined, if no port is given, is valid */
 export const isPort = (text: string | undefined) =>
   text === undefined || (Number(text) >= 1 && Number(text) <= 65535);
 
@@ -28,21 +28,21 @@ export function isNetwork(value: string, family?: 4): boolean {
   return family !== 4 && isAddress(ip) && Number(prefix) <= 128;
 }
 
-/** The network that an address with its prefix lies in, where it is not the network's own: "10.0.0.5/8" → "10.0.0.0/8". */
+/** The network of an address with a prefix: "10.0.0.5/8" → "10.0.0.0/8". Undefined for the network's own address. */
 export function networkAround(value: string): string | undefined {
   const [address, prefix] = parseCIDR(value);
   const network = (address.kind() === "ipv4" ? IPv4 : IPv6).networkAddressFromCIDR(value);
   return network.toString() === address.toString() ? undefined : `${network.toString()}/${prefix}`;
 }
 
-/** TCP ports of a host that only the host itself, and those of the swarm its peers, may reach. */
+/** TCP ports that only the host itself may reach; the swarm's ports are also open to its peers. */
 export const closedTcpPorts = ({ gatewayPort }: { gatewayPort: number }): number[] => [
   gatewayPort,
   2377,
   7946,
 ];
 
-/** Private and link-local networks: a host's neighbours, and the metadata services of providers. */
+/** Private and link-local networks: a host's neighbors, and the metadata services of providers. */
 export const PRIVATE_NETWORKS = [
   "10.0.0.0/8",
   "100.64.0.0/10",
@@ -53,7 +53,7 @@ export const PRIVATE_NETWORKS = [
   "fe80::/10",
 ];
 
-/** Whether one of two networks holds the other. */
+/** Whether one of two networks contains the other. */
 export function overlap(a: string, b: string): boolean {
   const [[one, short], [other, long]] = [parseCIDR(a), parseCIDR(b)];
   return one.kind() === other.kind() && one.match(other, Math.min(short, long));

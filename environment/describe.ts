@@ -1,4 +1,4 @@
-/** From what is wrong to a line that says so: the path, the value, what is allowed, and the right name where one is near. */
+/** Makes error messages: the path, the value, what is allowed, and a similar name if there is one. */
 import type * as z from "zod";
 import { clean, pathName, shortened } from "./legible";
 import { nearest } from "./nearest";
@@ -10,23 +10,23 @@ export interface Problem {
   path: string[];
   /** The whole line, path and value included. */
   text: string;
-  /** Nothing else is to be said about this path and what is below it. Default: false. */
+  /** Suppresses other problems of this path and of what is below it. Default: false. */
   covers?: boolean;
-  /** The file that it is in, where the same path in another one is right. Default: any. */
+  /** The file with the problem, if the same path is right in another file. Default: any. */
   file?: string;
-  /** Other paths that it is about: where it is written, if `path` is not. Default: none. */
+  /** Other paths of the problem, for when `path` itself is not written. Default: none. */
   others?: string[][];
 }
 
 export interface Masks {
-  /** Top-level keys with something secret inside: none of their values is shown. */
+  /** Top-level keys with a secret inside. None of their values is shown. */
   secret: ReadonlySet<string>;
 }
 
 const LIMIT = 80;
 const SECRET_NAME = /passw|secret|token|credential|private_?key$|api_?key/i;
 
-/** A value for a message. What is large is named by its kind, and what may be secret is not shown. */
+/** A value for a message. Large values are named by their kind, and possible secrets are not shown. */
 export function shown(value: unknown): string {
   if (value === undefined) return "is missing";
   if (Array.isArray(value)) return "a list";
@@ -56,11 +56,11 @@ export function problem(path: string[], message: string, raw: unknown, masks?: M
   return { path, text: `${pathName(path)}: ${text}: ${message}` };
 }
 
-/** What zod found, as problems. One issue may be several unknown keys. */
+/** Turns zod's issue into problems. One issue may be several unknown keys. */
 export function describe(issue: z.core.$ZodIssue, raw: unknown, masks: Masks): Problem[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key]));
-  // What was meant is made of what was written, and so as secret as that.
+  // A guess is derived from the value, and so as secret as the value.
   const hidden = path.length > 0 && masks.secret.has(path[0]!);
   return [problem(path, message(issue, path, raw, !hidden), raw, masks)];
 }
@@ -72,12 +72,12 @@ function message(issue: z.core.$ZodIssue, path: string[], raw: unknown, guess: b
     const keys = keysAt(path);
     const empty = value === null || value === "";
     const what = `must be a mapping, with keys such as ${keys.slice(0, 4).join(", ")}`;
-    return empty ? `${what}; without one, leave ${pathName(path)} away` : what;
+    return empty ? `${what}; or remove ${pathName(path)}` : what;
   }
   return `${issue.message}${value === undefined || !guess ? "" : hint(issue, value, path)}`;
 }
 
-/** What was probably meant. */
+/** A guess at what was meant. */
 function hint(issue: z.core.$ZodIssue, value: unknown, path: string[]): string {
   const { accepts, meant } = guesses(path);
   if (issue.code === "invalid_value" && typeof value === "string") {
@@ -112,12 +112,12 @@ function guesses(path: string[]) {
   };
 }
 
-/** An unknown key, and where what was meant may be: beside it, or elsewhere under the same name. */
+/** An unknown key, with a guess: a similar key beside it, or the same key elsewhere. */
 export function unknownKey(path: string[]): Problem {
   const name = path.at(-1)!;
   const parent = path.slice(0, -1);
   const parts = name.split(".");
-  // What `pulumi config set nginx.keepalive 99` writes.
+  // `pulumi config set nginx.keepalive 99` writes this.
   if (parent.length === 0 && parts.length > 1 && shapeAt(parts))
     return {
       path,

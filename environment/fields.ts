@@ -1,6 +1,6 @@
 /**
- * The kinds of value that an environment is made of. Each says what it allows in one phrase, which is the same in an error, in the
- * editor and in docs/configuration.md; that is why types and checks below all carry it instead of zod's own words.
+ * The kinds of value in an environment. Each describes the allowed values in one phrase, which is the same in errors, editors and
+ * docs/configuration.md; that is why types and checks below carry it instead of zod's own words.
  */
 import * as z from "zod";
 import { hostKeyProblem } from "../shared/hostKey";
@@ -10,19 +10,19 @@ import { nearest } from "./nearest";
 import { bytes, DURATION, seconds, SIZE } from "./units";
 import { secretIn } from "./url";
 
-/** What a key is documented with. */
+/** The documentation of a key. */
 export interface Meta {
-  /** What it does, one sentence or two. */
+  /** What it does, in one or two sentences. */
   description: string;
-  /** Unit of a number. Default: none, or the one that the kind itself names. */
+  /** Unit of a number. Default: none, or the kind's own. */
   unit?: string;
   /** A value for the documentation, other than the default. */
   examples?: unknown[];
-  /** Resources depend on the value: components take it as a plain value. Default: false. */
+  /** Resources depend on the value, so components take it as a plain value. Default: false. */
   plain?: boolean;
 }
 
-/** `must be PHRASE` for a wrong type, a wrong form and a missing value alike. */
+/** The message is `must be PHRASE` for a wrong type, a wrong form and a missing value. */
 const text = (phrase: string, pattern?: RegExp, kind = "text") => {
   const message = `must be ${phrase}`;
   const schema = pattern ? z.string(message).regex(pattern, message) : z.string(message).min(1, message);
@@ -33,8 +33,8 @@ const text = (phrase: string, pattern?: RegExp, kind = "text") => {
 export const pattern = (form: RegExp, phrase: string) => text(phrase, form);
 
 /**
- * A text of a form, of which `judge` says what is wrong all the same: what a pattern for editors cannot see, such as a number up
- * to 255. What does not have the form is told so and not judged.
+ * A text of a form, with a further check by `judge` for what a pattern for editors cannot express, such as a number up to 255.
+ * `judge` is not called for a text without the form.
  */
 function judged(
   phrase: string,
@@ -48,12 +48,12 @@ function judged(
   });
 }
 
-/** Any text on one line with something in it. It reaches labels and commands, so no control character is in it. */
+/** A non-empty text on one line. It reaches labels and commands, so control characters are refused. */
 export const line = (phrase = "a text on one line") => text(phrase, /^(?!\s)[^\p{Cc}]*[^\s\p{Cc}]$/u);
 
 export const flag = () => z.boolean("must be true or false").meta({ kind: "true or false" });
 
-/** A whole number between two bounds, both included. */
+/** A whole number between two bounds, inclusive. */
 export function whole(min: number, max: number) {
   const message = `must be a whole number from ${min} to ${max}`;
   return z
@@ -71,7 +71,7 @@ export function choice<const T extends readonly [string, ...string[]]>(values: T
   return z.enum(values, `must be ${shown}`).meta({ kind: "choice", allowed: shown });
 }
 
-/** `min` and `max` are durations themselves: what is outside was meant in another unit. */
+/** @param min a duration, as is `max`; a value outside was probably meant in another unit */
 export function duration(min = "1ms", max = "24h") {
   const phrase = `a duration from ${min} to ${max}, such as "300s", "5m" or "500ms"`;
   return text(phrase, DURATION, "duration").refine(
@@ -96,17 +96,17 @@ export const address = () =>
     "address",
   );
 
-/** An interface's name is no number, and the kernel keeps 15 letters of it. */
+/** An interface's name begins with a letter and has at most 15 characters, which is what the kernel stores. */
 export const addressOrInterface = () =>
   judged("an IP address or the name of an interface", /^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, (value, must) =>
     isAddress(value) || /^[A-Za-z][A-Za-z0-9._-]{0,14}$/.test(value) ? undefined : must,
   );
 
-/** One program takes 10.0.0.5/8 as 10.0.0.0/8, the next refuses it; and one of its two numbers is a mistake. */
+/** Some programs read 10.0.0.5/8 as 10.0.0.0/8, others refuse it; either number may be the mistake. */
 function wrongNetwork(value: string, must: string): string | undefined {
   if (!isNetwork(value)) return must;
   const around = networkAround(value);
-  return around && `is an address inside of ${around}: write that network, or the prefix that was meant`;
+  return around && `is an address inside of ${around}: write that network, or another prefix`;
 }
 
 export const cidr = () =>
@@ -118,7 +118,7 @@ export const cidr = () =>
   );
 
 const badPort = (port: string | undefined) =>
-  isPort(port) ? undefined : `has a port that is none, ${port}: 1 to 65535`;
+  isPort(port) ? undefined : `has the port ${port}, which must be from 1 to 65535`;
 
 export const image = () =>
   judged(
@@ -128,7 +128,7 @@ export const image = () =>
     "image",
   );
 
-/** Where images come from, with a path where there is one. */
+/** A registry, optionally with a path. */
 export const registry = () =>
   judged(
     'a registry such as "registry.example.no:5000", without a scheme',
@@ -141,14 +141,14 @@ export const registry = () =>
       const named = /[.:]/.test(host) || host === "localhost";
       return named
         ? undefined
-        : `has to begin with a name with a dot or a port: ${host} alone is a user of Docker Hub`;
+        : `must begin with a name with a dot or a port: ${host} alone is a user of Docker Hub`;
     },
     "registry",
   ).meta({
     pattern: `^(?=[^/]*[.:]|localhost(/|$))[A-Za-z0-9][A-Za-z0-9.-]*(:\\d{1,5})?(/${COMPONENT})*$`,
   });
 
-/** One that the engine may speak to without TLS. */
+/** For the engine's list of registries without TLS. */
 export const registryOrNetwork = () =>
   judged(
     'a registry such as "registry.lab:5000" or a network, without a scheme',
@@ -186,11 +186,11 @@ export const hostKey = () =>
     "host key",
   );
 
-/** A path, and never the content of what it leads to: a private key pasted here would lie in the repository. */
+/** A path. A private key pasted here is refused, because it would end up in the repository. */
 export const file = (phrase = "a path relative to the project") =>
   text(phrase, /^(?!-----BEGIN)[^\r\n\0]+$/, "path");
 
-/** A key that `ssh` is given as an option, which splits at blanks; for a jump host a shell reads it as well. */
+/** Passed to `ssh` as an option, which splits at blanks; for a jump host a shell reads it as well. */
 export const keyFile = () =>
   text(
     "a path relative to the project, or to ~/, of letters, digits and ._/+@:=,-",
@@ -198,11 +198,11 @@ export const keyFile = () =>
     "path",
   );
 
-/** It stands in nginx.conf as it is: no quotes, no variables, no end of a statement. */
+/** Written to nginx.conf unchanged: no quotes, no variables, no end of a statement. */
 export const hostPath = () =>
   text("an absolute path on the host", /^\/[^\s;{}$"'\\\p{Cc}]*[^\s;{}$"'\\\p{Cc}/]$/u, "path on the host");
 
-/** The host has zones by their names alone, in their own letters; one that is not there would be UTC without a word. */
+/** The host knows zones by exact name. An unknown one would silently mean UTC. */
 export const timezone = () =>
   judged('a time zone such as "Europe/Oslo"', /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, (value, must) => {
     const known = Intl.supportedValuesOf("timeZone");
@@ -212,7 +212,7 @@ export const timezone = () =>
     return isOther ? undefined : `${must}${zone ? `; did you mean ${JSON.stringify(zone)}?` : ""}`;
   });
 
-/** Also the older names, which no list has. */
+/** Also accepts older names, which Intl's list lacks. */
 function isZone(name: string): boolean {
   try {
     return /^[A-Z]/.test(name) && Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
@@ -221,32 +221,32 @@ function isZone(name: string): boolean {
   }
 }
 
-/** Nginx's own forms: a name, one with a star at an end, an address, an expression; the last one as it is. */
+/** Nginx's own forms: a name, a name with a star at one end, an address, or a regular expression. */
 const WORDS = "[\\p{L}\\p{N}_-]+(\\.[\\p{L}\\p{N}_-]+)*";
 const SERVER_NAME = `(~[^\\s;{}\\p{Cc}]+|\\$hostname|\\[[0-9A-Fa-f:.]+\\]|(\\*?\\.)?${WORDS}|${WORDS}\\.\\*)`;
 
 export const serverNames = () =>
   judged("one or more server names, separated by blanks", /^[^\s;{}]+( [^\s;{}]+)*$/, (value) => {
     const wrong = value.split(" ").find((name) => !new RegExp(`^${SERVER_NAME}$`, "u").test(name));
-    return wrong === undefined ? undefined : `has no server name in ${JSON.stringify(wrong)}`;
+    return wrong === undefined ? undefined : `has ${JSON.stringify(wrong)}, which cannot be a server name`;
   }).meta({ pattern: `^${SERVER_NAME}( ${SERVER_NAME})*$` });
 
-const URL_PHRASE = "a URL with http:// or https:// and without a user or password in it";
+const URL_PHRASE = "a URL with http:// or https://, without a user or password";
 const URL_FORM = /^https?:\/\/[^\s/@?#]+([/?#]\S*)?$/;
 
-/** The address of a service, to which paths are added. */
+/** Address of a service. Paths are appended to it. */
 export const url = () =>
   judged(
     URL_PHRASE,
     URL_FORM,
     (value, must) => {
       if (!isUrl(value)) return must;
-      return /[?#]/.test(value) ? "has a query or a fragment, and is no address to add a path to" : undefined;
+      return /[?#]/.test(value) ? "has a query or a fragment; paths are appended to this URL" : undefined;
     },
     "URL",
   ).meta({ pattern: "^https?://[^\\s/@?#]+(/[^\\s?#]*)?$" });
 
-/** One that is called as it is. `secret`: the key for one that nobody else may know. */
+/** A URL that is called unchanged. @param secret the key to use for a URL with a secret in it */
 export const hook = (secret: string) =>
   judged(
     URL_PHRASE,
@@ -254,7 +254,7 @@ export const hook = (secret: string) =>
     (value, must) => {
       if (!isUrl(value)) return must;
       const found = secretIn(value);
-      return found && `has ${found} in it; set the whole URL as the secret ${secret} instead`;
+      return found && `contains ${found}; set the whole URL as the secret ${secret} instead`;
     },
     "URL",
   );

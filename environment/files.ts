@@ -1,4 +1,4 @@
-/** Reads an environment from its files alone: without an engine, a passphrase or a host. */
+/** Reads an environment from its files, without an engine, a passphrase or a host. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Problem } from "./describe";
@@ -12,9 +12,9 @@ export interface EnvironmentFiles {
   name: string;
   /** The environment's own file first, then its base. */
   layers: StackFile[];
-  /** What the files say together, without defaults. */
+  /** The values of all files together, without defaults. */
   written: Record<string, unknown>;
-  /** Complete; undefined where there are problems. */
+  /** Undefined if there are problems. */
   environment?: Environment;
   /** One line for each mistake, with file and line. */
   problems: string[];
@@ -28,8 +28,8 @@ export function environmentNames(root: string): string[] {
 }
 
 /**
- * Files under stacks/ that look like an environment's and are none: the engine reads a stack's file with the ending that Pulumi.yaml
- * has, and no other. File → what to do about it.
+ * Files under stacks/ that look like an environment's but are not read: the engine reads only files with Pulumi.yaml's extension.
+ * Maps a file to its remedy.
  */
 export function strayFiles(root: string): Map<string, string> {
   const found = stackFiles(root).flatMap((file): [string, string][] => {
@@ -44,7 +44,7 @@ const stackFiles = (root: string) => fs.readdirSync(path.join(root, "stacks")).s
 
 /**
  * @param root the project's folder
- * @throws an Error with one clear message when there is no such environment; what is wrong in it is in `problems`
+ * @throws an Error if the environment does not exist; mistakes in it are in `problems`
  */
 export function readEnvironment(name: string, root: string): EnvironmentFiles {
   const file = fileOf(name);
@@ -55,13 +55,13 @@ export function readEnvironment(name: string, root: string): EnvironmentFiles {
     const strays = [...strayFiles(root)].filter(([stray]) => stray.startsWith(`stacks/Pulumi.${name}.`));
     const others = strays.map(([stray, remedy]) => ` There is ${stray}: ${remedy}.`).join("");
     throw new Error(
-      `There is no environment "${name}": ${file} is missing.${others} There is: ${environmentNames(root).join(", ")}.`,
+      `There is no environment "${name}": ${file} does not exist.${others} Environments: ${environmentNames(root).join(", ")}.`,
     );
   }
   return environmentFrom(text, { name, root, file });
 }
 
-/** The same from a text that need not be on disk. */
+/** Reads an environment from a text, which need not be on disk. */
 export function environmentFrom(
   text: string,
   { name, root, file }: { name: string; root: string; file: string },
@@ -80,7 +80,7 @@ export function environmentFrom(
   }
 }
 
-/** A file that could not be read as YAML says nothing about a host; that it is missing is no second mistake. */
+/** If a file cannot be read as YAML, its missing keys are not reported as further mistakes. */
 function visible(own: StackFile): Problem[] {
   const unreadable = own.problems.length > 0 && Object.keys(own.values).length === 0;
   return [...own.problems.map((p) => (unreadable ? { ...p, covers: true } : p)), ...bareKeys(own)];

@@ -1,4 +1,4 @@
-/** Loads the environment of the selected stack: typed, complete, or an error that names every mistake at once. */
+/** Loads the environment of the selected stack. An error names every mistake at once. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -18,39 +18,37 @@ export type { Environment } from "./schema";
 export { parseEnvironment, EnvironmentError } from "./parse";
 
 export interface LoadedEnvironment extends Environment {
-  /** The stack's name. */
   name: string;
   /** The pinned host key, from host.hostKey or host.hostKeyFile. */
   pinnedHostKey: string;
-  /** Set by the configuration, or undefined: one is made. */
+  /** Undefined: the first `up` generates a password. */
   gatewayPassword?: pulumi.Output<string>;
-  /** Where alerts are posted, if that is a secret; in place of alerts.webhook.url. */
+  /** Overrides alerts.webhook.url. */
   alertWebhookUrl?: pulumi.Output<string>;
-  /** Goes to the webhook of alerts, where it is set. */
+  /** Bearer token for the webhook of alerts. */
   alertWebhookToken?: pulumi.Output<string>;
-  /** Of the mail server of alerts, where it is set. */
   alertSmtpPassword?: pulumi.Output<string>;
-  /** Secrets of functions by their names; the values are secret. */
+  /** Secrets of functions, by name. */
   functionSecrets: Record<string, pulumi.Output<string>>;
-  /** `user:password` by registry; the values are secret. */
+  /** `user:password` by registry. */
   registryAuth: Record<string, pulumi.Output<string>>;
 }
 
 interface Given {
   raw: Record<string, unknown>;
   problems: Problem[];
-  /** Top-level keys with something secret inside. */
+  /** Top-level keys with a secret inside. */
   secret: Set<string>;
   /** Secret keys that are set. */
   secrets: string[];
-  /** Names inside of those that are mappings, without the values: key → names. */
+  /** Names inside of secret mappings, by key. */
   secretNames: Record<string, string[]>;
 }
 
 // Exported by the SDK and used by its own Config, but left out of its typings.
 const { isConfigSecret } = runtimeConfig as unknown as { isConfigSecret(key: string): boolean };
 
-/** Configuration of the selected stack. Throws pulumi.RunError (one clear message, no stack trace) when it cannot be used. */
+/** @throws pulumi.RunError, which Pulumi shows without a stack trace */
 export function loadEnvironment(): LoadedEnvironment {
   const stack = pulumi.getStack();
   const file = `stacks/Pulumi.${stack}.yaml`;
@@ -96,7 +94,7 @@ function fromEngine(own: string): Given {
       if (wrong !== undefined) given.problems.push({ path: [key], text: `${key}: ${wrong}` });
       continue;
     }
-    // A secret anywhere inside arrives decrypted, and marks the whole key.
+    // A secret anywhere inside arrives decrypted and marks the whole key.
     if (secret) {
       given.problems.push({ path: [key], text: `${pathName([key])}: ${NESTED_SECRET}` });
       given.secret.add(key);
@@ -106,11 +104,11 @@ function fromEngine(own: string): Given {
   return given;
 }
 
-/** Of one that is decrypted, and is not shown. */
+/** Validates a decrypted secret without showing its value. */
 const wrongSecret = (key: string, value: string) =>
   key === "alertWebhookUrl" && !isUrl(value) ? "[secret]: must be a URL with http:// or https://" : undefined;
 
-/** A mapping arrives decrypted and whole. That one of several is in plain text is seen in the file alone (stackfile.ts). */
+/** The engine passes a decrypted mapping. Only the file shows that one of its entries is in plain text (stackfile.ts). */
 function namesOf(key: string, value: unknown, secret: boolean, problems: Problem[]): string[] {
   const say = (at: string[], text: string) => problems.push({ path: at, text: `${pathName(at)}: ${text}` });
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -128,18 +126,17 @@ function namesOf(key: string, value: unknown, secret: boolean, problems: Problem
   return names;
 }
 
-/** Entries in plain text beside encrypted ones: the engine hands them over alike, and only the file tells them apart. */
+/** Finds entries in plain text beside encrypted ones. The engine passes both alike; only the file tells them apart. */
 function plainOnes(file: string, given: Record<string, string[]>): Problem[] {
   if (Object.keys(given).length === 0 || !fs.existsSync(file)) return [];
   const own = readStackFile(fs.readFileSync(file, "utf8"), file);
-  // With --config-file it is another file that the engine read.
+  // With --config-file the engine read another file.
   const read = Object.keys(given).filter((key) => same(own.secretNames[key] ?? [], given[key]!));
   return own.problems.filter(({ path: [top] }) => read.includes(top!));
 }
 
 const same = (a: string[], b: string[]) => [...a].sort().join("\0") === [...b].sort().join("\0");
 
-/** A mapping's secrets by their names. */
 function secretsOf(key: string, { secretNames }: Given): Record<string, pulumi.Output<string>> {
   const names = secretNames[key] ?? [];
   if (names.length === 0) return {};
@@ -147,7 +144,7 @@ function secretsOf(key: string, { secretNames }: Given): Record<string, pulumi.O
   return Object.fromEntries(names.map((name) => [name, all.apply((values) => String(values[name]))]));
 }
 
-/** The same error, with the line of each value where the file is the one that the engine read. */
+/** Adds the line of each value, if the file is the one that the engine read. */
 function withLines(error: EnvironmentError, file: string, given: Given): EnvironmentError {
   try {
     const own = readStackFile(fs.readFileSync(file, "utf8"), file);
@@ -160,7 +157,7 @@ function withLines(error: EnvironmentError, file: string, given: Given): Environ
   }
 }
 
-/** The comment behind the key is somebody's name for it, not part of it, and no word for the `ssh` program. */
+/** Drops the comment behind the key, which the `ssh` program does not accept. */
 const keyAlone = (key: string) => key.trim().split(/\s+/).slice(0, 2).join(" ");
 
 function readHostKey(file: string): string {
@@ -173,6 +170,7 @@ function readHostKey(file: string): string {
     );
   }
   const problem = hostKeyProblem(key);
-  if (problem) throw new Error(`host.hostKeyFile: ${clean(file)} holds no public host key: ${problem}`);
+  if (problem)
+    throw new Error(`host.hostKeyFile: ${clean(file)} does not contain a public host key: ${problem}`);
   return key;
 }

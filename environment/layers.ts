@@ -1,4 +1,4 @@
-/** An environment's own values over those of the file it extends. */
+/** Merges an environment with the file that it extends. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Problem, shown } from "./describe";
@@ -8,14 +8,14 @@ import { bareKeys, readStackFile, type StackFile } from "./stackfile";
 type Values = Record<string, unknown>;
 
 export interface Base {
-  /** The file, where there is one that can be read. */
+  /** The file, if it can be read. */
   layer?: StackFile;
   problems: Problem[];
-  /** These values over the base's. */
+  /** Merges `values` over the base's. */
   merge(values: Values): Values;
 }
 
-/** Mappings are merged key by key, at every depth; a list and any other value replaces what is below it. */
+/** Mappings are merged key by key at every depth; lists and other values override the base's. */
 export function mergeLayers(below: unknown, above: unknown): unknown {
   if (above === undefined) return below;
   if (!isMapping(below) || !isMapping(above)) return above;
@@ -27,10 +27,10 @@ export function mergeLayers(below: unknown, above: unknown): unknown {
 const isMapping = (value: unknown): value is Values =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Lists whose entries may be a text that stands for one key of them; one such entry needs no list around it. */
+/** Lists whose entries may be written as a text, which is the value of one key. A single entry needs no list. */
 export const SHORTHANDS: Readonly<Record<string, string>> = { functions: "stack" };
 
-/** `functions: functions/stack.yml` as what it is short for. What is neither is left to the schema to refuse. */
+/** Expands the short form `functions: functions/stack.yml`. The schema refuses anything else. */
 function spelledOut(values: Values): Values {
   const result = { ...values };
   for (const [key, inner] of Object.entries(SHORTHANDS)) {
@@ -44,15 +44,14 @@ function spelledOut(values: Values): Values {
 
 const NOTHING: Base = { problems: [], merge: spelledOut };
 
-/** The base that `extends` names. Anything but a text is left to the schema to refuse. */
+/** Reads the base that `extends` names. The schema refuses anything but a text. */
 export function readBase(name: unknown, root = "."): Base {
   if (typeof name !== "string" || name === "") return NOTHING;
   let text: string;
   try {
     text = fs.readFileSync(path.resolve(root, name), "utf8");
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : "cannot be read";
+    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be read";
     return {
       ...NOTHING,
       problems: [{ path: ["extends"], text: `extends: ${shown(name)}: ${reason}` }],
@@ -68,7 +67,7 @@ export function readBase(name: unknown, root = "."): Base {
     problems.push({ path: [key], file: name, text: `${clean(name)}: ${key}: ${why}`, covers: false });
   if ("extends" in layer.values) refuse("extends", "a base cannot have a base of its own");
   for (const key of layer.secrets)
-    refuse(key, "a secret is encrypted for one environment; set it in each, not in the base");
+    refuse(key, "a secret is encrypted for one environment: set it in each environment, not in the base");
   const { extends: _, ...values } = layer.values;
   return { layer, problems, merge: (own) => spelledOut(mergeLayers(values, own) as Values) };
 }

@@ -1,12 +1,12 @@
-/** Text that people wrote, in a message for people: on one line, of a length, and nothing in it that a terminal obeys. */
+/** Makes input safe for a message: on one line, of limited length, without terminal control codes. */
 
-/** Longest part of a path that is shown; the keys of the schema have a quarter of that. */
+/** Longest shown part of a path. The schema's keys are at most a quarter of that. */
 const LONGEST = 60;
 
-/** Controls, what changes the direction of a line, halves of characters, and what breaks a line. */
+/** Control characters, direction marks, half characters, and line breaks. */
 const ODD = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
-/** Odd characters as JSON writes them. */
+/** Escapes odd characters the way JSON does. */
 export const clean = (text: string): string =>
   text.replaceAll(ODD, (odd) =>
     [...Array(odd.length).keys()]
@@ -14,12 +14,9 @@ export const clean = (text: string): string =>
       .join(""),
   );
 
-/** Cut to a length, between two characters. */
 export const shortened = (text: string, longest: number): string =>
   text.length > longest ? `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, "")}…` : text;
 
-/** One key of a path. */
 export const keyName = (key: string): string => clean(shortened(key, LONGEST));
 
-/** A path, "nginx.keepalive". */
 export const pathName = (path: readonly string[]): string => path.map(keyName).join(".");

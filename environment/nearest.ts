@@ -1,9 +1,9 @@
-/** The candidate nearest to a mistyped name (Levenshtein distance at most 3 and below half its length), or undefined. */
+/** The candidate nearest to a mistyped name (Levenshtein distance at most 3 and at most half its length), or undefined. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.floor(name.length / 2)) + 1;
   for (const candidate of candidates) {
-    // A length that differs by as much needs as many changes.
+    // The difference in length is a lower bound of the distance.
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const d = distance(name.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance) [best, bestDistance] = [candidate, d];

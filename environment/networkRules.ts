@@ -1,23 +1,23 @@
-/** What values about ports, networks and packages have to agree on. */
+/** Rules across values about ports, networks and packages. */
 import { isIP } from "node:net";
 import { isNetwork, overlap, PRIVATE_NETWORKS } from "./addresses";
 import type { Get, Rule, Violation } from "./rule";
 
 interface Owner {
-  /** Who listens there, for a message. */
+  /** The listener, for a message. */
   name: string;
-  /** The key that says so; none where no key does. */
+  /** The key that sets the port, if one does. */
   path?: string;
 }
 
-/** Port → who has it whatever the configuration says. */
+/** Ports that are always taken. */
 const OWNERS: readonly [number, Owner][] = [
   [22, { name: "the host's SSH server" }],
   [2377, { name: "the swarm's management" }],
   [7946, { name: "the swarm's gossip" }],
 ];
 
-/** Who logs in at host.port is not to find Nginx there, or, behind the gateway's, a port that is closed from outside. */
+/** Otherwise a login at host.port would reach Nginx, or the gateway's port, which is closed to the outside. */
 function listeners(get: Get): Violation[] {
   const names = ["openfaas.gatewayPort", "nginx.httpPort", ...(get("nginx.tls") ? ["nginx.httpsPort"] : [])];
   const owners = new Map<number, Owner>(OWNERS);
@@ -29,7 +29,7 @@ function listeners(get: Get): Violation[] {
     const owner = owners.get(port);
     owners.set(port, { name: path, path });
     if (!owner) return [];
-    const message = `one port for two listeners: ${owner.name} has ${port} too`;
+    const message = `is used by two listeners: ${owner.name} has ${port} too`;
     return [{ path, message, others: owner.path ? [owner.path] : [] }];
   });
 }
@@ -44,7 +44,7 @@ function addressPool(get: Get): Violation[] {
       { path, message: "must be an IPv4 network from /8 to /24: every overlay network takes a /24 of it" },
     ];
   const ofHosts = first >= 1 && first <= 223 && first !== 127;
-  return ofHosts ? [] : [{ path, message: "has no addresses that a container can have" }];
+  return ofHosts ? [] : [{ path, message: "has no addresses for containers" }];
 }
 
 const networksOf = (get: Get, list: string) =>
@@ -53,7 +53,7 @@ const networksOf = (get: Get, list: string) =>
     value: get<string>(`${list}.${i}`),
   })).filter((network): network is { path: string; value: string } => network.value !== undefined);
 
-/** A private address that the closed ports would keep alerts from. One behind a name shows only on the host. */
+/** Private addresses that the firewall would keep alerts from. The address behind a name is known only on the host. */
 function alertsReach(get: Get): Violation[] {
   if (!get("firewall.enabled")) return [];
   const reach = networksOf(get, "firewall.containersReach");
@@ -65,7 +65,7 @@ function alertsReach(get: Get): Violation[] {
     const alone = `${address}/${isIP(address) === 6 ? 128 : 32}`;
     if (!isIP(address) || !PRIVATE_NETWORKS.some((network) => overlap(network, alone))) return [];
     if (reach.some(({ value }) => overlap(value, alone))) return [];
-    const message = `is a private address that firewall.containersReach does not name: add ${alone} there`;
+    const message = `is a private address that firewall.containersReach lacks: add ${alone} there`;
     return [{ path, message }];
   });
 }
@@ -73,11 +73,11 @@ function alertsReach(get: Get): Violation[] {
 const hostOf = (url: string | undefined) =>
   url && URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : undefined;
 
-/** Not every release of nft puts two networks of which one holds the other into one set; and one of them says nothing. */
+/** Some releases of nft refuse a set with two overlapping networks, and one fails silently. */
 function overlapping(get: Get, list: string): Violation[] {
   const networks = networksOf(get, list);
   return networks.flatMap(({ path, value }, i) => {
-    // What is there twice is told so.
+    // Equal entries are reported as repeated.
     const other = networks
       .slice(0, i)
       .find((before) => before.value !== value && overlap(before.value, value));
@@ -99,7 +99,7 @@ function repositoryKey(get: Get): Violation[] {
   ];
 }
 
-/** Those that docker.source brings, in the version that docker.version says. */
+/** Packages that docker.source installs, in the version of docker.version. */
 const ENGINE = ["docker.io", "docker-ce", "docker-ce-cli", "containerd", "containerd.io"];
 
 function packages(get: Get): Violation[] {
@@ -109,9 +109,9 @@ function packages(get: Get): Violation[] {
     const name = get<string>(path)?.replace(/>?=.*/, "");
     if (name === undefined) return [];
     if (ENGINE.includes(name))
-      return [{ path, message: "is the engine's: see docker.source and docker.version" }];
+      return [{ path, message: "belongs to the engine: see docker.source and docker.version" }];
     const before = seen.get(name);
-    if (before) return [{ path, message: `is there twice, also at ${before}` }];
+    if (before) return [{ path, message: `repeats ${before}` }];
     seen.set(name, path);
     return [];
   });
@@ -120,15 +120,16 @@ function packages(get: Get): Violation[] {
 export const NETWORK_RULES: readonly Rule[] = [
   {
     sentence:
-      "openfaas.gatewayPort, nginx.httpPort and, with nginx.tls, nginx.httpsPort are different, and neither host.port nor one of SSH's 22 and the swarm's 2377 and 7946.",
+      "openfaas.gatewayPort, nginx.httpPort and, with nginx.tls, nginx.httpsPort differ from each other, from host.port, from SSH's port 22 and from the swarm's ports 2377 and 7946.",
     check: listeners,
   },
   {
-    sentence: "swarm.addressPool is an IPv4 network from /8 to /24, of addresses for hosts.",
+    sentence: "swarm.addressPool is an IPv4 network of unicast addresses, from /8 to /24.",
     check: addressPool,
   },
   {
-    sentence: "No network in firewall.swarmPeers or firewall.containersReach holds another one there.",
+    sentence:
+      "No network in firewall.swarmPeers or firewall.containersReach contains another one of the same list.",
     check: (get) => [
       ...overlapping(get, "firewall.swarmPeers"),
       ...overlapping(get, "firewall.containersReach"),
@@ -136,9 +137,9 @@ export const NETWORK_RULES: readonly Rule[] = [
   },
   {
     sentence:
-      "With firewall.enabled, a private address in alerts.webhook.url or alerts.email.smarthost is in one of firewall.containersReach.",
+      "With firewall.enabled, a private address in alerts.webhook.url or alerts.email.smarthost is part of firewall.containersReach.",
     check: alertsReach,
   },
   { sentence: "docker.repository.uri with http:// needs docker.repository.keyUrl.", check: repositoryKey },
-  { sentence: "No package is twice in base.packages, and none of them is the engine's.", check: packages },
+  { sentence: "base.packages has no package twice, and none that belongs to the engine.", check: packages },
 ];

@@ -1,4 +1,4 @@
-/** From plain values to an Environment, or to one error that names every mistake with its path. */
+/** Turns plain values into an Environment. An error names every mistake with its path. */
 import { describe, at, type Masks, type Problem, problem } from "./describe";
 import { readBase } from "./layers";
 import type { Get } from "./rule";
@@ -12,7 +12,7 @@ export class EnvironmentError extends Error {
 
   constructor(
     problems: string[],
-    /** The same, with their paths. Those that were found before parsing have an empty one. */
+    /** The same, with their paths. Problems found before parsing have an empty path. */
     readonly details: Problem[] = problems.map((text) => ({ path: [], text })),
   ) {
     super(
@@ -25,11 +25,11 @@ export class EnvironmentError extends Error {
 }
 
 export interface ParseOptions {
-  /** What relative paths of the configuration are relative to. Default: the working directory, which is the project's under the engine. */
+  /** The project's folder. Default: the working directory, which the engine sets to it. */
   root?: string;
-  /** Top-level keys with something secret inside, which is not to be shown. Default: none. */
+  /** Top-level keys with a secret inside, whose values are not shown. Default: none. */
   secret?: ReadonlySet<string>;
-  /** Secret keys that are set. Default: not known, and nothing is said about them. */
+  /** Secret keys that are set. Default: unknown, so rules about them are not checked. */
   secrets?: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export function parseEnvironment(
   options: ParseOptions = {},
 ): Environment {
   const before = problems.map((p) => (typeof p === "string" ? { path: [], text: p } : p));
-  // A name that is secret is refused, and not told to be no file.
+  // A secret file name is refused without trying to read it.
   const base = readBase(options.secret?.has("extends") ? undefined : raw.extends, options.root);
   const masks = { secret: options.secret ?? new Set<string>() };
   const { environment, problems: found } = judge(base.merge(raw), masks, options.secrets);
@@ -57,7 +57,7 @@ export function parseEnvironment(
   return environment!;
 }
 
-/** What is wrong with values that are complete. */
+/** Problems of complete values. */
 export function judge(
   raw: Record<string, unknown>,
   masks: Masks = { secret: new Set() },
@@ -96,7 +96,7 @@ export function disagreementsIn(
   return disagreements(raw, get, { secret: new Set() });
 }
 
-/** Rules see each value by itself, so that they are checked in a file that has other mistakes too. */
+/** Rules read each value separately, so that a file with other mistakes is checked too. */
 function reader(raw: unknown, secrets?: readonly string[]): Get {
   return <T>(path: string): T | undefined => {
     if (path.endsWith("?")) {
@@ -110,7 +110,7 @@ function reader(raw: unknown, secrets?: readonly string[]): Get {
       return (Array.isArray(list) ? list.length : 0) as T;
     }
     const value = at(raw, keys);
-    // A default of an optional mapping's key counts only where the mapping is there.
+    // Defaults inside an optional mapping count only if the mapping is written.
     const parent = at(raw, keys.slice(0, -1));
     if (value === undefined && parent === undefined && isOptional(keys.slice(0, -1))) return undefined;
     const parsed = shapeAt(keys)?.safeParse(value);
@@ -126,7 +126,7 @@ function kind(value: unknown): "mapping" | "list" | "value" | undefined {
 
 const isOptional = (path: string[]) => path.length > 0 && shapeAt(path)?.def.type === "optional";
 
-/** A rule may be broken by a default; then that is the value to show. */
+/** If a default breaks the rule, show the default. */
 function defaulted(raw: unknown, path: string): unknown {
   const keys = path.split(".");
   if (at(raw, keys) !== undefined) return raw;
@@ -134,11 +134,11 @@ function defaulted(raw: unknown, path: string): unknown {
   return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
 }
 
-/** What was objected to as a whole is not objected to again in its parts. */
+/** Drops problems inside of a value that was refused as a whole. */
 const covered = (found: Problem, before: Problem[]) =>
   before.some((p) => p.covers && p.path.every((key, i) => found.path[i] === key));
 
-/** By their paths too: two long keys may look the same in what is shown of them. */
+/** Compares paths too, because two long keys may look the same when shortened. */
 function unique(problems: Problem[]): Problem[] {
   const seen = new Set<string>();
   return problems.filter(({ path, text }) => {

@@ -1,16 +1,16 @@
-/** What a rule across several keys of an environment is. */
+/** The type of a rule across several keys of an environment. */
 
 /**
- * The effective value of a key: what is written, or its default. Undefined where it is wrong by itself, which is said elsewhere.
- * "a.b?" asks what is written there, right or wrong: "mapping", "list", "value" or nothing, and for a secret's key "secret",
- * nothing or "unknown"; and "a.length" how many entries a list has.
+ * The effective value of a key: the written value, or its default. Undefined if the value is wrong by itself, which is reported elsewhere.
+ * "a.b?" gives the kind of what is written, right or wrong: "mapping", "list", "value" or undefined; for a secret's key "secret",
+ * undefined or "unknown". "a.length" gives the number of entries of a list.
  */
 export type Get = <T>(path: string) => T | undefined;
 
 export interface Violation {
   path: string;
   message: string;
-  /** What it disagrees with, where that may be what was written, and the path a default. Default: none. */
+  /** Paths that it disagrees with, for when `path` itself has its default. Default: none. */
   others?: string[];
 }
 

@@ -1,10 +1,10 @@
-/** What two values of an environment have to agree on. Each rule is a sentence for docs/configuration.md and a check. */
+/** Rules across several values of an environment. Each is a sentence for docs/configuration.md and a check. */
 import { AFTER_LIMIT_MS } from "../shared/queueLimits";
 import { NETWORK_RULES } from "./networkRules";
 import type { Get, Rule, Violation } from "./rule";
 import { bytes, seconds } from "./units";
 
-/** `path` has to be at least every one of `others`; the highest of those is named. */
+/** `path` must be at least as long as each of `others`; the message names the longest. */
 function longer(get: Get, path: string, others: string[], why: string): Violation[] {
   const own = get<string>(path);
   if (own === undefined) return [];
@@ -17,17 +17,17 @@ function longer(get: Get, path: string, others: string[], why: string): Violatio
   return [{ path, message: `is below ${tooLong.name} ${tooLong.value}: ${why}`, others: [tooLong.name] }];
 }
 
-/** Entries of a list that were there before. `by` is the member that has to be different, or the entry itself. */
+/** Repeated entries of a list. @param by the member that must be unique. Default: the entry itself */
 function duplicates(get: Get, path: string, by?: string): Violation[] {
   const seen = new Map<string, number>();
   const found: Violation[] = [];
-  // An element that is wrong by itself makes the list undefined as a whole; so each is looked at alone.
+  // One wrong element makes the whole list undefined, so each element is read alone.
   for (let i = 0; i < (get<number>(`${path}.length`) ?? 0); i++) {
     const at = by === undefined ? `${path}.${i}` : `${path}.${i}.${by}`;
     const value = get<unknown>(at);
     if (value === undefined) continue;
     const key = JSON.stringify(value);
-    if (seen.has(key)) found.push({ path: at, message: `is there twice, also at ${path}.${seen.get(key)}` });
+    if (seen.has(key)) found.push({ path: at, message: `repeats ${path}.${seen.get(key)}` });
     else seen.set(key, i);
   }
   return found;
@@ -38,13 +38,13 @@ function hostKeys(get: Get): Violation[] {
   const written = (path: string) => get<string>(`${path}?`);
   if (written("host") !== "mapping") return [];
   if (key !== undefined && file !== undefined)
-    return [{ path: "host.hostKeyFile", message: "contradicts host.hostKey: give one of the two" }];
+    return [{ path: "host.hostKeyFile", message: "contradicts host.hostKey: set one of the two" }];
   if (!written("host.hostKey") && !written("host.hostKeyFile"))
     return [
       {
         path: "host.hostKey",
         message:
-          "is required: an unknown host is never trusted (or give hostKeyFile; `npx oslo-faas env new` fetches and shows a host's key)",
+          "is required: an unknown host is never trusted (or set hostKeyFile; `npx oslo-faas env new` fetches and shows a host's key)",
       },
     ];
   return [];
@@ -54,37 +54,38 @@ function ownJump(get: Get): Violation[] {
   const jump = get<string>("host.jump.address");
   const same =
     jump !== undefined && jump === get("host.address") && get("host.jump.port") === get("host.port");
-  return same ? [{ path: "host.jump.address", message: "is the host itself: nothing to jump through" }] : [];
+  return same
+    ? [{ path: "host.jump.address", message: "is the host itself; a jump host is another machine" }]
+    : [];
 }
 
-/** Whoever has such a URL can post to it, so that there are two places for one; and Alertmanager posts to one of them. */
+/** A URL has two possible places because it can be a secret, and Alertmanager posts to only one of them. */
 function alertTargets(get: Get): Violation[] {
   const found: Violation[] = [];
   if (get("alerts.webhook.url?") && get("alertWebhookUrl?") === "secret")
     found.push({
       path: "alerts.webhook.url",
-      message: "contradicts the secret alertWebhookUrl: give one of the two",
+      message: "contradicts the secret alertWebhookUrl: set one of the two",
       others: ["alertWebhookUrl"],
     });
   if (get("alerts.email.username?") && !get("alertSmtpPassword?"))
     found.push({
       path: "alerts.email.username",
-      message:
-        "needs a password, without which no mail is sent; set it with: pulumi config set --secret alertSmtpPassword",
+      message: "needs a password; set it with: pulumi config set --secret alertSmtpPassword",
     });
   return found;
 }
 
-const HANGS_UP = (who: string) => `${who} would hang up on a function that may still answer`;
+const HANGS_UP = (who: string) => `${who} would give up before the function's answer`;
 
 export const RULES: readonly Rule[] = [
   {
-    sentence: "Of host.hostKey and host.hostKeyFile exactly one is given.",
+    sentence: "Exactly one of host.hostKey and host.hostKeyFile is set.",
     check: hostKeys,
   },
   {
     sentence:
-      "Of alerts.webhook.url and the secret alertWebhookUrl at most one is given, and with alerts.email.username the secret alertSmtpPassword.",
+      "At most one of alerts.webhook.url and the secret alertWebhookUrl is set. alerts.email.username needs the secret alertSmtpPassword.",
     check: alertTargets,
   },
   {
@@ -95,12 +96,12 @@ export const RULES: readonly Rule[] = [
             {
               path: "openfaas.scaleFromZero",
               message:
-                "cannot be false: the gateway would call any name or address that a caller puts into a path, and asks only with true whether there is such a function",
+                "cannot be false: the gateway would call any name or address that a caller puts into a path; only with true does it check that the function exists",
             },
           ]
         : [],
   },
-  { sentence: "host.jump is another machine, or another port, than host.", check: ownJump },
+  { sentence: "host.jump is another machine than host, or another port.", check: ownJump },
   {
     sentence: "openfaas.readTimeout and openfaas.writeTimeout are not below openfaas.upstreamTimeout.",
     check: (get) =>
@@ -121,12 +122,12 @@ export const RULES: readonly Rule[] = [
       ),
   },
   {
-    sentence: `openfaas.queue.ackWait is more than ${AFTER_LIMIT_MS / 1000} s above openfaas.upstreamTimeout: that is for the callback.`,
+    sentence: `openfaas.queue.ackWait is more than ${AFTER_LIMIT_MS / 1000} s above openfaas.upstreamTimeout, to leave time for the callback.`,
     check: (get) => {
       const [wait, call] = [get<string>("openfaas.queue.ackWait"), get<string>("openfaas.upstreamTimeout")];
       const after = AFTER_LIMIT_MS / 1000;
       if (wait === undefined || call === undefined || seconds(wait) > seconds(call) + after) return [];
-      const message = `is not above openfaas.upstreamTimeout ${call} and ${after}s for the callback: a long call would be delivered twice`;
+      const message = `must be more than openfaas.upstreamTimeout ${call} plus ${after}s for the callback: a long call would be delivered twice`;
       return [{ path: "openfaas.queue.ackWait", message, others: ["openfaas.upstreamTimeout"] }];
     },
   },
@@ -148,7 +149,7 @@ export const RULES: readonly Rule[] = [
       return [
         {
           path: "openfaas.queue.maxBody",
-          message: `is above a quarter of openfaas.queue.maxBytes ${log}: a few calls would push the waiting ones out`,
+          message: `is above a quarter of openfaas.queue.maxBytes ${log}: a few calls would push out the waiting ones`,
           others: ["openfaas.queue.maxBytes"],
         },
       ];
@@ -156,14 +157,14 @@ export const RULES: readonly Rule[] = [
   },
   ...NETWORK_RULES,
   {
-    sentence: "nginx.keepalive is below nginx.workerConnections, out of which it is taken.",
+    sentence: "nginx.keepalive is below nginx.workerConnections, which it is part of.",
     check: (get) => {
       const [keep, all] = [get<number>("nginx.keepalive"), get<number>("nginx.workerConnections")];
       if (keep === undefined || all === undefined || keep < all) return [];
       return [
         {
           path: "nginx.keepalive",
-          message: `is not below nginx.workerConnections ${all}`,
+          message: `must be below nginx.workerConnections ${all}`,
           others: ["nginx.workerConnections"],
         },
       ];
@@ -177,14 +178,14 @@ export const RULES: readonly Rule[] = [
       return [
         {
           path: "nginx.workerConnections",
-          message: `is above base.openFiles ${files}: each is an open file`,
+          message: `is above base.openFiles ${files}: each connection is an open file`,
           others: ["base.openFiles"],
         },
       ];
     },
   },
   {
-    sentence: "docker.version is for docker.source docker.",
+    sentence: "docker.version is only for docker.source docker.",
     check: (get) =>
       get("docker.version") !== undefined && get("docker.source") === "distro"
         ? [
@@ -197,7 +198,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     sentence:
-      "Nothing is twice in functions (stack), functions.only, checks (path), firewall.swarmPeers, firewall.containersReach, nginx.managementAllow, docker.registryMirrors, docker.insecureRegistries.",
+      "These lists have no entry twice: functions (stack), functions.only, checks (path), firewall.swarmPeers, firewall.containersReach, nginx.managementAllow, docker.registryMirrors, docker.insecureRegistries.",
     check: (get) => [
       ...duplicates(get, "functions", "stack"),
       ...Array.from({ length: get<number>("functions.length") ?? 0 }).flatMap((_, i) =>

@@ -1,8 +1,8 @@
-/** Looks into the schema: what is at a path, and where a name is known. Only errors, documentation and the command line need it. */
+/** Looks up paths and names in the schema. Only errors, documentation and the command line need it. */
 import type * as z from "zod";
 import { environmentSchema, SECRET_KEYS } from "./schema";
 
-/** The few members of zod's schemas that are read here. */
+/** The members of zod's schemas that are read here. */
 export interface Shape {
   def: { type: string; innerType?: Shape };
   shape?: Record<string, Shape>;
@@ -10,14 +10,14 @@ export interface Shape {
   safeParse: z.ZodType["safeParse"];
 }
 
-/** Takes defaults and optionals off. */
+/** Removes defaults and optionals. */
 export function unwrap(schema: Shape | undefined): Shape | undefined {
   let inner = schema;
   while (inner?.def.innerType) inner = inner.def.innerType;
   return inner;
 }
 
-/** The schema at a path, with its default; undefined where there is none. */
+/** The schema at a path, with its default, or undefined. */
 export function shapeAt(path: readonly string[]): Shape | undefined {
   let schema: Shape | undefined = environmentSchema as unknown as Shape;
   for (const key of path) {
@@ -28,13 +28,13 @@ export function shapeAt(path: readonly string[]): Shape | undefined {
   return schema;
 }
 
-/** Names that may stand at a path; at the top also those of secrets. */
+/** Names allowed at a path; at the top level also those of secrets. */
 export function keysAt(path: readonly string[]): string[] {
   const own = Object.keys(unwrap(shapeAt(path))?.shape ?? {});
   return path.length === 0 ? [...own, ...Object.keys(SECRET_KEYS)] : own;
 }
 
-/** Every place outside of lists where a key of that name is known, such as "nginx.keepalive". */
+/** Every path outside of lists with a key of that name, such as "nginx.keepalive". */
 export function placesOf(name: string): string[] {
   const found: string[] = [];
   const walk = (path: string[]) => {

@@ -1,4 +1,4 @@
-/** Where a value comes from: the environment's own file, the base, or the default. Read only to explain: in an error, or by `env show`. */
+/** Finds where a value comes from: the environment's own file, the base, or the default. Used in errors and by `env show`. */
 import type { Problem } from "./describe";
 import { at } from "./describe";
 import { clean } from "./legible";
@@ -19,8 +19,8 @@ export function sourceOf(path: readonly string[], layers: readonly StackFile[]):
 }
 
 /**
- * Each problem's line, with the place in parentheses: of the value; of what it disagrees with, where the value is a default; and of
- * the nearest mapping around it, where it is missing.
+ * Each problem's line, with a place in parentheses: of the value; of what it disagrees with, if the value is a default; or of the
+ * nearest mapping around it, if the value is missing.
  */
 export function located(problems: readonly Problem[], layers: readonly StackFile[]): string[] {
   return problems.map(({ path, text, file, others = [] }) => {
@@ -34,7 +34,7 @@ export function located(problems: readonly Problem[], layers: readonly StackFile
   });
 }
 
-/** False where the file on disk is not the one the engine read (`--config-file`): its lines would mislead. */
+/** False if the engine read another file than the one on disk (`--config-file`), whose lines would mislead. */
 export function isOrigin(file: StackFile, values: Record<string, unknown>): boolean {
   return Object.entries(values).every(([key, value]) => same(at(file.values, [key]), value));
 }

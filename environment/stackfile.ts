@@ -1,6 +1,6 @@
 /**
- * Reads a stacks/*.yaml as the engine does, and knows the line of each value. The engine itself says little about a file that is
- * wrong as YAML, and nothing about a mistyped key beside `config`; here these are errors like any other.
+ * Reads a stacks/*.yaml as the engine does, with the line of each value. Broken YAML and mistyped keys beside `config`, about which the
+ * engine says little or nothing, are errors like any other here.
  */
 import {
   type Document,
@@ -31,10 +31,10 @@ import {
 
 export const NAMESPACE = "oslo-faas";
 const TOP = ["config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"];
-/** What the engine reads of its own namespace. */
+/** Keys that the engine reads in its own namespace. */
 const ENGINE_KEYS = ["disable-default-providers", "tags", "autonaming", "template"];
 
-/** A key of another namespace; the older form with `config` in the middle is read as well. */
+/** A key of another namespace, also in the older form with `config` in the middle. */
 export const OTHER_KEY = /^[^:]+:(config:)?[^:]+$/;
 
 export interface StackFile {
@@ -44,18 +44,18 @@ export interface StackFile {
   values: Record<string, unknown>;
   /** Secret keys that are set, each properly encrypted. */
   secrets: string[];
-  /** Whether its secrets are encrypted under a salt or a key of its own. */
+  /** Whether the file has its own salt or key for its secrets. */
   ownKey: boolean;
-  /** Names inside of those that are mappings: key → names. */
+  /** Names inside of secret mappings, by key. */
   secretNames: Record<string, string[]>;
-  /** Keys that are written without the namespace, as the engine reads them too. */
+  /** Keys without the namespace, which the engine reads too. */
   bare: string[];
   problems: Problem[];
-  /** Line of a path's key, counted from 1; undefined for one that is not written in this file. */
+  /** Line of a path's key, from 1; undefined if this file does not have it. */
   line(path: readonly string[]): number | undefined;
 }
 
-/** Whole numbers that YAML 1.2 has no more and the engine's parser still reads: 010 (eight), 0b11, 1_000. */
+/** Whole numbers that YAML 1.2 dropped and the engine's parser still reads: 010 (eight), 0b11, 1_000. */
 export const OLD_NUMBERS: ScalarTag[] = [
   [/^[-+]?0[0-7]+$/, (text: string) => parseInt(text, 8)],
   [
@@ -70,7 +70,7 @@ export const OLD_NUMBERS: ScalarTag[] = [
   resolve: resolve as (text: string) => number,
 }));
 
-/** A parser shows what it cannot read, however long that is. */
+/** A parser's message can quote very long text. */
 const LONGEST = 400;
 const DATE = /^\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?$/;
 
@@ -92,7 +92,7 @@ export function readStackFile(text: string, file: string): StackFile {
   try {
     readInto(result, text, lines, whole);
   } catch (error) {
-    // A file may be made to exhaust a parser: aliases that multiply, or brackets without end.
+    // A file can exhaust a parser, for example with aliases that multiply.
     whole(`cannot be read as YAML: ${(error as Error).message.split("\n")[0]}`);
   }
   return result;
@@ -128,7 +128,7 @@ function readInto(
   for (const [key, value] of Object.entries(config)) readKey(result, key, value);
 }
 
-/** What the engine would refuse with a message about JSON, or read as something else. */
+/** Values that the engine would refuse with a message about JSON, or read as something else. */
 function oddScalars(root: Node, lineOf: (node: Node) => number, whole: (message: string) => void): void {
   visit(root, {
     Scalar(key, node) {
@@ -140,7 +140,7 @@ function oddScalars(root: Node, lineOf: (node: Node) => number, whole: (message:
   });
 }
 
-/** As it crosses from the engine to the program, which is as JSON. Throws for an alias that contains itself. */
+/** The value as the engine passes it to the program, as JSON. Throws for an alias that contains itself. */
 function plainValue(value: unknown): Record<string, unknown> {
   return JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
 }
@@ -153,7 +153,7 @@ function unknownTop(key: string): string {
   return `${shown}: unknown${guess ? `, did you mean ${guess}?` : `; known here: ${TOP.join(", ")}`}`;
 }
 
-/** The mapping with what `<<` brings in, at every depth; what is written beside it comes later, and so overrides. */
+/** Expands `<<` at every depth; keys written beside it override it. */
 function withMerged<T extends Node>(node: T, document: Document): T {
   if (isSeq(node)) node.items = node.items.map((item) => withMerged(item as Node, document));
   if (!isMap(node)) return node;
@@ -164,7 +164,7 @@ function withMerged<T extends Node>(node: T, document: Document): T {
     .map((value) => (isAlias(value) ? value.resolve(document) : value))
     .flatMap((value) => (isMap(value) ? withMerged(value, document).items : []));
   for (const pair of own) if (isMap(pair.value) || isSeq(pair.value)) withMerged(pair.value, document);
-  // One for each key, so that merges of merges do not multiply.
+  // One entry per key, so that merges of merges do not multiply.
   node.items = [...new Map([...merged, ...own].map((pair) => [String(pair.key), pair])).values()];
   return node;
 }
@@ -191,7 +191,7 @@ function recordLines(
   }
 }
 
-/** One key under `config:`. Those of other namespaces are the engine's or a provider's business. */
+/** Reads one key under `config:`. Keys of other namespaces belong to the engine or a provider. */
 function readKey(result: StackFile, full: string, value: unknown): void {
   const colon = full.indexOf(":");
   const [namespace, key] = colon < 0 ? [NAMESPACE, full] : [full.slice(0, colon), full.slice(colon + 1)];
@@ -214,7 +214,7 @@ function readKey(result: StackFile, full: string, value: unknown): void {
   }
   if (key.includes(":")) return say([full], "a key is NAMESPACE:NAME, with one colon");
   if (Object.hasOwn(result.values, key) || result.secrets.includes(key))
-    return say([key], `is there twice, as ${keyName(key)} and as ${NAMESPACE}:${keyName(key)}`);
+    return say([key], `is set twice, as ${keyName(key)} and as ${NAMESPACE}:${keyName(key)}`);
   if (colon < 0) result.bare.push(key);
   if (isSecretMapping(key)) return readSecretMapping(result, key, value, say);
   if (isSecretKey(key)) {
@@ -223,26 +223,26 @@ function readKey(result: StackFile, full: string, value: unknown): void {
     return void result.secrets.push(key);
   }
   for (const path of securePaths(value, [key])) say(path, NESTED_SECRET, true);
-  // A plain text is what the engine hands over for JSON in quotes, too.
+  // The engine also passes JSON in quotes as a plain text.
   result.values[key] = typeof value === "string" ? configValue(value) : value;
 }
 
 const isOwnKey = (key: string): boolean => Object.hasOwn(environmentSchema.shape, key) || isSecretKey(key);
 
-/** The engine fills the namespace in; editors, and whoever looks for a key in all files, do not. */
+/** The engine adds the namespace; editors and searches do not. */
 export const bareKeys = ({ bare }: StackFile): Problem[] =>
   bare.map((key) => ({
     path: [key],
     text: `${keyName(key)}: has no namespace; write ${NAMESPACE}:${keyName(key)}`,
   }));
 
-/** Also one in quotes, as the engine's command line writes it. */
+/** Also accepts a list in quotes, as the engine's command line writes it. */
 function isListOfTexts(value: unknown): boolean {
   const list = typeof value === "string" && value.startsWith("[") ? configValue(value) : value;
   return Array.isArray(list) && list.every((entry) => typeof entry === "string");
 }
 
-/** Each entry is a secret of its own: a name, and a value that is encrypted. */
+/** Each entry is a name and an encrypted value. */
 function readSecretMapping(
   result: StackFile,
   key: string,
@@ -263,7 +263,7 @@ function readSecretMapping(
   result.secrets.push(key);
 }
 
-/** Pulumi hands objects and lists over as JSON, and a plain text as it is. */
+/** Pulumi passes objects and lists as JSON, and plain text unchanged. */
 export function configValue(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,4 +1,4 @@
-/** Durations and sizes as the files of Nginx, Docker and OpenFaaS write them, and their conversion to plain numbers. */
+/** Converts durations and sizes, as Nginx, Docker and OpenFaaS write them, to numbers. */
 import { goDuration } from "../shared/duration";
 import { parseMemory } from "../shared/size";
 

@@ -1,4 +1,4 @@
-/** The machine: where it stands, how it is reached, what it has to be, and its base. */
+/** The host: location, connection, requirements and base settings. */
 import * as z from "zod";
 import * as f from "../fields";
 
@@ -8,12 +8,12 @@ export const location = z.strictObject({
   country: f
     .pattern(/^[A-Z]{2}$/, 'a two-letter country code in capitals (ISO 3166), such as "NO"')
     .default("NO")
-    .meta({ description: "Country the host stands in (ISO 3166)." }),
-  city: f.line().default("Oslo").meta({ description: "City the host stands in." }),
+    .meta({ description: "Country of the host (ISO 3166)." }),
+  city: f.line().default("Oslo").meta({ description: "City of the host." }),
   provider: f
     .line()
     .default("self-hosted")
-    .meta({ description: "Who runs the hardware.", examples: ["example-hosting"] }),
+    .meta({ description: "Operator of the hardware.", examples: ["example-hosting"] }),
 });
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
@@ -23,7 +23,7 @@ const jump = z.strictObject({
     .address()
     .meta({ description: "Name or address of the jump host.", examples: ["bastion.example.no"] }),
   port: f.port().default(22).meta({ description: "Its SSH port." }),
-  user: USER().default("root").meta({ description: "The user there." }),
+  user: USER().default("root").meta({ description: "User to log in as on the jump host." }),
   hostKey: f
     .hostKey()
     .meta({ description: "Its public host key; any other key is refused.", examples: [KEY] }),
@@ -31,7 +31,7 @@ const jump = z.strictObject({
     .keyFile()
     .optional()
     .meta({
-      description: "Private key for it, relative to the project. Default: as for the host.",
+      description: "Private key for the jump host, relative to the project. Default: as for the host.",
       examples: ["../keys/bastion"],
     }),
 });
@@ -44,7 +44,7 @@ export const host = z.strictObject({
   user: USER()
     .default("root")
     .meta({
-      description: "Who logs in; one who is not root needs sudo without a password.",
+      description: "User to log in as. A user other than root needs sudo without a password.",
       examples: ["ops"],
       plain: true,
     }),
@@ -53,14 +53,14 @@ export const host = z.strictObject({
     .optional()
     .meta({
       description:
-        "The host's public key, pinned: any other key is refused. This or hostKeyFile is required; `npx oslo-faas env new` fetches it.",
+        "The host's public key. Any other key is refused. This or hostKeyFile is required; `npx oslo-faas env new` fetches it.",
       examples: [KEY],
     }),
   hostKeyFile: f
     .file()
     .optional()
     .meta({
-      description: "A file with that key instead, relative to the project.",
+      description: "File with the host's public key, relative to the project, instead of hostKey.",
       examples: [".cache/lab/ssh/host_ed25519.pub"],
     }),
   privateKeyPath: f
@@ -75,7 +75,7 @@ export const host = z.strictObject({
   dialTimeoutSeconds: f
     .whole(1, 14)
     .default(10)
-    .meta({ description: "Time until an unreachable host is given up.", unit: "seconds" }),
+    .meta({ description: "Time to wait for a connection to the host.", unit: "seconds" }),
 });
 
 export const preflight = z.strictObject({
@@ -84,20 +84,20 @@ export const preflight = z.strictObject({
     .default([])
     .meta({
       description:
-        'Container virtualization to accept, as systemd-detect-virt names it ("docker", "lxc"). Refused by default: a swarm needs a kernel of its own.',
+        'Container virtualization to accept, by its name in systemd-detect-virt ("docker", "lxc"). By default all is refused, because a swarm needs its own kernel.',
       examples: [["lxc"]],
     }),
   minMemoryMiB: f
     .whole(256, 16777216)
     .default(1800)
-    .meta({ description: "Least memory of the host.", unit: "MiB" }),
+    .meta({ description: "Minimum memory of the host.", unit: "MiB" }),
   minDiskMiB: f
     .whole(1024, 1073741824)
     .default(10240)
-    .meta({ description: "Least free disk under /var/lib before the first up.", unit: "MiB" }),
+    .meta({ description: "Minimum free disk under /var/lib before the first `up`.", unit: "MiB" }),
   minFsyncPerSecond: f.whole(0, 10000000).default(100).meta({
     description:
-      "Least rate of synchronous 4 KiB writes under /var/lib (a durable queue cannot be faster). 0: do not measure.",
+      "Minimum rate of synchronous 4 KiB writes under /var/lib; a durable queue cannot be faster. 0 skips the measurement.",
     unit: "per second",
   }),
 });
@@ -114,7 +114,7 @@ export const base = z.strictObject({
     .list(
       f.pattern(
         /^[a-z0-9][a-z0-9+.-]+(>?=[A-Za-z0-9.+~:-]+)?$/,
-        'a package, with a version where it matters: "htop", "jq=1.5-1", "jq>=1.5"',
+        'a package, optionally with a version: "htop", "jq=1.5-1", "jq>=1.5"',
       ),
     )
     .default([])
@@ -128,25 +128,25 @@ export const base = z.strictObject({
     )
     .default({})
     .meta({
-      description: "Kernel settings beside the tuned ones, or in their place.",
+      description: "Further kernel settings. They override the ones that oslo-faas sets.",
       examples: [{ "vm.swappiness": 10 }],
     }),
   openFiles: f
     .whole(1024, 1048576)
     .default(65536)
-    .meta({ description: "Limit of open files of Nginx and of containers.", unit: "files" }),
+    .meta({ description: "Maximum number of open files, for Nginx and for containers.", unit: "files" }),
 });
 
 export const firewall = z.strictObject({
   enabled: f.flag().default(true).meta({
-    description: "Keep the gateway's and the swarm's ports unreachable from outside the host.",
+    description: "Close the gateway's and the swarm's ports to the outside.",
     plain: true,
   }),
   swarmPeers: f
     .list(f.cidr())
     .default([])
     .meta({
-      description: "Networks of the other nodes, which may reach the swarm's ports (2377, 7946, 4789).",
+      description: "Networks of other nodes, which may reach the swarm's ports (2377, 7946, 4789).",
       examples: [["198.51.100.0/24"]],
     }),
   containersReach: f
@@ -154,7 +154,7 @@ export const firewall = z.strictObject({
     .default([])
     .meta({
       description:
-        "Private networks that functions and the platform's services may call (a database, a mail server, a callback). All others are closed to them, the internet is not.",
+        "Private networks that functions and the platform's services may reach (a database, a mail server, a callback). All other private networks are closed to them; the internet is open.",
       examples: [["10.20.0.0/24"]],
     }),
 });

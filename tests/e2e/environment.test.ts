@@ -189,13 +189,13 @@ describe("in a copy of the project", () => {
     const { code, output } = await pulumi(project, ["preview", "--stack", "bad"]);
     expect(code).not.toBe(0);
     expect(output).toContain(
-      "nginx: holds a secret where none is read; secrets are top-level keys of their own: gatewayPassword",
+      "nginx: contains a secret, which is not read here; secrets are separate top-level keys: gatewayPassword",
     );
     expect(output).not.toContain("hunter");
     const own = environmentFrom(text, { name: "bad", root: project, file: "f" });
     expect(own.layers[0]!.secrets).toEqual(["gatewayPassword"]);
     expect(own.problems).toEqual([
-      expect.stringMatching(/^nginx\.serverName: holds a secret where none is read/),
+      expect.stringMatching(/^nginx\.serverName: contains a secret, which is not read here/),
     ]);
   });
 

@@ -332,7 +332,7 @@ describe("the files of an environment", () => {
       "first.yml:6: functions.a.secrets.1: apikey is none of the environment's functionSecrets, did you mean api-key?; set it with: pulumi config set --secret --path functionSecrets.apikey",
       "first.yml:7: functions.a.environment_file.0: there is no file none.yml; it is looked for beside first.yml",
       expect.stringContaining("env/bad.yml:1: A: unknown"),
-      "second.yml:4: functions.a: is there twice, also at first.yml:4",
+      "second.yml:4: functions.a: repeats first.yml:4",
       "third.yml:6: functions.b.imag: is not supported, did you mean functions.b.image?",
       "functions: fourth.yml cannot be read: there is no such file",
       "functions: second.yml has no c; it has a",

@@ -118,7 +118,7 @@ test("a URL that is a secret is one as a whole, and there is one of the two", ()
     whole(`${secret}  oslo-faas:alerts: {webhook: {url: "https://a.example.no/hook"}}\n`),
   );
   expect(both).toEqual([
-    'alerts.webhook.url: "https://a.example.no/hook": contradicts the secret alertWebhookUrl: give one of the two (stacks/Pulumi.test.yaml:6)',
+    'alerts.webhook.url: "https://a.example.no/hook": contradicts the secret alertWebhookUrl: set one of the two (stacks/Pulumi.test.yaml:6)',
   ]);
 });
 

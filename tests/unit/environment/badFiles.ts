@@ -60,8 +60,8 @@ const types: BadFile[] = [
   ...each("functions", "must be a list", "{stack: functions/stack.yml}", "true", "1"),
   ...each("checks", "must be a list", "/function/hello", "{path: /}"),
   ...each("base.sysctl", "must be a mapping of kernel settings", "[vm.swappiness]", "vm.swappiness", "1"),
-  [key("nginx", ""), "nginx", "without one, leave nginx away"],
-  [key("nginx", '""'), "nginx", "without one, leave nginx away"],
+  [key("nginx", ""), "nginx", "or remove nginx"],
+  [key("nginx", '""'), "nginx", "or remove nginx"],
   [key("openfaas", "{queue: 8}"), "openfaas.queue", "must be a mapping, with keys such as ackWait"],
   [key("functions", "[[functions/stack.yml]]"), "functions.0", "must be a mapping, with keys such as stack"],
   [key("functions", '[""]'), "functions.0.stack", "must be a path"],
@@ -317,14 +317,14 @@ const secrets: BadFile[] = [
   ...wrapped.map((value): BadFile => [
     key("gatewayPassword", `{secure: "${value}"}`),
     "gatewayPassword",
-    "is not what the engine encrypts to, and so is a secret in plain text; set it with: pulumi config set --secret gatewayPassword",
+    "was not encrypted by the engine, and so is a secret in plain text; set it with: pulumi config set --secret gatewayPassword",
   ]),
   ...wrapped
     .slice(0, 3)
     .map((value): BadFile => [
       key("functionSecrets", `{a: {secure: "${value}"}}`),
       "functionSecrets.a",
-      "is not what the engine encrypts to, and so is a secret in plain text; set it with: pulumi config set --secret --path functionSecrets.a",
+      "was not encrypted by the engine, and so is a secret in plain text; set it with: pulumi config set --secret --path functionSecrets.a",
     ]),
   [key("gatewayPassword", "{secure: 12345678}"), "gatewayPassword", "is a secret in plain text"],
   [key("gatewayPassword", `{secure: "${CIPHER}", also: 1}`), "gatewayPassword", "is a secret in plain text"],
@@ -347,7 +347,7 @@ const secrets: BadFile[] = [
   ].map((name): BadFile => [
     key("registryAuth", `{"${name}": {secure: "v1:x"}}`),
     `registryAuth.${name}`,
-    "is no registry: a host in lower case such as",
+    "must be a registry: a host in lower case such as",
   ]),
   ...each(
     "registryAuth",
@@ -369,10 +369,10 @@ const secrets: BadFile[] = [
   ],
   [set("openfaas.password", "hunter2"), "openfaas.password", "secrets are top-level keys of their own"],
   [host(", password: hunter2"), "host.password", "secrets are top-level keys of their own"],
-  [set("openfaas.user", "{secure: v1:hunter2}"), "openfaas.user", "holds a secret where none is read"],
-  [set("openfaas.queue", "{secure: v1:hunter2}"), "openfaas.queue", "holds a secret where none is read"],
-  [set("base.packages", "[{secure: v1:hunter2}]"), "base.packages.0", "holds a secret where none is read"],
-  [key("nginx", "{secure: v1:hunter2}"), "nginx", "holds a secret where none is read"],
+  [set("openfaas.user", "{secure: v1:hunter2}"), "openfaas.user", "contains a secret, which is not read here"],
+  [set("openfaas.queue", "{secure: v1:hunter2}"), "openfaas.queue", "contains a secret, which is not read here"],
+  [set("base.packages", "[{secure: v1:hunter2}]"), "base.packages.0", "contains a secret, which is not read here"],
+  [key("nginx", "{secure: v1:hunter2}"), "nginx", "contains a secret, which is not read here"],
   [
     host(', privateKeyPath: "-----BEGIN OPENSSH PRIVATE KEY-----\\nhunter2"'),
     "host.privateKeyPath",
@@ -398,14 +398,14 @@ const contradictions: BadFile[] = [
   ),
   ...each(
     "openfaas.queue.ackWait",
-    "is not above openfaas.upstreamTimeout 290s and 38s for the callback: a long call would be delivered twice",
+    "must be more than openfaas.upstreamTimeout 290s plus 38s for the callback: a long call would be delivered twice",
     "30s",
     "290s",
     "328s",
   ),
-  ...each("nginx.httpPort", "one port for two listeners: openfaas.gatewayPort has 8080 too", "8080"),
-  ...each("openfaas.gatewayPort", "one port for two listeners: the swarm's management has 2377 too", "2377"),
-  ...each("nginx.httpPort", "one port for two listeners: the swarm's gossip has 7946 too", "7946"),
+  ...each("nginx.httpPort", "is used by two listeners: openfaas.gatewayPort has 8080 too", "8080"),
+  ...each("openfaas.gatewayPort", "is used by two listeners: the swarm's management has 2377 too", "2377"),
+  ...each("nginx.httpPort", "is used by two listeners: the swarm's gossip has 7946 too", "7946"),
   [
     key("nginx", "{httpPort: 443, tls: {certificate: /c, certificateKey: /k}}"),
     "nginx.httpsPort",
@@ -414,7 +414,7 @@ const contradictions: BadFile[] = [
   [
     key("nginx", "{keepalive: 512, workerConnections: 512}"),
     "nginx.keepalive",
-    "is not below nginx.workerConnections 512",
+    "must be below nginx.workerConnections 512",
   ],
   [key("nginx", "{workerConnections: 100000}"), "nginx.workerConnections", "is above base.openFiles 65536"],
   [
@@ -428,17 +428,17 @@ const twice: BadFile[] = [
   [
     key("functions", "[{stack: a.yml}, {stack: b.yml}, {stack: a.yml}]"),
     "functions.2.stack",
-    "is there twice, also at functions.0",
+    "repeats functions.0",
   ],
   [
     key("functions", "[{stack: a.yml, only: [hello, hello]}]"),
     "functions.0.only.1",
-    "is there twice, also at functions.0.only.0",
+    "repeats functions.0.only.0",
   ],
   [
     key("checks", "[{path: /a}, {path: /a, status: 404}]"),
     "checks.1.path",
-    "is there twice, also at checks.0",
+    "repeats checks.0",
   ],
   [set("base.packages", "[htop, htop]"), "base.packages.1", "is there twice"],
   [set("firewall.swarmPeers", "[10.0.0.0/8, 10.0.0.0/8]"), "firewall.swarmPeers.1", "is there twice"],
@@ -447,7 +447,7 @@ const twice: BadFile[] = [
 ];
 
 const bases: BadFile[] = [
-  [key("extends", "stacks/nowhere.yaml"), "extends", "there is no such file"],
+  [key("extends", "stacks/nowhere.yaml"), "extends", "does not exist"],
   [key("extends", "stacks"), "extends", "cannot be read"],
   [key("extends", "[stacks/base.yaml]"), "extends", "must be a path of a YAML file"],
   [key("extends", "1"), "extends", "must be a path of a YAML file"],

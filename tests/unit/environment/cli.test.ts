@@ -39,8 +39,8 @@ test("validate: every environment, with a line each", () => {
 });
 
 test.each<[string[], string]>([
-  [["show", "oslo-porto"], 'There is no environment "oslo-porto": stacks/Pulumi.oslo-porto.yaml is missing.'],
-  [["validate", "oslo-porto"], "There is: "],
+  [["show", "oslo-porto"], 'There is no environment "oslo-porto": stacks/Pulumi.oslo-porto.yaml does not exist.'],
+  [["validate", "oslo-porto"], "Environments: "],
 ])("%j of what is not there is one sentence", (args, message) => {
   const { status, stdout, stderr } = env(...args);
   expect({ status, stdout }).toEqual({ status: 2, stdout: "" });

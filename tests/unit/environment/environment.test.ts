@@ -100,7 +100,7 @@ test.each<[string, (raw: Record<string, any>) => void, RegExp]>([
   [
     "two listeners on one port",
     (raw) => (raw.nginx = { httpPort: 8080 }),
-    /^nginx\.httpPort: .*one port for two listeners/,
+    /^nginx\.httpPort: .*is used by two listeners/,
   ],
 ])("refuses %s, with its path", (_name, change, message) => {
   const found = problems(change);

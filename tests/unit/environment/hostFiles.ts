@@ -12,12 +12,12 @@ export const hostile: BadFile[] = [
   [
     set("swarm.addressPool", "127.0.0.0/8"),
     "swarm.addressPool",
-    "has no addresses that a container can have",
+    "has no addresses for containers",
   ],
   [
     set("swarm.addressPool", "224.0.0.0/8"),
     "swarm.addressPool",
-    "has no addresses that a container can have",
+    "has no addresses for containers",
   ],
   [
     set("firewall.swarmPeers", "[10.0.0.0/8, 10.1.0.0/16]"),
@@ -37,7 +37,7 @@ export const hostile: BadFile[] = [
   [
     set("alerts.webhook.url", "http://10.1.2.3:9000/hook"),
     "alerts.webhook.url",
-    "is a private address that firewall.containersReach does not name: add 10.1.2.3/32 there",
+    "is a private address that firewall.containersReach lacks: add 10.1.2.3/32 there",
   ],
   [
     set("openfaas.scaleFromZero", "false"),
@@ -57,8 +57,8 @@ export const hostile: BadFile[] = [
     "host.address",
     "must be a host name or an IP",
   ],
-  ...each("images.registry", "has a port that is none, 99999", "r:99999", "registry.example.no:99999/mirror"),
-  ...each("images.registry", "has to begin with a name with a dot or a port", "mirror", "registry/mirror"),
+  ...each("images.registry", "has the port 99999", "r:99999", "registry.example.no:99999/mirror"),
+  ...each("images.registry", "must begin with a name with a dot or a port", "mirror", "registry/mirror"),
   ...each(
     "images.registry",
     "must be a registry such as",
@@ -66,7 +66,7 @@ export const hostile: BadFile[] = [
     "registry.example.no/-a",
     "a.no/x/../y",
   ),
-  [set("images.gateway", "registry.lab:99999/gateway:1"), "images.gateway", "has a port that is none, 99999"],
+  [set("images.gateway", "registry.lab:99999/gateway:1"), "images.gateway", "has the port 99999"],
   ...["registry.lab:99999", "registry.lab:0"].map((value): BadFile => [
     set("docker.insecureRegistries", `["${value}"]`),
     "docker.insecureRegistries.0",
@@ -104,25 +104,25 @@ export const hostile: BadFile[] = [
     "must be the name of a kernel",
   ],
   [set("base.sysctl", '{"vm.swappiness": 1.5}'), "base.sysctl.vm.swappiness", "a number is whole"],
-  [set("base.packages", "[docker.io]"), "base.packages.0", "is the engine's: see docker.source"],
-  [set("base.packages", '[jq, "jq=1.5-1"]'), "base.packages.1", "is there twice, also at base.packages.0"],
+  [set("base.packages", "[docker.io]"), "base.packages.0", "belongs to the engine: see docker.source"],
+  [set("base.packages", '[jq, "jq=1.5-1"]'), "base.packages.1", "repeats base.packages.0"],
   [set("location.city", '"a\\u001bb"'), "location.city", "must be a text on one line"],
-  ...each("nginx.httpPort", "one port for two listeners: host.port has 22 too", "22"),
-  ...each("openfaas.gatewayPort", "one port for two listeners: host.port has 22 too", "22"),
+  ...each("nginx.httpPort", "is used by two listeners: host.port has 22 too", "22"),
+  ...each("openfaas.gatewayPort", "is used by two listeners: host.port has 22 too", "22"),
   [
     `${host(", port: 2022")}${set("nginx.httpPort", "2022")}`,
     "nginx.httpPort",
-    "one port for two listeners: host.port has 2022 too",
+    "is used by two listeners: host.port has 2022 too",
   ],
   [
     `${host(", port: 2022")}${set("nginx.httpPort", "22")}`,
     "nginx.httpPort",
-    "one port for two listeners: the host's SSH server has 22 too",
+    "is used by two listeners: the host's SSH server has 22 too",
   ],
   ...['"a #b"', "a..b", "a.*.b", '"\\"a"', "'*.a.*'", "$host"].map((value): BadFile => [
     set("nginx.serverName", value),
     "nginx.serverName",
-    "has no server name in",
+    "which cannot be a server name",
   ]),
   ...["/etc/$x.pem", '"/etc/a\\"b"', "/etc/ssl/", "/etc/a'b"].map((value): BadFile => [
     set("nginx.tls", `{certificate: ${value}, certificateKey: /k.pem}`),
@@ -145,26 +145,26 @@ export const hostile: BadFile[] = [
     "alerts.email.smarthost",
     "must be a mail server and its port",
   ]),
-  [mail("smarthost: smtp.example.no:99999"), "alerts.email.smarthost", "has a port that is none, 99999"],
-  [mail("smarthost: smtp.example.no:0"), "alerts.email.smarthost", "has a port that is none, 0"],
+  [mail("smarthost: smtp.example.no:99999"), "alerts.email.smarthost", "has the port 99999"],
+  [mail("smarthost: smtp.example.no:0"), "alerts.email.smarthost", "has the port 0"],
   ...["a..b@example.no", "a@b_c", "a(b@example.no", "a@.no"].map((value): BadFile => [
     mail(`from: ${value}`),
     "alerts.email.from",
     "must be a mail address",
   ]),
-  [mail("username: faas"), "alerts.email.username", "needs a password, without which no mail is sent"],
+  [mail("username: faas"), "alerts.email.username", "needs a password"],
 ];
 
 /** URLs that are as good as a password, and what is not to be seen of them. */
 export const hooks: BadFile[] = [
   [
     "https://hooks.example.no/T/?token=hunter2",
-    "has the parameter token in it; set the whole URL as the secret",
+    "contains the parameter token; set the whole URL as the secret",
   ],
-  ["https://hooks.example.no/a?x=1&Api_Key=hunter2", "has the parameter Api_Key in it"],
-  ["https://hooks.example.no/a?sig=hunter2#b", "has the parameter sig in it"],
-  ["https://hooks.example.no/services/T012AB3CD/hunter2hunter2hunter2", "has what looks like a token in it"],
-  ["https://hooks.example.no/0f8fad5b-d9cb-469f-a165-70867728950e", "has what looks like a token in it"],
+  ["https://hooks.example.no/a?x=1&Api_Key=hunter2", "contains the parameter Api_Key"],
+  ["https://hooks.example.no/a?sig=hunter2#b", "contains the parameter sig"],
+  ["https://hooks.example.no/services/T012AB3CD/hunter2hunter2hunter2", "contains a possible token"],
+  ["https://hooks.example.no/0f8fad5b-d9cb-469f-a165-70867728950e", "contains a possible token"],
   ["https://ops:hunter2@hooks.example.no/", "without a user or password"],
 ].map(([url, message]): BadFile => [
   key("alerts", `{webhook: {url: "${url}"}}`),
@@ -189,7 +189,7 @@ export const odd: BadFile[] = [
   [
     key("openfaas", '{"x\\u009bm": {secure: "y"}}'),
     "openfaas.x\\u009bm",
-    "holds a secret where none is read",
+    "contains a secret, which is not read here",
   ],
   [set("nginx.user", '"\\u009b31m"'), "nginx.user", '"\\u009b31m": must be a user'],
   [

@@ -119,7 +119,7 @@ test("functions may be one file, or files and mappings", async () => {
     { stack: "b.yml", only: ["x"] },
   ]);
   expect(await message({ host, functions: ["a.yml", { stack: "a.yml" }] })).toContain(
-    'functions.1.stack: "a.yml": is there twice, also at functions.0',
+    'functions.1.stack: "a.yml": repeats functions.0',
   );
 });
 
@@ -134,7 +134,7 @@ test("a secret inside of another key is refused, and nothing of that key is show
     "nginx",
   ]);
   expect(text).toContain(
-    "nginx: holds a secret where none is read; secrets are top-level keys of their own: gatewayPassword, functionSecrets",
+    "nginx: contains a secret, which is not read here; secrets are separate top-level keys: gatewayPassword, functionSecrets",
   );
   expect(text).toContain("nginx.user: [secret]: must be a user's name");
   expect(text).not.toMatch(/hunter2/i);
@@ -189,7 +189,7 @@ test("a webhook's URL may be a secret, and has to be a URL all the same", async 
     `${heading}alertWebhookUrl: is a secret in plain text; set it with: pulumi config set --secret alertWebhookUrl`,
   );
   expect(await message({ host, alerts: { webhook: { url } } })).toBe(
-    `${heading}alerts.webhook.url: "https://hooks.example.no/[hidden]": has the parameter token in it; set the whole URL as the secret alertWebhookUrl instead`,
+    `${heading}alerts.webhook.url: "https://hooks.example.no/[hidden]": contains the parameter token; set the whole URL as the secret alertWebhookUrl instead`,
   );
   const both = { host, alertWebhookUrl: url, alerts: { webhook: { url: "https://a.example.no" } } };
   expect(await message(both, ["alertWebhookUrl"])).toContain("contradicts the secret alertWebhookUrl");
@@ -206,6 +206,6 @@ test("a login at a mail server needs its password", async () => {
 
 test("the name of a base that is a secret is in no message", async () => {
   const text = await message({ host, extends: "hunter2.yaml" }, ["extends"]);
-  expect(text).toContain("extends: holds a secret where none is read");
+  expect(text).toContain("extends: contains a secret, which is not read here");
   expect(text).not.toContain("hunter2");
 });

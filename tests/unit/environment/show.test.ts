@@ -130,7 +130,7 @@ test("a base has no base and no secrets, and its YAML is judged too", () => {
   expect(readEnvironment("one", root).problems.map((line) => line.replace(/ \(.*/, ""))).toEqual([
     "stacks/base.yaml: confg: unknown, did you mean config?",
     "stacks/base.yaml: extends: a base cannot have a base of its own",
-    "stacks/base.yaml: gatewayPassword: a secret is encrypted for one environment; set it in each, not in the base",
+    "stacks/base.yaml: gatewayPassword: a secret is encrypted for one environment: set it in each environment, not in the base",
   ]);
   put("stacks/base.yaml", "config:\n  nginx: {keepalive: 64}\n");
   expect(readEnvironment("one", root).problems).toEqual([
