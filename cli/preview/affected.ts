@@ -1,11 +1,11 @@
-/** Which environments a change can touch, judged by the files they are made of; in doubt, it can. */
+/** Finds the environments that a change can affect, by their files; in doubt, it can. */
 import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { environmentNames, fileOf, readEnvironment } from "../../environment/files";
 import { DEFAULT_LOCK } from "../../environment/lockFile";
 
-/** What every environment is made of: a folder ends with a slash. */
+/** Files of every environment; a folder ends with a slash. */
 const SHARED = [
   "index.ts",
   "components/",
@@ -24,22 +24,22 @@ const SHARED = [
   "lab/toolchain/go/",
 ];
 
-/** The lab's stack is nobody's environment. */
+/** The lab's stack is not an environment. */
 const LEFT_OUT = "local";
 
 export interface Affected {
   name: string;
-  /** Changed files that it is made of; empty: untouched. */
+  /** Changed files of the environment; empty: not affected. */
   because: string[];
 }
 
-/** Environments of either side, in order, without the lab's. */
+/** Environments of both sides, sorted, without the lab's. */
 export function allEnvironments(trees: string[]): string[] {
   const names = trees.filter((tree) => fs.existsSync(path.join(tree, "stacks"))).flatMap(environmentNames);
   return [...new Set(names)].filter((name) => name !== LEFT_OUT).sort();
 }
 
-/** @param trees both sides: an environment is made of the files that either names */
+/** @param trees both sides; an environment has the files that either names */
 export function affected(changed: string[], trees: string[]): Affected[] {
   return allEnvironments(trees).map((name) => {
     const made = [...SHARED, ...trees.flatMap((tree) => inputsOf(name, tree))];
@@ -55,7 +55,7 @@ function within(file: string, input: string): boolean {
 /** The project's own folder. */
 const EVERYTHING = "./";
 
-/** An environment's own file and what that names: its base, its lock file, its host's keys, the folders of its functions. */
+/** An environment's file and the files that it names: base, lock file, host keys, folders of functions. */
 export function inputsOf(name: string, tree: string): string[] {
   const own = fileOf(name);
   if (!fs.existsSync(path.join(tree, own))) return [own];
@@ -71,7 +71,7 @@ export function inputsOf(name: string, tree: string): string[] {
   return [own, ...named.map((file) => path.posix.normalize(file))];
 }
 
-/** Keys of the host, and of one on the way to it. */
+/** Keys of the host and of its jump host. */
 function keyFiles(host: unknown): string[] {
   if (typeof host !== "object" || host === null) return [];
   return Object.entries(host).flatMap(([key, value]) => {
@@ -80,7 +80,7 @@ function keyFiles(host: unknown): string[] {
   });
 }
 
-/** As it may be written: one or a list, each a path or a mapping with one. */
+/** Accepts one entry or a list; each is a path or a mapping with one. */
 function stacksOf(functions: unknown): string[] {
   const entries = Array.isArray(functions) ? (functions as unknown[]) : [functions];
   return entries
@@ -90,11 +90,11 @@ function stacksOf(functions: unknown): string[] {
     .filter((stack): stack is string => typeof stack === "string");
 }
 
-/** The folders that functions are built from, and the files that they read. Where their file cannot be read, everything beside it is one. */
+/** Folders and files that functions are built from. If the function file cannot be read, its whole folder. */
 function filesOf(stack: string, tree: string): string[] {
   const beside = path.posix.dirname(path.posix.normalize(stack));
   try {
-    // As the program reads it: every scalar is a text, and mappings can be merged.
+    // Like the program: every scalar is a text, and mappings can be merged.
     const options = { schema: "failsafe", merge: true } as const;
     const file = parse(fs.readFileSync(path.join(tree, stack), "utf8"), options) as StackYaml | null;
     const functions = Object.values(file?.functions ?? {}).flatMap((one) => [
@@ -113,7 +113,7 @@ const fileOrFolder = (beside: string, name: string): string[] => [
   folder(beside, name),
 ];
 
-/** With a slash at the end. What only a variable says can be anything there, and what lies above the project holds all of it. */
+/** With a slash at the end. A path with a variable can be anything, and a path above the project contains all of it. */
 function folder(beside: string, below: string): string {
   const known = below.includes("$") ? path.posix.dirname(below.slice(0, below.indexOf("$") + 1)) : below;
   const joined = path.posix.join(beside, known, "/");

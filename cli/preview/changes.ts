@@ -1,4 +1,4 @@
-/** From the engine's steps to what a person wants to know of each resource. */
+/** Turns the engine's steps into a description of each resource's change. */
 import { compareValues, type Found, partsOf, type Touched } from "./compare";
 import { nameOf, type ResourceState, type Step } from "./engine";
 import { stakesOf } from "./stakes";
@@ -11,13 +11,13 @@ export interface Change {
   name: string;
   type: string;
   kind: Kind;
-  /** A part each: with a path, the lines of a text; without, one line a value. Lines are those of a diff. */
+  /** Lines of a diff. A part with a path is a text; a part without has one line per value. */
   parts: { path: string; lines: string[] }[];
-  /** What of value is lost, hidden or no longer kept; one sentence each. */
+  /** Data that is lost, hidden or no longer kept; one sentence each. */
   stakes: string[];
-  /** Paths of values that only the host will tell. */
+  /** Paths of values that are known only after the host answered. */
   unknown: string[];
-  /** All that it is made of afterwards, but for its secrets: its parts are what a person reads of it. */
+  /** All inputs afterwards, without secrets. */
   outcome?: string;
   /** A secret is among what changes. */
   secret?: boolean;
@@ -31,7 +31,7 @@ const KINDS: Record<string, Kind> = {
   delete: "deleted",
 };
 
-/** In the order in which a person wants to see them: what is lost first. */
+/** Losses come first. */
 const ORDER: Kind[] = ["deleted", "replaced", "changed", "created", "again"];
 
 export function changesOf(steps: Step[]): Change[] {
@@ -45,7 +45,7 @@ export function changesOf(steps: Step[]): Change[] {
   );
 }
 
-/** A provider that nobody wrote is the engine's own. */
+/** Default providers belong to the engine. */
 const isDefaultProvider = ({ type, urn }: Step): boolean =>
   type.startsWith("pulumi:providers:") && /^default(_|$)/.test(nameOf(urn));
 
@@ -75,23 +75,23 @@ function differences(step: Step): Found {
   if (inputs.values.length + inputs.texts.length > 0) return inputs;
   const outputs = compareOutputs(step);
   if (outputs.values.length + outputs.texts.length > 0) return { ...outputs, unknown: inputs.unknown };
-  // The plugin says that something differs, and there is nothing to see of it on either side.
+  // The plugin reports a difference that neither side shows.
   const paths = step.old && step.new ? Object.keys(step.detailedDiff ?? {}) : [];
-  return { ...inputs, values: paths.map((path) => `! ${path}: differs for the plugin alone`) };
+  return { ...inputs, values: paths.map((path) => `! ${path}: a difference that only the plugin sees`) };
 }
 
-/** What no input says and the plugin sees all the same, as in a refresh of what was changed by hand. */
+/** Differences that the plugin sees outside of the inputs, such as changes by hand. */
 function compareOutputs(step: Step): Found {
   const names = new Set(Object.keys(step.detailedDiff ?? {}).map((path) => path.split(/[.[]/)[0]!));
   const some = (state: ResourceState | null | undefined) =>
     Object.fromEntries(Object.entries(state?.outputs ?? {}).filter(([key]) => names.has(key)));
   const [before, after] = [some(step.old), some(step.new)];
-  // Before an update is planned its outputs are empty, which says nothing.
+  // The outputs of a planned update are empty.
   if (Object.keys(before).length === 0 || Object.keys(after).length === 0) return compareValues({}, {});
   return compareValues(before, after, touched(step));
 }
 
-/** A command that is run once more because something else changed is no replacement of anything. */
+/** A command that runs again because something else changed replaces nothing. */
 function isAction({ op, type, detailedDiff }: Step): boolean {
   const paths = Object.keys(detailedDiff ?? {});
   return (
@@ -125,7 +125,7 @@ function shown(state: ResourceState | null | undefined): unknown {
   return { ...inputs, data: Buffer.from(data, "base64").toString("utf8") };
 }
 
-/** Paths in which the plugin sees a difference, and all above them. */
+/** Paths with a difference, and their parents. */
 function touched(step: Step): Touched {
   const paths = Object.keys(step.detailedDiff ?? {});
   return (path) =>
@@ -136,13 +136,13 @@ function touched(step: Step): Touched {
 export interface Apart {
   changes: Change[];
   pending: Change[];
-  /** Of the changes, those of which only a secret could say that they are pending. */
+  /** Changes that may be pending, depending on a secret. */
   unsure: Change[];
 }
 
 /**
- * What an `up` of the base would do just so is pending. What would come out otherwise is the change's own, whatever was pending there.
- * @param sameSecrets whether both sides have the same secrets: what they are, no preview says
+ * A change is pending if an `up` of the base would make exactly the same change.
+ * @param sameSecrets whether both sides have the same secrets, which a preview cannot tell
  */
 export function apart(changes: Change[], before: Change[], sameSecrets: boolean): Apart {
   const key = ({ urn, kind, parts, outcome }: Change) => JSON.stringify([urn, kind, parts, outcome]);

@@ -1,20 +1,20 @@
-/** What differs between two values of a resource's inputs, as lines of a diff; a secret is never among them. */
+/** Differences between two values of a resource's inputs, as lines of a diff without secrets. */
 import { shortLine, shortValue, textDiff } from "./textDiff";
 import { keysOf } from "./paper/settle";
 import { isSecret, isUnknown, looksSecret } from "../../shared/propertyValues";
 
 export interface Found {
-  /** One line a value, with its path. */
+  /** One line per value, with its path. */
   values: string[];
   /** The lines of a text or of a list, by its path. */
   texts: { path: string; lines: string[] }[];
-  /** Paths of values that only the host will tell. */
+  /** Paths of values that are known only after the host answered. */
   unknown: string[];
-  /** A secret is among what differs: of two that do, nobody sees whether they are the same. */
+  /** Whether a secret differs, without showing how. */
   secret: boolean;
 }
 
-/** True for a path at or below which the plugin sees a difference; of a secret that is all there is to see. */
+/** Whether the plugin sees a difference at or below a path. For a secret, that is all that is known. */
 export type Touched = (path: string) => boolean;
 
 export function compareValues(before: unknown, after: unknown, isTouched: Touched = () => false): Found {
@@ -27,7 +27,7 @@ function compare(before: unknown, after: unknown, path: string, isTouched: Touch
   if (isUnknown(after)) found.unknown.push(path);
   if (isSecret(before) || isSecret(after)) return compareSecrets(before, after, path, isTouched, found);
   const same = JSON.stringify(before) === JSON.stringify(after);
-  // Two lists with a secret in them look the same whatever the secret is.
+  // Two lists with different secrets look the same.
   if (same && !(isContainer(after) && isTouched(path))) return;
   if ((isText(before) || isText(after)) && !isHidden(before, path) && !isHidden(after, path))
     return compareTexts(before, after, path, found);
@@ -42,7 +42,7 @@ function tell(sign: string, path: string, value: unknown, found: Found): void {
   if (value !== undefined) found.values.push(`${sign} ${path}: ${inWords(value, path)}`);
 }
 
-/** Where one side says that it is a secret, the other side's value is one as well, whatever its mark. */
+/** If one side marks a value as secret, the other side's value is secret too. */
 function compareSecrets(before: unknown, after: unknown, path: string, isTouched: Touched, found: Found) {
   const both = isSecret(before) && isSecret(after);
   if (both && !isTouched(path)) return;
@@ -53,7 +53,7 @@ function compareSecrets(before: unknown, after: unknown, path: string, isTouched
     found.values.push(`- ${path}: ${words(before, "(not marked as a secret before; not shown)")}`);
   if (after !== undefined)
     found.values.push(
-      `+ ${path}: ${both ? "(another secret)" : words(after, "(NOT MARKED AS A SECRET ANY MORE; not shown)")}`,
+      `+ ${path}: ${both ? "(another secret)" : words(after, "(NO LONGER MARKED AS A SECRET; not shown)")}`,
     );
 }
 
@@ -66,7 +66,7 @@ function compareMembers(before: object, after: object, path: string, isTouched: 
   }
 }
 
-/** A list of words reads like a text of one word a line: what was put in between does not change all that follows. */
+/** A list of words is compared like a text with one word per line, so that an insertion does not change all that follows. */
 function compareLists(before: unknown[], after: unknown[], path: string, found: Found): void {
   const lines = (list: unknown[]) => list.map((item) => `${inWords(item, path)}\n`).join("");
   after.forEach((item, i) => isUnknown(item) && found.unknown.push(`${path}[${i}]`));
@@ -90,7 +90,7 @@ const PLAIN_KEY = /^[A-Za-z_][\w-]*$/;
 const join = (path: string, key: string): string =>
   PLAIN_KEY.test(key) ? (path ? `${path}.${key}` : key) : `${path}[${JSON.stringify(key)}]`;
 
-/** Nobody marked it as a secret, so the policies say what is wrong; that is no reason to spread it. */
+/** A secret that is not marked as one is a policy violation, and still not shown. */
 function isHidden(value: unknown, path: string): boolean {
   const name = keysOf(path)
     .filter((key) => typeof key === "string")
@@ -99,13 +99,13 @@ function isHidden(value: unknown, path: string): boolean {
 }
 
 function inWords(value: unknown, path: string): string {
-  if (isUnknown(value)) return "(known when the host has answered)";
+  if (isUnknown(value)) return "(known after the host has answered)";
   if (isSecret(value)) return "(secret)";
   if (isHidden(value, path)) return "(looks like a secret; not shown)";
   return shortValue(JSON.stringify(value));
 }
 
-/** As parts of a report: what has a path of its own apart from the rest. */
+/** As parts of a report: texts by path, and the rest together. */
 export function partsOf({ values, texts }: Found): { path: string; lines: string[] }[] {
   return [...(values.length > 0 ? [{ path: "", lines: values.map(shortLine) }] : []), ...texts];
 }

@@ -25,7 +25,7 @@ export interface Step {
 
 export interface Violation {
   policy: string;
-  /** "mandatory" fails the preview; "advisory" is said. */
+  /** "mandatory" fails the preview; "advisory" is only reported. */
   level: string;
   /** Name of the resource; empty for a rule over the whole stack. */
   resource: string;
@@ -74,7 +74,7 @@ async function watched(
   });
   const result = readEvents(events, { refresh });
   result.ok = failure === undefined;
-  // What goes wrong before there is a plan is said on stderr alone.
+  // Errors before there is a plan are only on stderr.
   if (failure && result.errors.length === 0 && !result.violations.some(({ level }) => level === "mandatory"))
     result.errors.push(lastLines(failure.ended.stderr) || `pulumi ${failure.ended.problem}`);
   return result;
@@ -116,13 +116,13 @@ export function readEvents(events: Event[], { refresh = true } = {}): EngineResu
   return result;
 }
 
-/** The engine warns of what cli/preview/policy.ts does on purpose. */
+/** The engine warns about what cli/preview/policy.ts does on purpose. */
 const OWN_ANALYZER = /^using pulumi-analyzer-policy-\S+ from \$PATH/;
 
 function diagnose(result: EngineResult, { message, severity, urn }: Diagnostic): void {
   const text = message.trim();
   const where = urn && !isStack(urn) ? `${nameOf(urn)}: ` : "";
-  // The engine's own last line, which adds nothing to what failed.
+  // The engine's last line adds nothing.
   if (severity === "error" && text && !/^(update|preview) failed$/.test(text))
     result.errors.push(where + text);
   if (severity === "warning" && text && !OWN_ANALYZER.test(text)) result.warnings.push(where + text);
@@ -133,7 +133,7 @@ function violation(event: PolicyEvent): Violation {
     policy: event.policyName,
     level: event.enforcementLevel,
     resource: event.resourceUrn && !isStack(event.resourceUrn) ? nameOf(event.resourceUrn) : "",
-    // The engine puts the rule's description before what was found; its name says as much.
+    // The engine puts the rule's description before the finding; its name is enough.
     message: event.message
       .trim()
       .replace(/^[^\n]*\n(?=\S)/, "")

@@ -19,28 +19,28 @@ export interface EnvironmentPreview {
   because: string[];
   /** What the work tree is compared with, in words. */
   comparedWith: string;
-  /** Its file is not in the work tree any more. */
+  /** Its file is no longer in the work tree. */
   removed?: boolean;
   changes: Change[];
-  /** What an `up` of the base would do already: somebody has merged it and not brought it up. */
+  /** Changes that an `up` of the base would make: merged, but not applied. */
   pending: Change[];
-  /** What the host has that nobody asked for; undefined where no host was asked. */
+  /** Undefined if no host was contacted. */
   drift?: Change[];
-  /** It is among the changes as well, and the plan puts it back. */
+  /** Whether the plan reverts drift, which is then among the changes. */
   repairs?: boolean;
   violations: Violation[];
   errors: string[];
   warnings: string[];
-  /** What stands in for secrets and keys that are not here. */
+  /** Placeholders for missing secrets and keys. */
   dummies: string[];
   notes: string[];
 }
 
 export interface Sides {
-  /** The base's files, in a folder of their own. */
+  /** Folder with the base's files. */
   base: string;
   head: string;
-  /** A folder of this run alone. */
+  /** Temporary folder of this run. */
   scratch: string;
 }
 
@@ -51,7 +51,7 @@ export interface Settings {
   refresh: boolean;
   /** Folder for saved plans. */
   plans?: string;
-  /** Plans are made of what the hosts have. */
+  /** Whether plans are based on what the hosts have. */
   repair: boolean;
   /** What wires the policy pack; nothing where the work tree has no pack. */
   policy: Pick<PreviewOptions, "policyPacks" | "policyPackConfigs">;
@@ -59,7 +59,7 @@ export interface Settings {
 
 type Target = { name: string; because: string[] };
 
-/** Never throws for what is wrong with an environment: that is in `errors`. */
+/** Mistakes of the environment are in `errors`; it does not throw for them. */
 export async function previewEnvironment(
   target: Target,
   sides: Sides,
@@ -79,11 +79,11 @@ export async function previewEnvironment(
   try {
     if (!exists(target.name, sides.head)) return { ...result, removed: true };
     const real = settings.stacks.has(target.name);
-    // Every mistake at once, with paths, before an engine is asked.
+    // Names every mistake at once, before an engine starts.
     const verdicts = await validate([target.name], sides.head, settings.engine.env);
     result.errors.push(...verdicts.flatMap(({ problems }) => problems));
     if (result.errors.length > 0) return result;
-    if (!settings.policy.policyPacks) result.notes.push("No policy was judged: there is no policy pack.");
+    if (!settings.policy.policyPacks) result.notes.push("Policies were not checked: there is no policy pack.");
     await (real ? againstState : againstPaper)(result, sides, settings);
   } catch (error) {
     result.errors.push((error as Error).message);
@@ -91,7 +91,7 @@ export async function previewEnvironment(
   return result;
 }
 
-/** What ends a preview with exit code 1. */
+/** Whether the preview ends with exit code 1. */
 export const isWrong = ({ errors, violations }: EnvironmentPreview): boolean =>
   errors.length > 0 || violations.some(({ level }) => level === "mandatory");
 
@@ -120,28 +120,28 @@ async function againstState(result: EnvironmentPreview, sides: Sides, settings: 
   const save = plan ? { plan, refresh: settings.repair } : {};
   result.repairs = settings.repair;
   const now = await preview(settings.engine, { ...head, ...save, ...settings.policy }, sides.head);
-  // A plan does all of it, so whoever reads it is told all of it.
+  // A plan makes all changes, so the report shows all of them.
   const before =
     plan === undefined && exists(name, sides.base)
       ? await preview(settings.engine, { stack: name }, sides.base)
       : undefined;
   if (before && !before.ok)
     result.notes.push(
-      `What the base would change cannot be told, so nothing is told apart as pending:\n${before.errors.join("\n")}`,
+      `The base's own changes cannot be determined, so nothing is listed as pending:\n${before.errors.join("\n")}`,
     );
   take(result, now);
-  // What is wrong is nobody's plan.
+  // An environment with errors gets no plan.
   if (plan && isWrong(result)) fs.rmSync(plan, { force: true });
   if (!before) return;
   const told = apart(result.changes, changesOf(before.steps), haveSameSecrets(result, sides));
   Object.assign(result, { changes: told.changes, pending: told.pending });
   if (told.unsure.length > 0)
     result.notes.push(
-      `The base would change these as well, perhaps to another secret, so they are told as this change's own:\n${told.unsure.map((one) => one.name).join("\n")}`,
+      `The base would also change these, perhaps to another secret, so they are listed as part of this change:\n${told.unsure.map((one) => one.name).join("\n")}`,
     );
 }
 
-/** Where nothing but the environment's own file differs, and all that is encrypted in it is as it was. */
+/** Whether only the environment's own file differs, and its encrypted values are unchanged. */
 function haveSameSecrets({ name, because }: EnvironmentPreview, sides: Sides): boolean {
   const own = fileOf(name);
   const sealed = (tree: string) =>
@@ -163,7 +163,8 @@ function copyOf(file: string, sides: Sides, side: "base" | "head"): string {
 async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: Settings): Promise<void> {
   const { name } = result;
   result.comparedWith = exists(name, sides.base) ? "the base on paper" : "nothing (it is new)";
-  if (exists(name, sides.base)) result.notes.push(`No host was asked: the one assumed runs ${ASSUMED}.`);
+  if (exists(name, sides.base))
+    result.notes.push(`No host was contacted; a host with ${ASSUMED} is assumed.`);
   for (const [flag, asked] of Object.entries({ "--refresh": settings.refresh, "--plans": settings.plans }))
     if (asked)
       result.errors.push(
@@ -176,9 +177,9 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
     try {
       await upOnPaper(stack.engine, sides.base, name, (await stack.file(sides.base)).path);
     } catch (error) {
-      result.comparedWith = "nothing (the base does not work)";
+      result.comparedWith = "nothing (the base fails)";
       result.notes.push(
-        `The base could not be brought up on paper, so all is shown as new:\n${(error as Error).message}`,
+        `The base could not be brought up on paper, so everything is shown as new:\n${(error as Error).message}`,
       );
       stack = await emptyStack(name, `${work}-empty`, sides, settings);
     }
@@ -191,11 +192,11 @@ async function againstPaper(result: EnvironmentPreview, sides: Sides, settings: 
 
 interface PaperStack {
   engine: Engine;
-  /** The stack file of a side, with dummies. */
+  /** The stack file of a side, with placeholders. */
   file(tree: string): Promise<{ path: string; dummies: string[] }>;
 }
 
-/** A stack with nothing in it, in a backend of its own, under a passphrase that nobody needs to know. */
+/** Creates an empty stack in its own backend, with a generated passphrase. */
 async function emptyStack(
   name: string,
   folder: string,
@@ -207,7 +208,7 @@ async function emptyStack(
   const { PULUMI_CONFIG_PASSPHRASE_FILE: _, ...rest } = engine.env;
   const env = { ...rest, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: passphrase };
   const own = { ...engine, env };
-  // `stack init` writes the salt into the stack file, so it is given a project to do so that is thrown away.
+  // `stack init` writes the salt into the stack file, so it gets a temporary project.
   const project = path.join(folder, "project");
   fs.mkdirSync(path.join(project, "stacks"), { recursive: true });
   fs.copyFileSync(path.join(sides.head, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
@@ -216,7 +217,7 @@ async function emptyStack(
     throw new Error(`no stack can be made for the preview: ${error.message}`, { cause: error });
   });
   const salt = /^encryptionsalt: (\S+)/m.exec(fs.readFileSync(path.join(project, fileOf(name)), "utf8"))?.[1];
-  if (!salt) throw new Error("the engine made a stack without a salt for its secrets");
+  if (!salt) throw new Error("the engine created a stack without a salt for its secrets");
   return {
     engine: own,
     async file(tree) {
@@ -228,7 +229,7 @@ async function emptyStack(
   };
 }
 
-/** By the engine itself, under the passphrase of the preview's own stack. */
+/** Encrypted by the engine, with the passphrase of the preview's own stack. */
 function sealWith(engine: Engine, name: string, project: string, salt: string): Seal {
   return async (texts) => {
     const file = path.join(project, "sealed.yaml");

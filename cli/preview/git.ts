@@ -11,8 +11,8 @@ const git = (root: string, ...args: string[]): string =>
   runSync("git", args, { cwd: root, limitMs: LIMIT_MS });
 
 /**
- * The commit at which the work tree left `ref`: what has come to `ref` since then is no change of this one.
- * @throws UsageError where there is no such commit
+ * The commit at which the work tree branched off `ref`, so that later commits of `ref` do not show as changes.
+ * @throws UsageError if there is no such commit
  */
 export function baseCommit(root: string, ref: string): string {
   for (const name of [ref, `origin/${ref}`]) {
@@ -31,7 +31,7 @@ export function baseCommit(root: string, ref: string): string {
     }
   }
   throw new UsageError(
-    `--base ${ref}: there is no such commit, or none in common with it (a shallow clone? git fetch --unshallow origin)`,
+    `--base ${ref}: no such commit, or no common ancestor (in a shallow clone: git fetch --unshallow origin)`,
   );
 }
 
@@ -39,7 +39,7 @@ export function baseCommit(root: string, ref: string): string {
 export const shortName = (root: string, commit: string): string =>
   git(root, "rev-parse", "--short", commit).trim();
 
-/** True where the work tree has what no commit has. */
+/** Whether the work tree has uncommitted changes. */
 export const isEdited = (root: string): boolean => git(root, "status", "--porcelain").trim() !== "";
 
 /** Every file that differs between the commit and the work tree: committed, staged, edited, new. */

@@ -23,7 +23,7 @@ export function registerPreview(
   const command = parent
     .command("preview")
     .option("--base <ref>", "branch, tag or commit to compare with", filled("--base"), "main")
-    .option("--head <name>", "what the report calls the work tree (default: its commit)")
+    .option("--head <name>", "name of the work tree in the report (default: its commit)")
     .addOption(stacksOption())
     // What -s was called before there was one way to name an environment.
     .addOption(new Option("--env <environment>").argParser(gathered).hideHelp())
@@ -31,28 +31,23 @@ export function registerPreview(
       "--refresh",
       "ask the hosts and show drift; needs the stacks' state (PULUMI_BACKEND_URL) and a way to the hosts",
     )
-    .option("--out <file>", "where the report goes (default: standard output)")
-    .option("--whole", "do not shorten the report to what a comment may hold")
-    .option("--comments <folder>", "also one report per environment, FOLDER/NAME.md, for a comment each")
+    .option("--out <file>", "file for the report (default: standard output)")
+    .option("--whole", "do not shorten the report to the size of a comment")
+    .option("--comments <folder>", "also write one report per environment, FOLDER/NAME.md")
     .option(
       "--plans <folder>",
       "save each plan as FOLDER/NAME.json, for `pulumi up --plan`; needs the stacks' state",
     )
     .option(
       "--repair",
-      "the plans put back what drifted as well, for `pulumi up --refresh --plan`; needs --plans and --refresh",
+      "the plans also revert drift, for `pulumi up --refresh --plan`; needs --plans and --refresh",
     )
-    .option(
-      "--list",
-      "print the names of the environments that are there and whose inputs changed, as JSON, and end",
-    )
-    .description(
-      "what the work tree changes in each environment, against where it left a branch, as one Markdown report",
-    )
+    .option("--list", "only print the names of the environments whose inputs changed, as JSON")
+    .description("report what the work tree changes in each environment, compared with a branch, as Markdown")
     .action(
       act(context, async ({ stack = [], env = [], ...flags }: Flags) => {
         if (flags.repair && !(flags.plans && flags.refresh))
-          throw new UsageError("--repair is for plans of what drifted: it needs --plans and --refresh.");
+          throw new UsageError("--repair needs --plans and --refresh.");
         try {
           return await preview({ ...OFF, ...flags, environments: [...new Set([...stack, ...env])] }, context);
         } catch (error) {
@@ -62,8 +57,8 @@ export function registerPreview(
     );
   note(
     command,
-    `Exit code: 0 report written; 1 something is wrong (a configuration, a program that fails, a mandatory policy that is violated),
-and the report says what; 2 the command line or the base cannot be used, and there is no report.`,
+    `Exit code: 0 report written; 1 an error (in a configuration, the program, a mandatory policy), which the report names;
+2 the command line or the base cannot be used, and no report was written.`,
   );
   examples(command, "--base main", "--base main -s oslo-prod --whole --out report.md");
 }
@@ -73,7 +68,7 @@ const filled = (option: string) => (value: string) => {
   return value;
 };
 
-/** There is no report then, whatever was thrown. */
+/** No report is written then. */
 function withoutSecrets(error: Error): Error {
   const hide = masker(secretsOfEnvironment(process.env));
   if (error instanceof UsageError) return new UsageError(hide(error.message));

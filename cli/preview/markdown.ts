@@ -1,15 +1,15 @@
-/** Text of others inside of Markdown: shown as it is, and nothing but text. */
+/** Shows foreign text inside of Markdown as plain text. */
 
 /**
- * Characters that a reader does not see, or that turn the order of what is read: control characters but the tab, line separators, marks of
- * the direction of writing, and what has no width.
+ * Characters that are invisible or change the reading order: control characters except the tab, line separators, direction marks, and
+ * characters without width.
  */
 /* eslint-disable no-control-regex -- they are what this is about */
 const UNSEEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 /* eslint-enable no-control-regex */
 
-/** A line in which all that is there can be seen. */
+/** Makes invisible characters visible. */
 export function visible(line: string): string {
   return line.replace(UNSEEN, (character) => {
     const code = character.codePointAt(0)!;
@@ -17,20 +17,20 @@ export function visible(line: string): string {
   });
 }
 
-/** Running text in one line: it opens no tag, and calls nobody (`@name`) and nothing (`#12`). */
+/** Text on one line, without tags, mentions (`@name`) or references (`#12`). */
 export function inert(text: string): string {
   return oneLine(text)
     .replaceAll("<", "&lt;")
     .replace(/(^|[^\w`/])([@#][\w][\w/.-]*)/g, "$1`$2`");
 }
 
-/** A line break in a name would end what the name stands in. */
+/** A line break in a name would end its element. */
 const oneLine = (text: string): string => text.replace(/\r?\n/g, "␊");
 
 /** A cell of a table. */
 export const cell = (text: string): string => inert(text).replaceAll("|", "\\|");
 
-/** A block of code, whose end no line of it can be. */
+/** A code block, with a fence longer than any in its lines. */
 export function fenced(lines: string[], language: string): string[] {
   const longest = lines
     .flatMap((line) => (line.match(/`+/g) ?? []).map((run) => run.length))

@@ -1,14 +1,14 @@
-/** The last gate before a report leaves: secrets of this machine's environment are taken out of it. */
+/** Masks secrets of this machine's environment in a report. */
 const NAMES = /PASS|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_KEY|_KEY$|_AUTH$/i;
-/** Shorter values are words that stand in any text. */
+/** Shorter values may occur in any text. */
 const SHORTEST = 6;
 
-/** Values of variables whose names say that they are secret, and passwords in URLs (of a state's database, of a proxy). */
+/** Values of variables with secret-looking names, and passwords in URLs (of a state's database, of a proxy). */
 export function secretsOfEnvironment(env: NodeJS.ProcessEnv): string[] {
   const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const named = given
     .filter(([name]) => NAMES.test(name))
-    // A path to a secret is none.
+    // The path of a secret is not secret.
     .filter(([name]) => !/_FILE$|_PATH$|_DIR$|_SOCK$/i.test(name))
     .flatMap(([, value]) => [value, ...value.split("\n")].map((part) => part.trim()));
   const values = [...named, ...given.flatMap(([, value]) => passwordIn(value))];
@@ -26,7 +26,7 @@ function passwordIn(value: string): string[] {
   }
 }
 
-/** Takes them out of a text, as they are, in base64 and in a URL: longest first, so that no rest of one remains. */
+/** Masks values in plain text, base64 and URLs; longest first, so that no part of one remains. */
 export function masker(secrets: string[]): (text: string) => string {
   const forms = secrets.flatMap((secret) => [
     secret,

@@ -1,10 +1,10 @@
-/** How the policy pack is started with the engine that there is. */
+/** Starts the policy pack with the available engine. */
 import fs from "node:fs";
 import path from "node:path";
 import { inPackage } from "../../shared/packageFolder";
 import type { PreviewOptions } from "./engine";
 
-/** No language host answers to this name, so the engine looks for a program `pulumi-analyzer-policy-NAME`. */
+/** There is no language host of this name, so the engine looks for a program `pulumi-analyzer-policy-NAME`. */
 const RUNTIME = "oslofaas";
 
 export interface PolicyOptions {
@@ -15,8 +15,8 @@ export interface PolicyOptions {
 }
 
 /**
- * The official engine's language host runs the pack as it is. The one that is built from modules cannot (docs/toolchain.md), so there
- * the pack is started by a program of our own, in `scratch`.
+ * The official engine's language host runs the pack itself. The one that is built from modules cannot (docs/toolchain.md), so a program
+ * in `scratch` starts the pack.
  */
 export function policyOptions(
   kind: "official" | "downloaded" | "built",
@@ -24,7 +24,7 @@ export function policyOptions(
   scratch: string,
   env: NodeJS.ProcessEnv,
 ): PolicyOptions {
-  // A team's own pack, or the one that comes with the package.
+  // The team's own pack, or the package's.
   const own = path.join(root, "policy");
   const pack = fs.existsSync(own) ? own : inPackage("policy");
   if (!fs.existsSync(path.join(pack, "PulumiPolicy.yaml"))) return { options: {}, env: {} };

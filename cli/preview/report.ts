@@ -1,4 +1,4 @@
-/** The report, as Markdown: what is lost first, then what is wrong, then what changes, line by line. */
+/** The report, as Markdown: losses first, then errors, then changes, line by line. */
 import type { Change, Kind } from "./changes";
 import type { Violation } from "./engine";
 import type { EnvironmentPreview } from "./environment";
@@ -7,29 +7,29 @@ import { noticed, productionFirst, type Shared, sharedChanges } from "./together
 import { fit, type Piece } from "./shorten";
 import { beginning } from "./textDiff";
 
-/** What a comment may hold on the forges that we know, with room to spare. */
+/** The size of a comment on GitHub and GitLab, with room to spare. */
 export const LIMIT = 64_000;
 
 export interface ReportInput {
-  /** Short name of the base's commit, and what the person called it. */
+  /** Short name of the base's commit, and the name that the person used. */
   base: { commit: string; ref: string };
-  /** What the work tree is called, and whether it has what that has not. */
+  /** Name of the work tree, and whether it has uncommitted changes. */
   head: { name: string; edited: boolean };
   environments: EnvironmentPreview[];
-  /** Environments that the change does not touch. */
+  /** Environments that are not affected. */
   untouched: string[];
-  /** Environments that it touches, and that nobody asked about. */
+  /** Affected environments that were not asked for. */
   skipped: string[];
 }
 
 export interface Shape {
-  /** Most characters that it may have. Default: what a comment may. Infinity: everything. */
+  /** Maximum number of characters. Default: the size of a comment. */
   limit?: number;
-  /** Takes out of a line what nobody may see, before anything is measured. Default: nothing. */
+  /** Masks secrets in a line, before its length counts. Default: none. */
   hide?: (line: string) => string;
 }
 
-/** More new resources than this are named without their values: that would be the whole platform. */
+/** More new resources than this are listed without values; it is a whole platform then. */
 const DETAILED_CREATIONS = 10;
 
 const HEADINGS: Record<Kind, string> = {
@@ -50,7 +50,7 @@ export function report(input: ReportInput, { limit = LIMIT, hide = (line) => lin
     text(
       `# What this change does${where}`,
       "",
-      `${code(head.name)}${head.edited ? " and what is not committed" : ""}, compared with ${code(base.commit)}, where it left ${code(base.ref)}.`,
+      `${code(head.name)}${head.edited ? " with uncommitted changes" : ""}, compared with ${code(base.commit)}, where it branched off ${code(base.ref)}.`,
       "",
     ),
     table(environments),
@@ -72,7 +72,7 @@ export function report(input: ReportInput, { limit = LIMIT, hide = (line) => lin
 
 const text = (...lines: string[]): Piece => ({ lines });
 
-/** What programs said, in lines that a person reads. A secret goes before a line is cut: half of it would not be known as one. */
+/** Output of programs as lines. Secrets are masked before a line is cut, because half a secret would not be recognized. */
 function tidied(one: EnvironmentPreview, hide: (line: string) => string): EnvironmentPreview {
   const tidy = (said: string) =>
     said
@@ -89,7 +89,7 @@ function tidied(one: EnvironmentPreview, hide: (line: string) => string): Enviro
 }
 
 function table(environments: EnvironmentPreview[]): Piece {
-  if (environments.length === 0) return text("No environment is touched.");
+  if (environments.length === 0) return text("No environment is affected.");
   const count = (one: EnvironmentPreview, kind: Kind) =>
     String(one.changes.filter((change) => change.kind === kind).length);
   const rows = environments.map((one) => {
@@ -105,7 +105,7 @@ function table(environments: EnvironmentPreview[]): Piece {
 
 function verdict(one: EnvironmentPreview): string {
   const words = [
-    one.removed ? "**not managed any more**" : "",
+    one.removed ? "**no longer managed**" : "",
     one.errors.length > 0 ? `**${counted(one.errors.length, "error")}**` : "",
     [...one.changes, ...one.pending].some(({ stakes }) => stakes.length > 0) ? "**data at stake**" : "",
     violated(one, "mandatory") > 0 ? `**${counted(violated(one, "mandatory"), "policy violation")}**` : "",
@@ -127,7 +127,7 @@ function others({ environments, untouched, skipped }: ReportInput): Piece[] {
       ? [text("", `Untouched: ${untouched.map(inert).join(", ")}.`)]
       : []),
     ...(skipped.length > 0
-      ? [text("", `Touched, but not looked at: ${skipped.map(inert).join(", ")}.`)]
+      ? [text("", `Affected, but not previewed: ${skipped.map(inert).join(", ")}.`)]
       : []),
   ];
 }
@@ -156,13 +156,13 @@ function gone(environments: EnvironmentPreview[]): Piece[] {
     .map(({ name }) =>
       text(
         "",
-        `${cell(name)}: its file is gone. That takes nothing off its host: ${code(`pulumi destroy -s ${name}`)} does, from a commit that still has it.`,
+        `${cell(name)}: its file was removed. Its host stays as it is; to clean it up, run ${code(`pulumi destroy -s ${name}`)} from a commit that still has the file.`,
       ),
     );
 }
 
 function policies(environments: EnvironmentPreview[]): Piece[] {
-  // The engine tells them as resources come, which differs from run to run.
+  // The engine's order differs from run to run.
   const order = ({ level, policy, resource }: Violation) =>
     `${level === "mandatory" ? 0 : 1} ${policy} ${resource}`;
   const lines = together(environments, ({ violations }) =>
@@ -176,7 +176,7 @@ function policies(environments: EnvironmentPreview[]): Piece[] {
   return lines.length > 0 ? [text("", "## Policy violations", "", ...lines)] : [];
 }
 
-/** What several environments have in common is said once. */
+/** Violations that several environments share are listed once. */
 function together(
   environments: EnvironmentPreview[],
   tell: (environment: EnvironmentPreview) => string[],
@@ -220,7 +220,7 @@ const isUnchanged = ({ changes, pending: before, drift: found, errors }: Environ
 
 function unchanged(environments: EnvironmentPreview[]): Piece[] {
   const names = environments.filter((one) => isUnchanged(one) && !one.removed).map(({ name }) => inert(name));
-  return names.length > 0 ? [text("", `Looked at, and nothing changes there: ${names.join(", ")}.`)] : [];
+  return names.length > 0 ? [text("", `Without changes: ${names.join(", ")}.`)] : [];
 }
 
 function ofKind(all: Change[], kind: Kind): Piece[] {
@@ -244,7 +244,9 @@ function ofKind(all: Change[], kind: Kind): Piece[] {
 
 function partsOf({ parts, kind, stakes }: Change): Piece[] {
   const none =
-    kind === "replaced" ? "Because what it depends on is replaced." : "Only how it is managed changes.";
+    kind === "replaced"
+      ? "Because something it depends on is replaced."
+      : "Only options of the resource change.";
   if (parts.length === 0) return stakes.length > 0 ? [] : [text("", none)];
   return parts.flatMap(({ path, lines }) => [
     text("", ...(path ? [`${code(path)}:`, ""] : [])),
@@ -256,7 +258,7 @@ function pending({ pending: changes }: EnvironmentPreview): Piece[] {
   if (changes.length === 0) return [];
   const words = (kind: Kind) => (kind === "again" ? "run again" : kind);
   return [
-    text("", "### Pending before this change: the next `up` does these as well"),
+    text("", "### Pending: merged earlier and not applied, so the next `up` does these too"),
     ...changes.flatMap((change) => [
       text("", `${code(change.name)} (${inert(change.type)}): ${words(change.kind)}`),
       ...(["changed", "replaced"].includes(change.kind) ? partsOf(change) : []),
@@ -264,14 +266,14 @@ function pending({ pending: changes }: EnvironmentPreview): Piece[] {
   ];
 }
 
-/** A refresh tells it from the host's side: what it calls changed, an `up` puts back. */
+/** A refresh reports from the host's side: an `up` reverts what it calls changed. */
 function drift({ drift: changes, repairs }: EnvironmentPreview): Piece[] {
   if (!changes) return [];
-  const heading = text("", "### Drift: what differs on the host from what was last brought up");
+  const heading = text("", "### Drift: differences on the host since the last `up`");
   if (changes.length === 0) return [heading, text("", "None.")];
   const then = repairs
-    ? "The plan puts it back: it is among the changes above."
-    : "An `up` leaves it as it is, unless it is one with `--refresh`.";
+    ? "The plan reverts it, as part of the changes above."
+    : "Only an `up` with `--refresh` reverts it.";
   return [
     heading,
     text("", then),
@@ -289,22 +291,22 @@ function unknown(changes: Change[]): Piece[] {
   const lines = changes
     .filter((change) => change.unknown.length > 0)
     .map((change) => `- ${code(change.name)}: ${change.unknown.map(code).join(", ")}`);
-  return lines.length > 0 ? [text("", "### Known only when the host has answered", "", ...lines)] : [];
+  return lines.length > 0 ? [text("", "### Known only after the host has answered", "", ...lines)] : [];
 }
 
-/** What a reader has to know of how this was made. */
+/** Assumptions and limits of this report. */
 function small(environments: EnvironmentPreview[]): Piece[] {
   const lines = together(environments, (one) => [
-    ...(one.dummies.length > 0 ? [`dummies stand in for ${one.dummies.join(", ")}`] : []),
+    ...(one.dummies.length > 0 ? [`placeholders stand in for ${one.dummies.join(", ")}`] : []),
     ...[...one.notes, ...one.warnings].map(withDetails),
-    ...(one.because.length > 0 ? [`looked at because of ${some(one.because)}`] : []),
+    ...(one.because.length > 0 ? [`previewed because of ${some(one.because)}`] : []),
   ]);
   return lines.length > 0
     ? [text("", "## How this was made", "", ...lines.flatMap((line) => line.split("\n")))]
     : [];
 }
 
-/** The first line is a sentence; what follows is what some program said. */
+/** The first line is a sentence; the rest is the output of a program. */
 function withDetails(note: string): string {
   const [first = "", ...rest] = note.split("\n");
   if (rest.length === 0) return inert(first);

@@ -15,25 +15,25 @@ import { policyOptions } from "./policy";
 import { report, type ReportInput } from "./report";
 
 export interface Options {
-  /** What the change is compared with: a branch, tag or commit. */
+  /** Branch, tag or commit to compare with. */
   base: string;
-  /** What the report calls the work tree. Default: its commit. */
+  /** Name of the work tree in the report. Default: its commit. */
   head?: string;
-  /** Environments to look at, whether their inputs changed or not. Default: those whose inputs changed. */
+  /** Environments to preview. Default: those whose inputs changed. */
   environments: string[];
-  /** Ask the hosts what they are, and show drift. Default: false. */
+  /** Ask the hosts and show drift. Default: false. */
   refresh: boolean;
   /** File for the report. Default: stdout. */
   out?: string;
   /** Folder for one comment per environment, NAME.md. Default: none. */
   comments?: string;
-  /** Folder for the saved plans, NAME.json: only where a state can be reached. Default: none. */
+  /** Folder for the saved plans, NAME.json. Needs the state. Default: none. */
   plans?: string;
-  /** The saved plans put back what drifted as well. Default: false. */
+  /** The saved plans also revert drift. Default: false. */
   repair: boolean;
   /** Do not shorten the report (never the comments). Default: false. */
   whole: boolean;
-  /** Print the names of the environments that are there and whose inputs changed, as JSON, and nothing else. */
+  /** Only print the names of environments whose inputs changed, as JSON. */
   list: boolean;
 }
 
@@ -79,9 +79,7 @@ async function compare(
   const known = allEnvironments(trees);
   const unknown = names.filter((name) => name !== "local" && !known.includes(name));
   if (unknown.length > 0)
-    throw new UsageError(
-      `${unknown.join(", ")}: there is no such environment. There is: ${known.join(", ")}.`,
-    );
+    throw new UsageError(`${unknown.join(", ")}: no such environment. Environments: ${known.join(", ")}.`);
   const because = (name: string) => judged.find((one) => one.name === name)?.because ?? [];
   const environments = await previewAll(
     options,
@@ -108,7 +106,7 @@ async function previewAll(
   if (targets.length === 0) return [];
   const engine = await context.engine(["preview", "--stack", targets[0]!.name]);
   const policy = policyOptions(engine.kind ?? "official", context.root, sides.scratch, engine.env);
-  // Engine and plugins leave files there when they are ended.
+  // Engine and plugins leave files there when they are killed.
   const temporary = path.join(sides.scratch, "tmp");
   fs.mkdirSync(temporary);
   const settings = {
@@ -119,7 +117,7 @@ async function previewAll(
     repair: options.repair,
     policy: policy.options,
   };
-  // In the order of the list, however they end. Each has its own processes and folders, so only the machine limits how many run at once.
+  // Results keep the order of the list. Each run has its own processes and folders, so only the machine limits their number.
   const results: EnvironmentPreview[] = [];
   await inParallel([...targets.entries()], os.availableParallelism(), async ([index, target]) => {
     process.stderr.write(`preview: ${target.name}\n`);
@@ -128,7 +126,7 @@ async function previewAll(
   return results;
 }
 
-/** Only a backend that was named on purpose is asked: a clone's own `.pulumi` says what somebody tried, not what is deployed. */
+/** Only a backend that was named explicitly counts: a clone's own `.pulumi` has what somebody tried, not what is deployed. */
 async function reachableStacks(engine: Engine, root: string): Promise<Set<string>> {
   if (!process.env.PULUMI_BACKEND_URL) return new Set();
   const workspace = await workspaceOf(engine, { cwd: root });

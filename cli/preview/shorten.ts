@@ -1,19 +1,19 @@
-/** A document that fits: whole lines only, and a word about what was left out. */
+/** Shortens a document to a limit: whole lines only, with a note about the rest. */
 import { fenced } from "./markdown";
 
-/** A run of lines that belong together. In a `fence` they are a block of code, which is closed wherever it ends. */
+/** Lines that belong together. With `fence` they are a code block, which is closed wherever it is cut. */
 export interface Piece {
   lines: string[];
   fence?: string;
 }
 
-/** Room for the word about what was left out. */
+/** Room for the note. */
 const NOTE = 200;
 
 /**
- * @param pieces what is cut at its end where all is too long
- * @param last what comes after that, and stays, as long as it takes no more than a quarter of the room
- * @param limit UTF-16 units: never fewer than the characters that a forge counts. Infinity: everything
+ * @param pieces are cut at their end if everything is too long
+ * @param last follows, and stays as long as it takes at most a quarter of the room
+ * @param limit in UTF-16 units, which are never fewer than the characters that GitHub counts
  */
 export function fit(pieces: Piece[], last: Piece[], limit: number): string {
   const whole = document([...pieces, ...last].map(render));
@@ -37,7 +37,7 @@ function cut(pieces: Piece[], end: string[], room: number): string {
       used += all.length + 1;
       continue;
     }
-    // Nothing after the first gap, so that what is there can be read as what comes first.
+    // Nothing follows the first gap, so that the shown part is the beginning.
     const lines = left === 0 ? fitting(piece, room - used) : [];
     if (lines.length > 0) kept.push(render({ ...piece, lines }));
     left += piece.lines.length - lines.length;

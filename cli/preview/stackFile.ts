@@ -1,6 +1,6 @@
 /**
- * A stack file that a preview can use where the real secrets and keys are not: a copy with dummies in their place. Secrets in it are
- * encrypted with the preview's own passphrase, so that the program and the report treat them as the secrets they are.
+ * A copy of a stack file for a preview without the real secrets and keys: placeholders are in their place. They are encrypted with the
+ * preview's own passphrase, so that the program and the report treat them as secrets.
  */
 import crypto from "node:crypto";
 import fs from "node:fs";
@@ -15,7 +15,7 @@ type Values = Record<string, unknown>;
 
 export interface Copy {
   text: string;
-  /** What stands in for what, for people. */
+  /** Descriptions of the placeholders. */
   dummies: string[];
 }
 
@@ -42,13 +42,13 @@ export async function copyWithDummies(name: string, tree: string, salt: string, 
   return { text: JSON.stringify({ encryptionsalt: salt, config: complete }, null, 2), dummies };
 }
 
-/** A text, and where it goes once it is encrypted. */
+/** A text, and its place after it is encrypted. */
 interface Secret {
   text: string;
   value: { secure: string };
 }
 
-/** Another ciphertext is, as far as anybody can tell here, another secret: it gets another dummy, and so shows as a change. */
+/** Another ciphertext may be another secret, so it gets another placeholder and shows as a change. */
 function withoutSecrets(value: unknown, at: string[], secrets: Secret[], dummies: string[]): unknown {
   if (Array.isArray(value))
     return value.map((item, i) => withoutSecrets(item, [...at, String(i)], secrets, dummies));
@@ -66,7 +66,7 @@ function withoutSecrets(value: unknown, at: string[], secrets: Secret[], dummies
   );
 }
 
-/** What the program takes in the place of a secret: it looks at those that have a form. */
+/** A placeholder for a secret. The program checks the form of some secrets. */
 function dummyOf(at: string[], mark: string): string {
   const dummy = `dummy-for-the-preview-${mark}`;
   const key = at[0]!.replace(`${NAMESPACE}:`, "");
@@ -94,7 +94,7 @@ function withHostKey(name: string, tree: string, config: Values, dummies: string
   ]);
 }
 
-/** A key of the right form that no host has: the point of all zeros. */
+/** A valid key that no host has: the point of all zeros. */
 function dummyHostKey(): string {
   const field = (bytes: Buffer) => {
     const length = Buffer.alloc(4);

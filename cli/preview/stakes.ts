@@ -1,4 +1,4 @@
-/** What of value a step loses, hides or stops keeping: to be read before anything else. */
+/** The data that a step loses, hides or no longer protects. The report shows it first. */
 import { nameOf, type ResourceState, type Step } from "./engine";
 import { code } from "./markdown";
 
@@ -11,7 +11,7 @@ const SERVICE = "docker:index/service:Service";
 const MEMBER = "host:index:SwarmMember";
 const CONNECTION = "pulumi:providers:host";
 
-/** One sentence each; empty for most steps. */
+/** One sentence per loss. */
 export function stakesOf(step: Step): string[] {
   const gone = step.op === "delete" || step.op === "replace";
   return [
@@ -28,24 +28,24 @@ function lost({ op, type, urn, old }: Step): string[] {
   switch (type) {
     case VOLUME:
       return old?.retainOnDelete
-        ? [`volume ${name} ${how}: it stays on the host with its data, and nothing manages it any more`]
+        ? [`volume ${name} ${how}: it stays on the host with its data, but is no longer managed`]
         : [`volume ${name} ${how}: **its data is lost**`];
     case MEMBER:
       return [
-        `the membership of the swarm ${how}: **services, secrets and networks of the swarm go with it**`,
+        `the membership of the swarm ${how}: **the swarm's services, secrets and networks are deleted too**`,
       ];
     case FUNCTION_SECRET:
       return [
-        `secret ${name} of functions ${how}: its value is nowhere but in the environment's configuration`,
+        `secret ${name} of functions ${how}: its value then exists only in the environment's configuration`,
       ];
     case SECRET:
-      return [`secret ${name} ${how}: what uses it is started anew${op === "delete" ? " without it" : ""}`];
+      return [`secret ${name} ${how}: services that use it restart${op === "delete" ? " without it" : ""}`];
     case "host:index:Password":
-      return [`the password ${code(nameOf(urn))} ${how}: **the old one ends to be valid**`];
+      return [`the password ${code(nameOf(urn))} ${how}: **the old one stops working**`];
     default:
-      // A thing that was marked as one to keep is one that somebody will miss.
+      // Somebody marked it to be kept.
       return old?.protect || old?.retainOnDelete
-        ? [`${code(nameOf(urn))} was marked to be kept, and ${how}`]
+        ? [`${code(nameOf(urn))} was marked to be kept, but ${how}`]
         : [];
   }
 }
@@ -54,18 +54,18 @@ function flags({ urn, old, new: news }: Step): string[] {
   const name = code(text(old?.inputs?.name) ?? nameOf(urn));
   return [
     ...(old?.retainOnDelete && !news?.retainOnDelete
-      ? [`${name} is kept no longer: **a later delete takes its data along**`]
+      ? [`${name} is no longer kept: **deleting it later deletes its data**`]
       : []),
-    ...(old?.protect && !news?.protect ? [`${name} is protected against deletion no longer`] : []),
+    ...(old?.protect && !news?.protect ? [`${name} is no longer protected against deletion`] : []),
   ];
 }
 
-/** To the engine that is a setting of a provider: it takes all resources for as they were, wherever they are said to be now. */
+/** For the engine this is a provider's setting: it assumes that all resources are unchanged, whichever host they are on now. */
 function address({ type, old, new: news }: Step): string[] {
   const [before, after] = [text(old?.inputs?.host), text(news?.inputs?.host)];
   if (type !== CONNECTION || before === undefined || before === after) return [];
   return [
-    `the host is no longer ${code(before)}, but ${after === undefined ? "one that is not known yet" : code(after)}: **if that is another machine, it has nothing of this environment, its data least of all, and an \`up\` without \`--refresh\` does not see that**`,
+    `the host changes from ${code(before)} to ${after === undefined ? "one that is not known yet" : code(after)}: **if that is another machine, it has nothing of this environment, including its data, and an \`up\` without \`--refresh\` does not notice**`,
   ];
 }
 
@@ -89,7 +89,7 @@ function mounts({ type, urn, old, new: news }: Step): string[] {
     .filter(([target, source]) => after.get(target) !== source)
     .map(
       ([target, source]) =>
-        `service ${code(text(old?.inputs?.name) ?? nameOf(urn))} has ${code(target)} no longer on volume ${code(source)}: **it starts without that data**`,
+        `service ${code(text(old?.inputs?.name) ?? nameOf(urn))} no longer mounts volume ${code(source)} at ${code(target)}: **it starts without that data**`,
     );
 }
 

@@ -71,7 +71,7 @@ class FunctionsReader {
   private parse(stack: string): StackRead | undefined {
     const source = this.read(stack);
     if (source !== undefined) return readStack(source, this.options.variables ?? process.env);
-    this.say(`functions: ${stack} cannot be read: there is no such file`);
+    this.say(`functions: ${stack} cannot be read: no such file`);
     return undefined;
   }
 
@@ -85,7 +85,7 @@ class FunctionsReader {
         }),
       );
     const twin = this.functions.find(({ spec }) => spec.name === name);
-    if (twin) say([], `is there twice, also at ${twin.file}:${twin.line()}`);
+    if (twin) say([], `repeats ${twin.file}:${twin.line()}`);
     one.spec.secrets.forEach((secret, at) => {
       // What cannot be a secret's name has been told so.
       if (this.options.secrets.includes(secret) || !SECRET_NAME.form.test(secret)) return;

@@ -47,7 +47,7 @@ export function timeoutProblems(
     if (value === undefined) {
       if (ours) say(name, 'must be a duration such as "90s" or "1m30s"');
     } else if (name === "exec_timeout" && value > seconds(upstreamTimeout))
-      say(name, `is above openfaas.upstreamTimeout ${upstreamTimeout}: the gateway would hang up on it`);
+      say(name, `is above openfaas.upstreamTimeout ${upstreamTimeout}: the gateway would give up on it`);
     else if (value >= seconds(queue.ackWait))
       say(
         name,

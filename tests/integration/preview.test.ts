@@ -85,7 +85,7 @@ test("a parameter of Nginx in staging and a function's scale in production: exac
   ]);
   const head = repo.git("rev-parse", "--short", "HEAD").trim();
   expect(out).toMatch(
-    new RegExp(`^\`${head}\`, compared with \`[0-9a-f]+\`, where it left \`main\`\\.$`, "m"),
+    new RegExp(`^\`${head}\`, compared with \`[0-9a-f]+\`, where it branched off \`main\`\\.$`, "m"),
   );
   // With the lines around it, as a diff has them.
   expect(out).toContain("         server 127.0.0.1:8080;\n-        keepalive 64;");
@@ -153,9 +153,9 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
     expect(report).toContain(
       "- oslo-prod: volume `openfaas-queue` is deleted: it stays on the host with its data",
     );
-    expect(report).toMatch(/oslo-dev: service `nats` has `\/data` no longer on volume `openfaas-queue`/);
+    expect(report).toMatch(/oslo-dev: service `nats` no longer mounts volume `openfaas-queue` at `\/data`/);
     expect(report.indexOf("## Data at stake")).toBeLessThan(report.indexOf("\n## oslo-dev"));
-    expect(report).toContain("Touched, but not looked at: oslo-staging.");
+    expect(report).toContain("Affected, but not previewed: oslo-staging.");
   });
 
   test("has no secret in its report: not of the environment, the configuration, a file or a function", () => {
@@ -165,7 +165,7 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
     // It was there: the report shows the places.
     expect(report).toContain("`canary`");
     expect(report).toMatch(/env\.greeting: "\(secret\)"/);
-    expect(report).toContain("dummies stand in for `gatewayPassword` (a secret)");
+    expect(report).toContain("placeholders stand in for `gatewayPassword` (a secret)");
     expect(Object.keys(comments).sort()).toEqual(["oslo-dev.md", "oslo-prod.md"]);
   });
 });
@@ -178,7 +178,7 @@ test("three errors in one file are three errors with their paths, and a failing 
   const { code, out } = await repo.preview(["--base", "main"]);
   expect(code).toBe(1);
   expect(out).toContain("## oslo-dev: 3 errors");
-  expect(out).toContain(" and what is not committed, compared with ");
+  expect(out).toContain(" with uncommitted changes, compared with ");
   expect(out).toMatch(/^host\.port: .*stacks\/Pulumi\.oslo-dev\.yaml:\d+/m);
   expect(out).toMatch(/^openfaas\.queue\.keepOnDestroy: .*stacks\/Pulumi\.oslo-dev\.yaml:\d+/m);
   expect(out).toMatch(/^nginx\.keepAlive: unknown, did you mean nginx\.keepalive\?.*:\d+/m);
@@ -202,21 +202,21 @@ describe("one environment that is new, one that is taken away, and one whose que
 
   test("a volume that is kept no longer, and a swarm that is made anew, are said before the rest", () => {
     expect(out).toContain(
-      "- oslo-prod: `openfaas-queue` is kept no longer: **a later delete takes its data along**",
+      "- oslo-prod: `openfaas-queue` is no longer kept: **deleting it later deletes its data**",
     );
     expect(out).toContain("services, secrets and networks of the swarm go with it");
     expect(changes(out)).toContain("Replaced swarm-manager");
   });
 
   test("what cannot be known before the host answers is said, by its place", () => {
-    const [, unknown] = out.split("### Known only when the host has answered");
+    const [, unknown] = out.split("### Known only after the host has answered");
     expect(unknown).toMatch(/^- `openfaas-gateway`: .*`taskSpec\.networksAdvanceds\[0\]\.id`/m);
   });
 
   test("the new one is shown as new, and the one that is taken away as not taken off its host", async () => {
     expect(Number(row(out, "oslo-new")![2])).toBeGreaterThan(30);
     expect(row(out, "oslo-new")).toContain("nothing (it is new)");
-    expect(row(out, "oslo-staging")).toContain("**not managed any more**");
+    expect(row(out, "oslo-staging")).toContain("**no longer managed**");
     expect(out).toContain("pulumi destroy -s oslo-staging");
     expect(out).not.toContain("nothing changes there");
     const { out: listed } = await repo.preview(["--base", "main", "--list"]);
@@ -233,7 +233,7 @@ test("what cannot be worked out at all is exit code 2 and one sentence", async (
   const other = await repo.preview(["--base", "main", "--env", "oslo-pord"]);
   expect(other.code).toBe(2);
   expect(other.err).toContain(
-    "oslo-pord: there is no such environment. There is: oslo-dev, oslo-prod, oslo-staging.",
+    "oslo-pord: no such environment. Environments: oslo-dev, oslo-prod, oslo-staging.",
   );
 });
 

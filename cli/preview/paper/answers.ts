@@ -1,10 +1,10 @@
 /**
- * What a host would answer where nobody asks one. Only what the program reads further is here: with it, the rest of the program can be
- * worked out. Base and head see the same values, so none of them is ever a change, and the report says that they were assumed.
+ * Assumed answers of a host, as far as the program reads them. Base and head see the same values, so they never show as a change, and the
+ * report says that they were assumed.
  */
 import type { HostFacts } from "../../../providers/host/src/resources/facts";
 
-/** The project's default release, as root, on a machine that passes preflight. */
+/** A host that passes preflight, with root as the user. */
 const FACTS: HostFacts = {
   hostname: "assumed",
   osId: "ubuntu",
@@ -34,15 +34,15 @@ const FACTS: HostFacts = {
   fsyncPerSecond: 1000,
 };
 
-/** For people: what was assumed of a host that was not asked. */
+/** For the report. */
 export const ASSUMED = `${FACTS.osName} on ${FACTS.arch}`;
 
-/** Outputs by type of resource. A password is one that nobody has; its place is what counts. */
+/** Outputs by type of resource. The password is a placeholder. */
 export const ANSWERS: Readonly<Record<string, Record<string, unknown>>> = {
   "host:index:Preflight": { facts: FACTS },
   "host:index:Facts": { facts: FACTS },
   "host:index:Password": { value: "a-password-that-nobody-has" },
-  // Its plugin sees no difference without them, and then cannot read the state that it is to update.
+  // Without them its plugin sees no difference, and then cannot read the state that it has to update.
   "command:remote:Command": { stdout: "", stderr: "" },
   "command:local:Command": { stdout: "", stderr: "" },
 };

@@ -7,7 +7,7 @@ import { lastLines } from "../../../programs/run";
 import { pluginProgram, type Running, startPlugin, wantedPlugins } from "./plugins";
 import { onPaper } from "./provider";
 
-/** Runs `work` with an engine whose providers are on paper. They are this tree's own. */
+/** Runs `work` with an engine whose providers, this tree's own, are on paper. */
 export async function withPaper<T>(
   engine: Engine,
   tree: string,
@@ -32,7 +32,7 @@ export async function withPaper<T>(
   }
 }
 
-/** The plugins that Pulumi.yaml gives a path of: a tree of the base has them where it keeps them. */
+/** The plugins to which Pulumi.yaml gives a path, resolved in the base's tree. */
 function localPlugins(tree: string): { name: string; program: string }[] {
   const project = parse(fs.readFileSync(path.join(tree, "Pulumi.yaml"), "utf8")) as {
     plugins?: { providers?: { name: string; path: string }[] };
@@ -43,7 +43,7 @@ function localPlugins(tree: string): { name: string; program: string }[] {
   }));
 }
 
-/** As `pulumi preview` would by itself. Does nothing where the plugin is there. */
+/** Installs a plugin, as `pulumi preview` would, unless it is installed. */
 async function install(engine: Engine, name: string, version: string, cwd: string): Promise<void> {
   if (engine.env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION === "true") return;
   const workspace = await workspaceOf(engine, { cwd });

@@ -1,7 +1,7 @@
 /**
- * A provider on paper: it stands between the engine and a real plugin, and lets everything through but what would touch a host. A
- * creation is answered from the plugin's own preview of it. So an `up` of the base ends in a state as a real one would leave
- * it, against which the head can be compared by the engine itself: with the plugins' own diffs, replacements and dependants.
+ * A provider on paper: a proxy between the engine and a real plugin that passes everything on except what would touch a host. It answers
+ * a creation with the plugin's own preview of it. An `up` of the base then ends in the state that a real one would leave, and the engine
+ * can compare the head with it, with the plugins' own diffs, replacements and dependents.
  */
 import * as grpc from "@grpc/grpc-js";
 import { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
@@ -49,7 +49,7 @@ export async function onPaper(begin: (engine: string) => Promise<Running>): Prom
     create,
     update,
     delete: () => Promise.resolve(bytesOf(new Empty())),
-    // Each of these would ask a host.
+    // Each of these would contact a host.
     ...Object.fromEntries(["read", "construct", "call", "invoke"].map((name) => [name, refuse(name)])),
   };
   const names = Object.keys(METHODS).filter((name) => !METHODS[name]!.responseStream);
@@ -108,7 +108,7 @@ function bind(server: grpc.Server): Promise<number> {
 }
 
 function refuse(name: string): Handler {
-  const message = `what the program asks of a host (${name}) cannot be answered without one`;
+  const message = `the program calls ${name}, which cannot be answered without a host`;
   return () => Promise.reject(Object.assign(new Error(message), { code: grpc.status.FAILED_PRECONDITION }));
 }
 

@@ -1,6 +1,6 @@
 /**
- * Completes the outputs of a creation on paper. What only a host would answer is left blank, and of which type the blank has to be is
- * asked of the plugin itself: the state is settled when the plugin sees no difference between it and the inputs it was made of.
+ * Completes the outputs of a creation on paper. Values that only a host knows are left blank. The plugin itself decides the type of the
+ * blank: the state is settled when the plugin sees no difference between it and its inputs.
  */
 import { isUnknown } from "../../../shared/propertyValues";
 
@@ -11,7 +11,7 @@ export type Compare = (outputs: Values) => Promise<string[]>;
 
 const BLANKS: readonly unknown[] = ["", {}, [], 0, false];
 
-/** Never throws for what cannot be settled: that shows as a change later on, which is seen, and not as a lost one. */
+/** Does not throw for what cannot be settled: it shows as a change later. */
 export async function settle(planned: Values, compare: Compare): Promise<Values> {
   let settled = withoutUnknowns(planned) as Values;
   let open = await differences(compare, settled);
@@ -24,7 +24,7 @@ export async function settle(planned: Values, compare: Compare): Promise<Values>
   return settled;
 }
 
-/** All of them at once; one at a time where the plugin cannot read the result, and only those that it takes are kept. */
+/** All at once; if the plugin cannot read the result, one at a time, keeping those that it accepts. */
 async function tryBlank(before: Values, open: string[], blank: unknown, compare: Compare): Promise<Values> {
   const all = open.reduce((values, path) => withBlank(values, path, blank), before);
   const left = await differences(compare, all);
@@ -47,7 +47,7 @@ async function differences(compare: Compare, outputs: Values): Promise<string[] 
   }
 }
 
-/** Only where nothing, or an earlier blank, is: what the plugin knows is never overwritten. */
+/** Fills only gaps and earlier blanks, never what the plugin knows. */
 function withBlank(values: Values, path: string, blank: unknown): Values {
   return set(values, keysOf(path), blank) as Values;
 }

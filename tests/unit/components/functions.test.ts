@@ -334,7 +334,7 @@ describe("the files of an environment", () => {
       expect.stringContaining("env/bad.yml:1: A: unknown"),
       "second.yml:4: functions.a: repeats first.yml:4",
       "third.yml:6: functions.b.imag: is not supported, did you mean functions.b.image?",
-      "functions: fourth.yml cannot be read: there is no such file",
+      "functions: fourth.yml cannot be read: no such file",
       "functions: second.yml has no c; it has a",
     ]);
   });
@@ -404,7 +404,7 @@ functions:
   const ours = "    lang: node\n    handler: ./a\n";
 
   test.each([
-    ["exec_timeout: 600s", "", "above openfaas.upstreamTimeout 290s: the gateway would hang up on it"],
+    ["exec_timeout: 600s", "", "above openfaas.upstreamTimeout 290s: the gateway would give up on it"],
     ["exec_timeout: 0s", "", "above openfaas.upstreamTimeout 290s"],
     ["exec_timeout: 600", "", "above openfaas.upstreamTimeout 290s"],
     ["exec_timeout: 4m51s", "", "above openfaas.upstreamTimeout 290s"],
@@ -441,7 +441,7 @@ functions:
     const more = "    secrets: [none]\n    environment_file: [env/slow.yml, env/other.yml]\n";
     expect(judged("      exec_timeout: 10s\n", more)).toEqual([
       expect.stringContaining("timeouts.yml:8: functions.a.secrets.0: none is none of"),
-      'timeouts.yml:9: functions.a.environment_file.0: exec_timeout: "600s": is above openfaas.upstreamTimeout 290s: the gateway would hang up on it',
+      'timeouts.yml:9: functions.a.environment_file.0: exec_timeout: "600s": is above openfaas.upstreamTimeout 290s: the gateway would give up on it',
     ]);
   });
 

@@ -271,7 +271,7 @@ const unknown: BadFile[] = [
     "did you mean pulumi:disable-default-providers?",
   ],
   ["  oslo-faas:nginx:keepalive: 64\n", "oslo-faas:nginx:keepalive", "NAMESPACE:NAME, with one colon"],
-  ["  oslo-faas:nginx: {}\n  nginx: {}\n", "nginx", "is there twice"],
+  ["  oslo-faas:nginx: {}\n  nginx: {}\n", "nginx", "is set twice"],
 ];
 
 /** Plain texts in the clothes of secrets, of which some are base64 or have its letters. */
@@ -369,9 +369,21 @@ const secrets: BadFile[] = [
   ],
   [set("openfaas.password", "hunter2"), "openfaas.password", "secrets are top-level keys of their own"],
   [host(", password: hunter2"), "host.password", "secrets are top-level keys of their own"],
-  [set("openfaas.user", "{secure: v1:hunter2}"), "openfaas.user", "contains a secret, which is not read here"],
-  [set("openfaas.queue", "{secure: v1:hunter2}"), "openfaas.queue", "contains a secret, which is not read here"],
-  [set("base.packages", "[{secure: v1:hunter2}]"), "base.packages.0", "contains a secret, which is not read here"],
+  [
+    set("openfaas.user", "{secure: v1:hunter2}"),
+    "openfaas.user",
+    "contains a secret, which is not read here",
+  ],
+  [
+    set("openfaas.queue", "{secure: v1:hunter2}"),
+    "openfaas.queue",
+    "contains a secret, which is not read here",
+  ],
+  [
+    set("base.packages", "[{secure: v1:hunter2}]"),
+    "base.packages.0",
+    "contains a secret, which is not read here",
+  ],
   [key("nginx", "{secure: v1:hunter2}"), "nginx", "contains a secret, which is not read here"],
   [
     host(', privateKeyPath: "-----BEGIN OPENSSH PRIVATE KEY-----\\nhunter2"'),
@@ -383,17 +395,17 @@ const secrets: BadFile[] = [
 const contradictions: BadFile[] = [
   ...each(
     "nginx.proxyReadTimeout",
-    "is below openfaas.readTimeout 295s: Nginx would hang up",
+    "is below openfaas.readTimeout 295s: Nginx would give up",
     "60s",
     "4m",
     "294s",
     "500ms",
   ),
-  ...each("nginx.proxySendTimeout", "is below openfaas.readTimeout 295s: Nginx would hang up", "60s"),
-  ...each("openfaas.readTimeout", "is below openfaas.upstreamTimeout 290s: the gateway would hang up", "60s"),
+  ...each("nginx.proxySendTimeout", "is below openfaas.readTimeout 295s: Nginx would give up", "60s"),
+  ...each("openfaas.readTimeout", "is below openfaas.upstreamTimeout 290s: the gateway would give up", "60s"),
   ...each(
     "openfaas.writeTimeout",
-    "is below openfaas.upstreamTimeout 290s: the gateway would hang up",
+    "is below openfaas.upstreamTimeout 290s: the gateway would give up",
     "60s",
   ),
   ...each(
@@ -435,15 +447,11 @@ const twice: BadFile[] = [
     "functions.0.only.1",
     "repeats functions.0.only.0",
   ],
-  [
-    key("checks", "[{path: /a}, {path: /a, status: 404}]"),
-    "checks.1.path",
-    "repeats checks.0",
-  ],
-  [set("base.packages", "[htop, htop]"), "base.packages.1", "is there twice"],
-  [set("firewall.swarmPeers", "[10.0.0.0/8, 10.0.0.0/8]"), "firewall.swarmPeers.1", "is there twice"],
-  [set("nginx.managementAllow", "[10.0.0.0/8, 10.0.0.0/8]"), "nginx.managementAllow.1", "is there twice"],
-  [set("docker.insecureRegistries", '["a:1", "a:1"]'), "docker.insecureRegistries.1", "is there twice"],
+  [key("checks", "[{path: /a}, {path: /a, status: 404}]"), "checks.1.path", "repeats checks.0"],
+  [set("base.packages", "[htop, htop]"), "base.packages.1", "repeats "],
+  [set("firewall.swarmPeers", "[10.0.0.0/8, 10.0.0.0/8]"), "firewall.swarmPeers.1", "repeats "],
+  [set("nginx.managementAllow", "[10.0.0.0/8, 10.0.0.0/8]"), "nginx.managementAllow.1", "repeats "],
+  [set("docker.insecureRegistries", '["a:1", "a:1"]'), "docker.insecureRegistries.1", "repeats "],
 ];
 
 const bases: BadFile[] = [

@@ -39,7 +39,10 @@ test("validate: every environment, with a line each", () => {
 });
 
 test.each<[string[], string]>([
-  [["show", "oslo-porto"], 'There is no environment "oslo-porto": stacks/Pulumi.oslo-porto.yaml does not exist.'],
+  [
+    ["show", "oslo-porto"],
+    'There is no environment "oslo-porto": stacks/Pulumi.oslo-porto.yaml does not exist.',
+  ],
   [["validate", "oslo-porto"], "Environments: "],
 ])("%j of what is not there is one sentence", (args, message) => {
   const { status, stdout, stderr } = env(...args);

@@ -90,12 +90,12 @@ test.each<[string, (raw: Record<string, any>) => void, RegExp]>([
   [
     "a proxy that hangs up before the function",
     (raw) => (raw.nginx = { proxyReadTimeout: "60s" }),
-    /^nginx\.proxyReadTimeout: .*below openfaas\.readTimeout 295s: Nginx would hang up/,
+    /^nginx\.proxyReadTimeout: .*below openfaas\.readTimeout 295s: Nginx would give up/,
   ],
   [
     "a queue that delivers twice",
     (raw) => (raw.openfaas = { queue: { ackWait: "30s" } }),
-    /^openfaas\.queue\.ackWait: .*not above openfaas\.upstreamTimeout 290s and 38s for the callback: a long call would be delivered twice/,
+    /^openfaas\.queue\.ackWait: .*must be more than openfaas\.upstreamTimeout 290s plus 38s for the callback: a long call would be delivered twice/,
   ],
   [
     "two listeners on one port",

@@ -9,16 +9,8 @@ export const hostile: BadFile[] = [
   [set("firewall.swarmPeers", '["2001:db8::1/32"]'), "firewall.swarmPeers.0", inside("2001:db8::/32")],
   [set("nginx.managementAllow", "[192.0.2.1/24]"), "nginx.managementAllow.0", inside("192.0.2.0/24")],
   [set("swarm.addressPool", "10.201.0.5/16"), "swarm.addressPool", inside("10.201.0.0/16")],
-  [
-    set("swarm.addressPool", "127.0.0.0/8"),
-    "swarm.addressPool",
-    "has no addresses for containers",
-  ],
-  [
-    set("swarm.addressPool", "224.0.0.0/8"),
-    "swarm.addressPool",
-    "has no addresses for containers",
-  ],
+  [set("swarm.addressPool", "127.0.0.0/8"), "swarm.addressPool", "has no addresses for containers"],
+  [set("swarm.addressPool", "224.0.0.0/8"), "swarm.addressPool", "has no addresses for containers"],
   [
     set("firewall.swarmPeers", "[10.0.0.0/8, 10.1.0.0/16]"),
     "firewall.swarmPeers.1",
@@ -70,7 +62,7 @@ export const hostile: BadFile[] = [
   ...["registry.lab:99999", "registry.lab:0"].map((value): BadFile => [
     set("docker.insecureRegistries", `["${value}"]`),
     "docker.insecureRegistries.0",
-    "has a port that is none",
+    "must be from 1 to 65535",
   ]),
   ...["10.0.0.0/33", "registry.lab/5", "a..b", "a:b:c"].map((value): BadFile => [
     set("docker.insecureRegistries", `["${value}"]`),

@@ -161,11 +161,11 @@ test("validate names every mistake of every file, and functions that are not the
   expect(text).toContain("ok    stacks/Pulumi.one.yaml");
   expect(text).toContain("FAIL  stacks/Pulumi.three.yaml");
   expect(text).toContain("ngnix: unknown, did you mean nginx? (stacks/Pulumi.three.yaml:2)");
-  expect(text).toContain("functions: nowhere.yml cannot be read: there is no such file");
+  expect(text).toContain("functions: nowhere.yml cannot be read: no such file");
   expect(text).toContain("3 errors");
   expect(await validate(["one"], root)).toHaveLength(1);
   await expect(validate(["four"], root)).rejects.toThrow(
-    'There is no environment "four": stacks/Pulumi.four.yaml is missing. There is: one, three, two.',
+    'There is no environment "four": stacks/Pulumi.four.yaml does not exist. Environments: one, three, two.',
   );
 });
 
@@ -182,6 +182,6 @@ test("a file with an ending that the engine does not read is named, and hides no
     );
   expect(text).toContain("3 errors");
   await expect(validate(["two"], root)).rejects.toThrow(
-    'There is no environment "two": stacks/Pulumi.two.yaml is missing. There is stacks/Pulumi.two.yml: the engine does not read it; rename it to stacks/Pulumi.two.yaml. There is: one.',
+    'There is no environment "two": stacks/Pulumi.two.yaml does not exist. There is stacks/Pulumi.two.yml: the engine does not read it; rename it to stacks/Pulumi.two.yaml. Environments: one.',
   );
 });

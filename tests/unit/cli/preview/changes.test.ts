@@ -97,7 +97,9 @@ test("what only the plugin sees is shown by its outputs, and where those say not
     { a: 1 },
     { detailedDiff: changed("mode.replicas") },
   );
-  expect(changesOf([seen])[0]!.parts[0]!.lines).toEqual(["! mode.replicas: differs for the plugin alone"]);
+  expect(changesOf([seen])[0]!.parts[0]!.lines).toEqual([
+    "! mode.replicas: a difference that only the plugin sees",
+  ]);
   seen.old!.outputs = { mode: { replicas: 1 }, other: 1 };
   seen.new!.outputs = { mode: { replicas: 2 }, other: 2 };
   expect(changesOf([seen])[0]!.parts[0]!.lines).toEqual(["- mode.replicas: 1", "+ mode.replicas: 2"]);
@@ -175,7 +177,7 @@ describe("at stake", () => {
     expect(stakesOf(step("update", SERVICE, "s", mount("a"), mount("a")))).toEqual([]);
     for (const after of [mount("b"), mount()])
       expect(stakesOf(step("update", SERVICE, "s", mount("a"), after))).toEqual([
-        "service `nats` has `/data` no longer on volume `a`: **it starts without that data**",
+        "service `nats` no longer mounts volume `a` at `/data`: **it starts without that data**",
       ]);
   });
 
@@ -185,7 +187,7 @@ describe("at stake", () => {
       stakesOf(step("update", "pulumi:providers:host", "host-connection", before, after));
     expect(connection(at("a.example.no"), at("a.example.no", "root"))).toEqual([]);
     expect(connection(at("a.example.no"), at("b.example.no"))[0]).toMatch(
-      /^the host is no longer `a\.example\.no`, but `b\.example\.no`: .*without `--refresh`/,
+      /^the host changes from `a\.example\.no` to `b\.example\.no`: .*without `--refresh`/,
     );
   });
 
@@ -204,7 +206,7 @@ describe("at stake", () => {
   test("what was kept or protected and is no longer is named, also where nothing else changes", () => {
     const same = step("same", FILE, "data", { x: 1 }, { x: 1 });
     expect(stakesOf(kept(same, { protect: true }))).toEqual([
-      "`data` is protected against deletion no longer",
+      "`data` is no longer protected against deletion",
     ]);
     expect(stakesOf(kept(same, { retainOnDelete: true }))[0]).toMatch(/^`data` is kept no longer/);
     expect(changesOf([kept(same, { protect: true })])).toHaveLength(1);

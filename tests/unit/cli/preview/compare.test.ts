@@ -41,7 +41,7 @@ test("a secret is never shown: not its value, not what it was, not what it becom
   expect(lines({}, { p: "[secret]" })).toEqual(["+ p: (secret)"]);
   expect(lines({ p: "[secret]" }, { p: "hunter2" })).toEqual([
     "- p: (secret)",
-    "+ p: (NOT MARKED AS A SECRET ANY MORE; not shown)",
+    "+ p: (NO LONGER MARKED AS A SECRET; not shown)",
   ]);
   for (const plain of ["hunter2", "hunter2\nhunter2\n", ["hunter2"], { deep: ["hunter2"] }]) {
     for (const pair of [
@@ -89,7 +89,7 @@ test("what only the host will tell is said as such, with its path", () => {
   );
   expect(found.unknown).toEqual(["id", "text", "list[1]", "new.deep"]);
   expect(partsOf(found).flatMap((part) => part.lines)).not.toContain(UNKNOWN);
-  expect(found.values).toContain("+ id: (known when the host has answered)");
+  expect(found.values).toContain("+ id: (known after the host has answered)");
 });
 
 test("a value too long to read is named by its length, with its path", () => {

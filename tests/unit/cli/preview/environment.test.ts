@@ -88,7 +88,7 @@ test("on paper: an empty stack, the base brought up in it, and the head previewe
 test("a base that does not come up is said in its own words, and the head compared with nothing", async () => {
   const answers = `if (command === "up") return { code: 1, out: "a\\nDiagnostics:\\n  boom here\\n" };`;
   const { result, commands } = await preview({ base: HOST, head: HOST, answers });
-  expect(result.comparedWith).toBe("nothing (the base does not work)");
+  expect(result.comparedWith).toBe("nothing (the base fails)");
   expect(result.notes.join("\n")).toContain("all is shown as new:\nDiagnostics:\n  boom here");
   expect(result.errors).toEqual([]);
   expect(commands.map((one) => one.split(" ")[0])).toEqual(["stack", "up", "stack", "preview"]);

@@ -80,7 +80,7 @@ test("a table first, then what is at stake, what is wrong, the policies, the cha
   order(
     text,
     "Untouched: oslo-staging.",
-    "Touched, but not looked at: oslo-test.",
+    "Affected, but not previewed: oslo-test.",
     "## Data at stake\n\n- oslo-prod: volume `queue` is deleted",
     "## oslo-dev: 2 errors\n\n```text\nhost.port: wrong\nnginx.x: unknown\n```",
     "## Policy violations\n\n- oslo-prod: **rule** (mandatory) at `conf`: is broken",
@@ -89,9 +89,9 @@ test("a table first, then what is at stake, what is wrong, the policies, the cha
     "### Changed: `conf` (host:index:File)\n\n`content`:\n\n```diff\n-old\n+new\n```",
     "### Created: `made`",
     "Run again, because of the above: `check`.",
-    "### Known only when the host has answered\n\n- `conf`: `id`",
-    "## How this was made\n\n- oslo-prod: dummies stand in for `gatewayPassword` (a secret)",
-    "- oslo-prod: looked at because of `stacks/Pulumi.oslo-prod.yaml`",
+    "### Known only after the host has answered\n\n- `conf`: `id`",
+    "## How this was made\n\n- oslo-prod: placeholders stand in for `gatewayPassword` (a secret)",
+    "- oslo-prod: previewed because of `stacks/Pulumi.oslo-prod.yaml`",
   );
 });
 
@@ -134,7 +134,7 @@ test("pending changes, drift and a preview that broke off are told apart from wh
   ]);
   expect(text).toContain("| oslo-prod | 0 | 1 | 0 | 0 | **1 error**, drift, 1 pending before |");
   order(text, "Not all of it", "### Changed: `now`", "### Pending before this change", "+128");
-  expect(text).toContain("An `up` leaves it as it is, unless it is one with `--refresh`.");
+  expect(text).toContain("Only an `up` with `--refresh` reverts it.");
   const repaired = written([environment("a", { drift: [change("deleted", "gone")], repairs: true })]);
   order(repaired, "### Drift", "The plan puts it back", "`gone`");
   order(text, "### Drift", "+theirs", "`gone` (host:index:File): is gone");
@@ -148,8 +148,8 @@ test("more than ten new resources are named without their values; nothing at all
   const many = written([environment("a", { changes: created(11) })]);
   expect(many).not.toContain("+v10");
   expect(many).toContain("- `r10` (host:index:File)");
-  expect(written([])).toContain("No environment is touched.");
-  expect(written([environment("a")])).toContain("Looked at, and nothing changes there: a.");
+  expect(written([])).toContain("No environment is affected.");
+  expect(written([environment("a")])).toContain("Without changes: a.");
 });
 
 test("violations are in one order, whatever the engine's: mandatory ones first", () => {
@@ -164,9 +164,9 @@ test("violations are in one order, whatever the engine's: mandatory ones first",
 });
 
 test("which commit it is of is said, and whether there is more than that commit", () => {
-  expect(written([])).toContain("`fed4321`, compared with `abc1234`, where it left `main`.");
+  expect(written([])).toContain("`fed4321`, compared with `abc1234`, where it branched off `main`.");
   const edited = written([], { head: { name: "fed4321", edited: true } });
-  expect(edited).toContain("`fed4321` and what is not committed, compared with `abc1234`");
+  expect(edited).toContain("`fed4321` with uncommitted changes, compared with `abc1234`");
 });
 
 test("what several environments have in common is said once", () => {
@@ -201,7 +201,7 @@ describe("within the limit", () => {
     );
     // Opened and closed with more backticks than any line has.
     expect(text.match(/^`{6}(diff)?$/gm)).toEqual(["``````diff", "``````"]);
-    order(text, "Shortened", "dummies stand in for a key");
+    order(text, "Shortened", "placeholders stand in for a key");
   });
 
   test("one that just fits is whole, and one longer by a character is not", () => {
