@@ -91,7 +91,7 @@ test("a plan puts back what drifted, where it is asked for, and tells it among w
   const [before, drift] = out.split("### Drift");
   expect(before).toContain("-keepalive 128\n-somebody was here\n+keepalive 64\n+three");
   expect(before).toContain("### Changed: `login`");
-  expect(drift).toContain("The plan puts it back");
+  expect(drift).toContain("The plan reverts it");
   expect(out).not.toMatch(new RegExp(`${CANARY}|somebody's`));
   await pulumi("up", "--yes", "--skip-preview", "--refresh", "--plan", `plans/${STACK}.json`);
   expect(fs.readFileSync(`${folder}/conf`, "utf8")).toBe("one\nkeepalive 64\nthree\n");
@@ -112,7 +112,7 @@ test("a secret that was merged and not brought up is pending; another one in its
   const args = ["--base", "main", "--env", STACK];
   const same = await repo.preview(args, env);
   expect(same.out).toMatch(/^\| oslo-test \| 0 \| 0 \| 0 \| 0 \| 1 pending before \|/m);
-  expect(same.out).toMatch(/### Pending before[^]*`login`[^]*\(another secret\)/);
+  expect(same.out).toMatch(/### Pending: merged earlier[^]*`login`[^]*\(another secret\)/);
   await pulumi("config", "set", "--secret", "gatewayPassword", `${CANARY}-own`);
   const other = await repo.preview(args, env);
   expect(other.out).toMatch(/^\| oslo-test \| 0 \| 1 \| 0 \| 0 \| {2}\|/m);

@@ -211,7 +211,7 @@ describe("apply.yml and apply-environment.yml", () => {
     fs.writeFileSync(`${folder}/conf`, "somebody was here\n");
     fs.rmSync(file("summary"));
     expect(codes(await job("apply-environment", "plan", context()))).toEqual(["0", "0", "0", "0", "0"]);
-    expect(said("summary")).toContain("The plan puts it back");
+    expect(said("summary")).toContain("The plan reverts it");
     expect(codes(await job("apply-environment", "apply", context()))).toEqual(["0", "0", "0", "0", "0"]);
     expect(fs.readFileSync(`${folder}/conf`, "utf8")).toBe("one\nkeepalive 256\nthree\n");
   });

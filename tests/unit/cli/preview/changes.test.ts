@@ -208,7 +208,7 @@ describe("at stake", () => {
     expect(stakesOf(kept(same, { protect: true }))).toEqual([
       "`data` is no longer protected against deletion",
     ]);
-    expect(stakesOf(kept(same, { retainOnDelete: true }))[0]).toMatch(/^`data` is kept no longer/);
+    expect(stakesOf(kept(same, { retainOnDelete: true }))[0]).toMatch(/^`data` is no longer kept/);
     expect(changesOf([kept(same, { protect: true })])).toHaveLength(1);
     expect(stakesOf(kept(step("delete", FILE, "data", {}), { protect: true }))[0]).toMatch(
       /was marked to be kept/,
@@ -248,10 +248,8 @@ describe("at stake", () => {
     expect(stakesOf(step("replace", "host:index:SwarmMember", "m", {}, {}))[0]).toMatch(
       /membership of the swarm/,
     );
-    expect(stakesOf(step("delete", "docker:index/secret:Secret", "s", {}))[0]).toMatch(
-      /started anew without it/,
-    );
-    expect(stakesOf(step("replace", "host:index:Password", "p", {}, {}))[0]).toMatch(/ends to be valid/);
+    expect(stakesOf(step("delete", "docker:index/secret:Secret", "s", {}))[0]).toMatch(/restart without it/);
+    expect(stakesOf(step("replace", "host:index:Password", "p", {}, {}))[0]).toMatch(/stops working/);
     expect(stakesOf(step("delete", "openfaas:index:FunctionSecret", "f", { name: "api-key" }))[0]).toMatch(
       /^secret `api-key` of functions is deleted/,
     );

@@ -133,10 +133,10 @@ test("pending changes, drift and a preview that broke off are told apart from wh
     environment("oslo-dev", { drift: [] }),
   ]);
   expect(text).toContain("| oslo-prod | 0 | 1 | 0 | 0 | **1 error**, drift, 1 pending before |");
-  order(text, "Not all of it", "### Changed: `now`", "### Pending before this change", "+128");
+  order(text, "Incomplete", "### Changed: `now`", "### Pending: merged earlier", "+128");
   expect(text).toContain("Only an `up` with `--refresh` reverts it.");
   const repaired = written([environment("a", { drift: [change("deleted", "gone")], repairs: true })]);
-  order(repaired, "### Drift", "The plan puts it back", "`gone`");
+  order(repaired, "### Drift", "The plan reverts it", "`gone`");
   order(text, "### Drift", "+theirs", "`gone` (host:index:File): is gone");
   expect(text).toMatch(/## oslo-dev\n\nNothing changes\.\n\n### Drift[^\n]*\n\nNone\./);
 });
