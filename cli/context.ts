@@ -1,4 +1,4 @@
-/** What every verb is given. */
+/** What every verb gets. */
 import fs from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
@@ -11,11 +11,11 @@ export interface Context {
   name: string;
   /** The project: the folder with Pulumi.yaml. */
   root: string;
-  /** @param args what the engine will be started with. Default: pulumi on PATH, whatever they are */
+  /** @param args the engine's arguments */
   engine(args: string[]): Promise<Engine>;
   /** Makes the images that a stack's host pulls from a registry of this machine. Default: none are made here. */
   prepareImages?(stack: string): Promise<void>;
-  /** The exit code, once an action has ended. */
+  /** The exit code of the action. */
   code: number;
 }
 
@@ -27,14 +27,14 @@ export function projectRoot(from = process.cwd()): string {
   }
 }
 
-/** Pulumi as it is installed. @throws an Error that says how to get it */
+/** Pulumi on PATH. @throws an Error that says how to install it */
 export async function engineOnPath(): Promise<Engine> {
   const folders = (process.env.PATH ?? "").split(path.delimiter).filter(Boolean);
   const program = folders.map((folder) => path.join(folder, "pulumi")).find((file) => fs.existsSync(file));
   if (!program)
     throw new Error("pulumi is not on PATH. Install it: https://www.pulumi.com/docs/iac/download-install/");
   const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: process.env.PULUMI_SKIP_UPDATE_CHECK ?? "true" };
-  // An engine that was built from modules starts a policy pack in another way; its owner says that it is one.
+  // An engine that was built from modules starts a policy pack in another way.
   return { program, env, kind: process.env.OSLO_FAAS_TOOLCHAIN === "built" ? "built" : "official" };
 }
 

@@ -21,13 +21,13 @@ export const stacksOption = (): Option =>
 export const configFileOption = (): Option =>
   new Option("--config-file <file>", "a stack file elsewhere, as Pulumi takes it");
 
-/** For an option that may be repeated. */
+/** Parser of an option that may be repeated. */
 export const gathered = (value: string, before: string[] = []): string[] => [...before, value];
 
-/** @throws UsageError where none is named, or two are */
+/** @throws UsageError unless exactly one environment is named */
 export function theEnvironment(root: string, word: string | undefined, stack: string | undefined): string {
   if (word !== undefined && stack !== undefined && word !== stack)
-    throw new UsageError(`${word} and -s ${stack} are two environments: name one.`);
+    throw new UsageError(`${word} and -s ${stack} are two environments; name one.`);
   const name = stack ?? word;
   if (name === undefined)
     throw new UsageError(`Which environment? -s NAME, with NAME one of: ${known(root)}.`);
@@ -37,13 +37,13 @@ export function theEnvironment(root: string, word: string | undefined, stack: st
 function known(root: string): string {
   return fs.existsSync(path.join(root, "stacks"))
     ? environmentNames(root).join(", ")
-    : "(there is no stacks/)";
+    : "(the folder stacks/ does not exist)";
 }
 
-/** @throws Unusable where there is no such environment */
+/** @throws Unusable if the environment does not exist */
 export function readFiles(name: string, root: string, configFile?: string): EnvironmentFiles {
   if (!configFile && !fs.existsSync(path.join(root, "stacks")))
-    throw new Unusable(`There is no folder stacks/ in ${root}: this is not a project of oslo-faas.`);
+    throw new Unusable(`${root} has no folder stacks/, so it is not a project of oslo-faas.`);
   try {
     if (!configFile) return readEnvironment(name, root);
     const text = fs.readFileSync(path.resolve(root, configFile), "utf8");
@@ -53,7 +53,7 @@ export function readFiles(name: string, root: string, configFile?: string): Envi
   }
 }
 
-/** @throws Unusable, with every mistake, where it has errors */
+/** @throws Unusable with every mistake */
 export function readComplete(
   name: string,
   root: string,

@@ -1,8 +1,8 @@
-/** How help looks, and how a wrong command line is answered. */
+/** The look of help, and the answer to a wrong command line. */
 import { Command } from "commander";
 import { colors as pc } from "./colors";
 
-/** A command group that is called without a verb is asked what it can do, which is no mistake. */
+/** A command group without a verb shows its help, with exit code 0. */
 class Verb extends Command {
   override createCommand(name?: string): Command {
     return new Verb(name).helpCommand(false);
@@ -31,22 +31,22 @@ export function newProgram(name: string): Command {
 /** "error: unknown option '--bse'\n(Did you mean --base?)\n" → the same in one line. */
 export const inOneLine = (text: string): string => `${text.trim().replace(/\s*\n\s*(?=\()/g, " ")}\n`;
 
-/** "oslo-faas env show", as somebody calls the command. */
+/** The whole command, such as "oslo-faas env show". */
 export const pathOf = (command: Command): string =>
   command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 
 export const whereHelpIs = (command: Command): string => `→ ${pathOf(command)} --help`;
 
-/** Says after an error in a command line where the help of that very command is. */
+/** Points to the help of the command after an error in its command line. */
 export function pointToHelp(command: Command): void {
   command.showHelpAfterError(whereHelpIs(command));
   command.commands.forEach(pointToHelp);
 }
 
-/** Below a command's help: what an exit code means there, where it means something special. */
+/** Adds a text below a command's help. */
 export const note = (command: Command, text: string): Command => command.addHelpText("after", `\n${text}`);
 
-/** Below a command's help, each behind the command's own path. */
+/** Adds examples below a command's help, each after the command itself. */
 export function examples(command: Command, ...lines: string[]): Command {
   return command.addHelpText("after", () => {
     const shown = lines.map((line) => `  ${pathOf(command)} ${line}`.trimEnd());

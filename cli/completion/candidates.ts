@@ -64,7 +64,7 @@ const folders = (folder: string): string[] =>
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
 
-/** Whoever presses Tab reads no error there. */
+/** Errors would end up on the command line that is being completed. */
 function quietly(names: () => string[]): string[] {
   try {
     return names();

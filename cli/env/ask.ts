@@ -1,8 +1,8 @@
-/** Questions on a terminal. Everything goes to stderr, so that stdout stays what a command is about. */
+/** Questions on a terminal. They go to stderr; stdout is for the result. */
 import readline from "node:readline";
 
 export interface Prompt {
-  /** The answer, or the default for an empty one. Asks again, with what is wrong, until `check` finds nothing. */
+  /** @returns the answer, or the default for an empty one. Asks again, with the mistake, until `check` finds none. */
   ask(
     question: string,
     options?: { default?: string; check?(answer: string): string | undefined },

@@ -1,4 +1,4 @@
-/** `oslo-faas env generate [--check]`: what is made of the schema, written or compared. */
+/** `oslo-faas env generate [--check]`: writes or compares the files that are made from the schema. */
 import fs from "node:fs";
 import path from "node:path";
 import { SCHEMA_LINE } from "./editor";
@@ -10,7 +10,7 @@ export const SCHEMA_FILE = "stacks/environment.schema.json";
 export const REFERENCE_FILE = "docs/configuration.md";
 export const SETTINGS_FILE = "components/settings.generated.ts";
 
-/** File → its content as it has to be. */
+/** File → its content. */
 export async function generated(): Promise<Map<string, string>> {
   // A tool for those who change this project, and so loaded only here.
   const [{ format: pretty }, ...plugins] = await Promise.all([
@@ -31,7 +31,7 @@ export async function generated(): Promise<Map<string, string>> {
   ]);
 }
 
-/** Every file that is not as it would be written, with what to do about it. */
+/** Every stale file, with the remedy. */
 export async function stale(root: string): Promise<string[]> {
   const problems: string[] = [];
   for (const [file, content] of await generated()) {

@@ -1,4 +1,4 @@
-/** Fetches the public key of a host as ssh-keyscan does: a handshake that ends before anybody logs in. */
+/** Fetches the public key of a host like ssh-keyscan, with a handshake that ends before the login. */
 import crypto from "node:crypto";
 import net from "node:net";
 import { Client } from "ssh2";
@@ -24,7 +24,7 @@ const TYPES = [
 
 export const TIMEOUT_MS = 15_000;
 
-/** From the line of a key. Throws for one that is none. */
+/** Parses the line of a key. @throws an Error if it is not one */
 export function hostKey(line: string): HostKey {
   const [type = "", data = ""] = line.trim().split(/\s+/);
   const problem = hostKeyProblem(line);
@@ -37,8 +37,8 @@ const fingerprint = (blob: Buffer) =>
   `SHA256:${crypto.createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 
 /**
- * The key that a host shows to whoever connects. It is worth nothing before its fingerprint was compared with one that came another way.
- * @throws an Error that says what was waited for, after `timeoutMs` at the latest
+ * Fetches a host's key, which must not be trusted before its fingerprint was compared with one from another source.
+ * @throws an Error after at most `timeoutMs`, which says what it waited for
  */
 export function fetchHostKey(address: string, port: number, timeoutMs = TIMEOUT_MS): Promise<HostKey> {
   const where = `${bracketed(address)}:${port}`;
@@ -79,7 +79,7 @@ export function fetchHostKey(address: string, port: number, timeoutMs = TIMEOUT_
 }
 
 function reason(error: NodeJS.ErrnoException): string {
-  if (error.code === "ECONNREFUSED") return "nobody listens there (connection refused)";
+  if (error.code === "ECONNREFUSED") return "connection refused";
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return "its name cannot be resolved";
   return error.message;
 }

@@ -8,7 +8,7 @@ import { isOwnRepository } from "./editor";
 import { registerNew } from "./new";
 
 export const register: Register = (parent, context) => {
-  const env = parent.command("env").description("environments: make, look at and check their files");
+  const env = parent.command("env").description("create, show and check the files of environments");
   registerNew(env, context);
   registerShow(env, context);
   registerValidate(env, context);
@@ -20,7 +20,7 @@ function registerShow(env: Command, context: Context): void {
     .command("show")
     .argument("[environment]", "its name")
     .addOption(stackOption())
-    .description("everything that holds for an environment, and where each value comes from")
+    .description("show every value of an environment, and where it comes from")
     .action(
       act(context, async (word: string | undefined, { stack }: { stack?: string }) => {
         const files = readFiles(theEnvironment(context.root, word, stack), context.root);
@@ -36,13 +36,13 @@ function registerShow(env: Command, context: Context): void {
 function registerValidate(env: Command, context: Context): void {
   const command = env
     .command("validate")
-    .argument("[environment...]", "their names; all of them when none is given", gathered)
+    .argument("[environment...]", "names of environments (default: all)", gathered)
     .addOption(stacksOption())
-    .description("every mistake in the files of environments and functions; exit code 1 when there is one")
+    .description("check the files of environments and functions; exits with 1 if there is a mistake")
     .action(
       act(context, async (words: string[] = [], { stack = [] }: { stack?: string[] }) => {
         const names = [...words, ...stack];
-        // Whether they are there, before any of them is judged.
+        // All must exist before one is checked.
         for (const name of names) readFiles(name, context.root);
         const { report, validate } = await import("./validate");
         const verdicts = await validate(names, context.root);
@@ -58,7 +58,7 @@ function registerGenerate(env: Command, context: Context): void {
   env
     .command("generate", { hidden: true })
     .option("--check", "write nothing; exit code 1 when a file is stale")
-    .description("docs/configuration.md and the schema for editors, out of environment/")
+    .description("write docs/configuration.md and the schema for editors from environment/")
     .action(
       act(context, async ({ check }: { check?: boolean }) => {
         if (!isOwnRepository(context.root))

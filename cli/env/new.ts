@@ -1,4 +1,4 @@
-/** `oslo-faas env new NAME`: the file of a new environment, its host's key pinned after somebody looked at the fingerprint. */
+/** `oslo-faas env new NAME`: writes the file of a new environment, with the host key that the user confirmed. */
 import fs from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
@@ -14,11 +14,11 @@ import { type Answers, BASE, inherited, PLACES, type Question, template } from "
 
 export interface Surroundings {
   root: string;
-  /** Undefined where there is nobody to ask. */
+  /** Undefined without a terminal. */
   prompt?: Prompt;
-  /** For a person to read, on stderr. */
+  /** Writes to stderr. */
   say(line: string): void;
-  /** What has to be there for a preview; throws an Error that says what is not. */
+  /** @throws an Error if something that a preview needs is missing */
   beforePreview(): void;
   preview(name: string, root: string): Promise<void>;
   now(): Date;
@@ -28,20 +28,20 @@ export interface Flags extends Partial<Record<Question, string>> {
   privateKey?: string;
   hostKey?: string;
   acceptFingerprint?: string;
-  /** Whether it ends with a preview. Default: true */
+  /** Whether to end with a preview. Default: true */
   preview?: boolean;
 }
 
 const QUESTIONS: Readonly<Record<Question, string>> = {
   address: "Name or address of the host",
   port: "Its SSH port",
-  user: "User to log in as (other than root: with sudo without a password)",
-  country: "Country it stands in, two letters",
+  user: "User to log in as (a user other than root needs sudo without a password)",
+  country: "Country of the host, two letters",
   city: "City",
-  provider: "Who runs the hardware",
+  provider: "Operator of the hardware",
 };
 
-/** Only there to judge the other answers before the network is asked for the real one. */
+/** A placeholder, to check the other answers before the real key is fetched. */
 const SOME_KEY = hostKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ");
 
 /** @throws UsageError; nothing is written then */
@@ -59,7 +59,7 @@ export async function newEnvironment(name: string, flags: Flags, around: Surroun
     throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
   }
   around.say(`wrote ${file}, pinning ${key.fingerprint}`);
-  // The engine asks for its passphrase on the same terminal; whoever still reads there would take it, and show it.
+  // The engine asks for its passphrase on the same terminal; an open prompt would read and show it.
   around.prompt?.close();
   if (flags.preview !== false) await around.preview(name, around.root);
   else around.say(`next: pulumi stack init ${name}, then pulumi up -s ${name}`);
@@ -68,10 +68,10 @@ export async function newEnvironment(name: string, flags: Flags, around: Surroun
 function checkName(name: string, root: string): void {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 60)
     throw new UsageError(
-      `"${name}" is no name for an environment: lower-case letters, digits and single dashes, such as oslo-test, at most 60.`,
+      `"${name}" cannot name an environment: use lower-case letters, digits and single dashes, at most 60 characters, such as oslo-test.`,
     );
   if (fs.existsSync(path.join(root, fileOf(name))))
-    throw new UsageError(`${fileOf(name)} is there already; this command never writes over one.`);
+    throw new UsageError(`${fileOf(name)} already exists; this command does not overwrite files.`);
 }
 
 async function collect(
@@ -81,14 +81,15 @@ async function collect(
 ): Promise<Answers> {
   const given: Partial<Record<Question, string>> = {};
   for (const key of Object.keys(QUESTIONS) as Question[]) {
-    // Each environment has a host of its own.
+    // Each environment has its own host.
     const standard = key === "address" ? undefined : standards(PLACES[key])?.toString();
     given[key] =
       flags[key] ??
       (asking ? await asking.ask(QUESTIONS[key], { default: standard, check: filled }) : standard);
   }
-  if (!given.address) throw new UsageError("--address is missing: there is nobody here to ask.");
-  if (!/^\d{1,5}$/.test(given.port!)) throw new UsageError(`--port: "${given.port}" is no port: 1 to 65535.`);
+  if (!given.address) throw new UsageError("--address is missing, and there is no terminal to ask for it.");
+  if (!/^\d{1,5}$/.test(given.port!))
+    throw new UsageError(`--port: "${given.port}" must be a port from 1 to 65535.`);
   const { address, user, country, city, provider } = given as Record<Question, string>;
   return {
     address,
@@ -101,13 +102,13 @@ async function collect(
   };
 }
 
-const filled = (answer: string) => (answer === "" ? "there is no default for this" : undefined);
+const filled = (answer: string) => (answer === "" ? "an answer is required" : undefined);
 
 function refuseWrong(text: string, name: string, root: string): void {
   const { problems } = environmentFrom(text, { name, root, file: fileOf(name) });
-  // The file is not there, so its lines would help nobody.
+  // The file does not exist yet, so line numbers are left out.
   const lines = problems.map((line) => `  ${line.replace(/ \(stacks\/Pulumi\.[^()]*:\d+\)$/, "")}`);
-  if (lines.length > 0) throw new UsageError(["This would make a wrong file:", ...lines].join("\n"));
+  if (lines.length > 0) throw new UsageError(["The file would have mistakes:", ...lines].join("\n"));
 }
 
 async function pin(
@@ -119,21 +120,21 @@ async function pin(
   say(`fetching the key of ${address}, port ${port}`);
   const key = await fetchHostKey(address, port).catch((error: Error) => {
     throw new UsageError(
-      `${error.message}\nGive its key with --host-key where it cannot be reached from here; the host's console prints it: cat /etc/ssh/ssh_host_ed25519_key.pub`,
+      `${error.message}\nIf the host cannot be reached from here, give its key with --host-key; the host's console prints it: cat /etc/ssh/ssh_host_ed25519_key.pub`,
     );
   });
   say(`  ${key.line.split(" ")[0]} ${key.fingerprint}`);
   if (flags.acceptFingerprint !== undefined) {
     compare(key, flags.acceptFingerprint);
-    return { key, how: "fetched over the network and equal to the one expected," };
+    return { key, how: "fetched over the network and equal to the expected one," };
   }
   const COMPARE =
     "Compare this fingerprint with what the host's own console prints: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub";
   if (!asking)
-    throw new UsageError(`${COMPARE}\nIf they are equal: --accept-fingerprint with that fingerprint.`);
+    throw new UsageError(`${COMPARE}\nIf they are equal, pass the fingerprint with --accept-fingerprint.`);
   say(COMPARE);
   const answer = await asking.ask("Are they equal? (yes, no, or the fingerprint itself)", {
-    check: (text) => (/^(yes|no|SHA256:\S+)$/.test(text) ? undefined : "yes or no, written out"),
+    check: (text) => (/^(yes|no|SHA256:\S+)$/.test(text) ? undefined : "answer yes or no in full"),
   });
   if (answer === "no") throw new UsageError("Nothing was written: the key is not the host's.");
   if (answer !== "yes") compare(key, answer);
@@ -154,7 +155,7 @@ function given(line: string, fingerprint: string | undefined): { key: HostKey; h
 function compare(key: HostKey, expected: string): void {
   if (key.fingerprint === expected.replace(/=+$/, "")) return;
   throw new UsageError(
-    `The host's key is ${key.fingerprint}, and ${expected} was expected. Nothing was written.\nEither the expected one is another host's or type's, or somebody answers in the host's place.`,
+    `The host's key is ${key.fingerprint}, not the expected ${expected}. Nothing was written.\nEither the expected key belongs to another host or is of another type, or somebody intercepts the connection.`,
   );
 }
 
@@ -166,29 +167,29 @@ export function registerNew(env: Command, context: Context, create = onTerminal)
     .addOption(stackOption())
     .option("--address <host>", "name or address of the host (required)")
     .option("--port <port>", "its SSH port")
-    .option("--user <user>", "who logs in; a user other than root needs sudo without a password")
+    .option("--user <user>", "user to log in as; a user other than root needs sudo without a password")
     .option(
       "--private-key <file>",
       "key to log in with, relative to the project (else the SSH agent logs in)",
     )
-    .option("--country <code>", "country where it stands, two letters")
-    .option("--city <city>", "city where it stands")
-    .option("--provider <name>", "who runs the hardware")
-    .option("--host-key <line>", 'its public host key, "TYPE KEY", where it is known: nothing is fetched')
+    .option("--country <code>", "country of the host, two letters")
+    .option("--city <city>", "city of the host")
+    .option("--provider <name>", "operator of the hardware")
+    .option("--host-key <line>", 'its public host key, "TYPE KEY", instead of fetching it')
     .option(
       "--accept-fingerprint <fingerprint>",
       "pin the fetched key without asking, if this is its fingerprint",
     )
     .option("--no-preview", "do not end with a preview")
-    .description(`a new environment: makes ${fileOf("NAME")}; on a terminal it asks for what is not given`)
+    .description(`create ${fileOf("NAME")}; on a terminal it asks for missing values`)
     .action(
       act(context, async (word: string | undefined, { stack, ...flags }: Flags & { stack?: string }) => {
         const name = stack ?? word;
-        if (name === undefined) throw new UsageError("Give the new environment a name.");
+        if (name === undefined) throw new UsageError("The new environment needs a name.");
         await create(name, flags, context);
       }),
     );
-  note(command, `What is not given stays as ${BASE} or the defaults have it, and is not written.`);
+  note(command, `Values that you do not give are not written; ${BASE} or the defaults apply.`);
   examples(command, "oslo-test", "oslo-test --address test.faas.example.no --user ops --no-preview");
 }
 

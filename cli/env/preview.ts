@@ -1,4 +1,4 @@
-/** Ends `env new`: makes the stack and shows what an `up` would do. */
+/** The end of `env new`: creates the stack and shows what an `up` would do. */
 import { run } from "../../programs/run";
 import type { Engine } from "../../programs/pulumi";
 
@@ -10,12 +10,12 @@ export async function preview(name: string, root: string, { program, env }: Engi
   await engine(program, ["preview", "--stack", name], env, root);
 }
 
-/** Whether a passphrase can be had, asked before anything is written. */
+/** @throws an Error, before anything is written, if there is no way to get a passphrase */
 export function requirePassphrase(terminal: boolean, env: NodeJS.ProcessEnv = process.env): void {
   const some = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_BACKEND_URL"];
   if (terminal || some.some((name) => env[name] !== undefined)) return;
   throw new Error(
-    "The preview makes a stack, whose secrets a passphrase encrypts: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or give --no-preview.",
+    "The preview creates a stack, and needs a passphrase for its secrets: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or use --no-preview.",
   );
 }
 

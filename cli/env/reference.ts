@@ -1,17 +1,16 @@
-/** docs/configuration.md: every key of an environment, out of the schema. */
+/** docs/configuration.md: every key of an environment, made from the schema. */
 import { TIMEOUTS_OF_FUNCTIONS } from "../../components/functions/timeouts";
 import { RULES } from "../../environment/rules";
 import { SECRET_KEYS } from "../../environment/schema";
 import { NAMESPACE } from "../../environment/stackfile";
 import { environmentJsonSchema, type JsonSchema } from "./jsonSchema";
 
-/** What is the same whatever the schema says. */
 const INTRODUCTION = `<!-- Made by \`npm run env -- generate\` out of environment; edit there. -->
 
 # Configuration
 
-One file describes one environment: \`stacks/Pulumi.<environment>.yaml\` (the engine reads no other ending). Each key below stands under \`config:\` as \`${NAMESPACE}:<key>\`;
-\`nginx.keepalive\` is
+The file \`stacks/Pulumi.NAME.yaml\` describes the environment NAME (the engine reads no other extension). Each key below is written under
+\`config:\` as \`${NAMESPACE}:KEY\`. For example, \`nginx.keepalive\` is
 
 \`\`\`yaml
 config:
@@ -19,34 +18,35 @@ config:
     keepalive: 128
 \`\`\`
 
-What is not written has its default. The least that an environment says is \`host.address\` and the host's key.
+Keys that are not written have their defaults. Only \`host.address\` and the host's key are required.
 
 | command | what it does |
 | --- | --- |
-| \`npx oslo-faas env new NAME\` | makes the file of a new environment, and records its host's key after showing the fingerprint |
-| \`npx oslo-faas env show NAME\` | prints everything that holds for an environment, and for each value whether it is a default or which line says it |
-| \`npx oslo-faas env validate [NAME …]\` | names every mistake in the files, with its line; exit code 1 when there is one |
+| \`npx oslo-faas env new NAME\` | creates the file of a new environment, and records its host's key after showing the fingerprint |
+| \`npx oslo-faas env show NAME\` | prints every value of an environment, and where it comes from: a line of a file, or the default |
+| \`npx oslo-faas env validate\` | reports every mistake in the files, with its line; exit code 1 if there is one |
 
-\`show\`, \`validate\` and \`generate\` need no engine, no passphrase and no host. \`pulumi preview\` and \`pulumi up\` check the same before anything else.
+\`show\` and \`validate\` need no engine, no passphrase and no host. \`pulumi preview\` and \`pulumi up\` run the same checks first.
 
 ## What environments share
 
-A key \`${NAMESPACE}:extends: stacks/base.yaml\` puts the file under the values of another one of the same form. Mappings are merged key by key at every
-depth, what is written in the environment going first; **a list is replaced whole**, and so is any other value. To have nothing of a
-list in the base, write \`[]\`. A base has neither a base of its own nor secrets. Keys of other namespaces (\`pulumi:…\`) are read by the engine, which knows nothing of bases: they stay in each
-environment's file.
+With \`${NAMESPACE}:extends: stacks/base.yaml\` an environment inherits the values of another file of the same form, its base. The environment's
+values override the base's: mappings are merged key by key at every depth, while **a list is replaced as a whole**, like any other value.
+To drop a list of the base, write \`[]\`. A base has no base of its own and no secrets. The engine reads keys of other namespaces
+(\`pulumi:…\`) only in the environment's own file.
 
-Paths in a configuration are relative to the project, wherever they are written.
+Paths are relative to the project, in both files.
 
 ## Editors
 
-The first line of each file, \`# yaml-language-server: $schema=environment.schema.json\`, has editors with a YAML language server complete keys and
-mark mistakes while typing. What two values have to agree on (below) they cannot see; \`validate\` does.
+The first line of each file, \`# yaml-language-server: $schema=environment.schema.json\`, lets editors with a YAML language server complete
+keys and mark mistakes. Only \`validate\` checks the rules across several values, listed at the end.
 
 ## YAML
 
-Write \`true\` and \`false\`; \`yes\`, \`no\`, \`on\` and \`off\` are texts here. \`country: NO\` is Norway, in quotes or without: the engine does not take it for a "no". Numbers are
-written without quotes, and texts that look like a number or a date (\`"2026-11-23"\`) in quotes. A whole number that starts with 0 is octal: \`010\` is eight.`;
+Write \`true\` and \`false\`; \`yes\`, \`no\`, \`on\` and \`off\` are text. \`country: NO\` means Norway, with or without quotes. Write numbers
+without quotes, and text that looks like a number or a date (\`"2026-11-23"\`) in quotes. A whole number that starts with 0 is octal:
+\`010\` is eight.`;
 
 export function reference(): string {
   const { properties = {} } = environmentJsonSchema();
@@ -63,8 +63,7 @@ export function reference(): string {
   ].join("\n\n");
 }
 
-const HEAD =
-  "| key | type | default | allowed | what it does | example |\n| --- | --- | --- | --- | --- | --- |";
+const HEAD = "| key | default | what it does |\n| --- | --- | --- |";
 
 function section(key: string, schema: JsonSchema): string {
   const required = schema.required?.length ? " Required." : "";
@@ -73,7 +72,7 @@ function section(key: string, schema: JsonSchema): string {
   return `## ${key}\n\n${schema.description}${list}${required}\n\n${HEAD}\n${rows.join("\n")}`;
 }
 
-/** Rows of the keys inside a mapping, or inside the mappings of a list. */
+/** Rows for the keys of a mapping, or of the mappings in a list. */
 function rowsOf(path: string, schema: JsonSchema): string[] {
   const { properties = {}, required = [] } = schema.type === "array" ? (schema.items ?? {}) : schema;
   return Object.entries(properties).flatMap(([key, inner]) => {
@@ -84,18 +83,23 @@ function rowsOf(path: string, schema: JsonSchema): string[] {
   });
 }
 
+/** Three columns, which fit the width of a page on GitHub. */
 function row(name: string, schema: JsonSchema, required: boolean): string {
   const standard = required ? "required" : schema.default === undefined ? "–" : code(schema.default);
-  const unit = schema.unit ? `, ${schema.unit}` : "";
   const cells = [
     `\`${name}\``,
-    `${kind(schema)}${unit}`,
     standard,
-    allowed(schema),
-    schema.description ?? "",
-    example(name, schema),
+    `${schema.description ?? ""} ${form(schema)} ${example(name, schema)}`,
   ];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+  return `| ${cells.map((cell) => cell.trim().replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+}
+
+/** "Whole number, 1 to 65535." or "Allowed: a host name or an IP address." */
+function form(schema: JsonSchema): string {
+  const values = allowed(schema);
+  if (/^(an?|one) /.test(values)) return `Allowed: ${values}.`;
+  const phrase = [kind(schema), schema.unit, values].filter(Boolean).join(", ");
+  return `${phrase[0]!.toUpperCase()}${phrase.slice(1)}.`;
 }
 
 function kind(schema: JsonSchema): string {
@@ -111,11 +115,10 @@ function allowed(schema: JsonSchema): string {
   return "";
 }
 
-/** The example given, or else the default: it is always one that may be written. */
 function example(name: string, schema: JsonSchema): string {
-  const value = schema.examples?.[0] ?? schema.default;
+  const value = schema.examples?.[0];
   const key = name.split(".").at(-1)!;
-  return value === undefined ? "" : `\`${key}: ${flow(value)}\``;
+  return value === undefined ? "" : `Example: \`${key}: ${flow(value)}\`.`;
 }
 
 const code = (value: unknown) => `\`${flow(value)}\``;
@@ -137,9 +140,9 @@ function secrets(): string {
   const rows = Object.entries(SECRET_KEYS).map(([key, text]) => `| \`${key}\` | ${text} |`);
   return `## Secrets
 
-A secret is a top-level key of its own, and encrypted: \`pulumi config set --secret KEY -s NAME\` asks for its value without
-showing it, and \`config set --secret --path functionSecrets.api-key\` for one of several under a key. One in plain text is an error, and so
-is a secret inside of another key. \`secure:\` around a plain text makes no secret of it: what stands there has to be what the engine writes.
+A secret is a separate top-level key, and encrypted. Set one with \`pulumi config set --secret KEY -s NAME\`, which asks for the value without
+showing it. For one of several under a key, add \`--path functionSecrets.api-key\`. A secret in plain text is an error, and so is a secret
+inside of another key. Writing \`secure:\` around a plain text does not encrypt it; only what the engine wrote is accepted.
 
 | key | what it is |
 | --- | --- |
@@ -148,5 +151,5 @@ ${rows.join("\n")}`;
 
 function rules(): string {
   const sentences = [...RULES.map(({ sentence }) => sentence), TIMEOUTS_OF_FUNCTIONS];
-  return `## What values have to agree on\n\n${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
+  return `## Rules across values\n\n${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
 }

@@ -11,7 +11,7 @@ import type { HostKey } from "./hostkey";
 
 export const BASE = "stacks/base.yaml";
 
-/** What is asked for, and where it stands in a configuration. */
+/** The questions, and the key of each answer. */
 export const PLACES = {
   address: ["host", "address"],
   port: ["host", "port"],
@@ -28,7 +28,7 @@ export interface Answers extends Record<Exclude<Question, "port">, string> {
   privateKey?: string;
 }
 
-/** What holds where the new file says nothing: what the base says, or the schema's default. */
+/** The value without the new file: the base's, or the schema's default. */
 export function inherited(root: string): (place: readonly string[]) => string | number | undefined {
   const values = readBase(existsSync(path.join(root, BASE)) ? BASE : undefined, root).merge({});
   return (place) => {
@@ -43,7 +43,7 @@ const scalar = (value: string | number) =>
     defaultStringType: /^[A-Z]{2}$/.test(String(value)) ? "QUOTE_DOUBLE" : "PLAIN",
   }).trimEnd();
 
-/** @param how where the key comes from, for the comment above it */
+/** @param how the source of the key, for the comment above it */
 export function template(name: string, answers: Answers, key: HostKey, how: string, root: string): string {
   const base = existsSync(path.join(root, BASE));
   const standard = inherited(root);

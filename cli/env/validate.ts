@@ -18,7 +18,7 @@ type Variables = Record<string, string | undefined>;
 
 /**
  * @param variables what `${NAME}` in a stack.yml stands for. Default: the environment variables
- * @throws an Error when a name is no environment's
+ * @throws an Error if an environment does not exist
  */
 export async function validate(
   names: string[],

@@ -1,4 +1,4 @@
-/** `oslo-faas functions build`: images of functions on this machine's engine, and into the environment's registry or onto its host. */
+/** `oslo-faas functions build`: builds images of functions on this machine's engine, and pushes or loads them. */
 import path from "node:path";
 import { fileOf } from "../../environment/files";
 import { readFunctions } from "../../components/functions/files";
@@ -14,13 +14,13 @@ import { loadOnto } from "./load";
 
 export interface BuildOptions {
   root: string;
-  /** Functions to build. Empty: all that have a handler. */
+  /** Functions to build. Empty: all with a handler. */
   names: string[];
-  /** Into the environment's registry. */
+  /** Push to the environment's registry. */
   push: boolean;
-  /** Onto the environment's host. Default: false. */
+  /** Load onto the environment's host. Default: false. */
   load?: boolean;
-  /** A stack file elsewhere. Default: stacks/Pulumi.NAME.yaml. */
+  /** Another stack file. Default: stacks/Pulumi.NAME.yaml. */
   configFile?: string;
   say(line: string): void;
 }
@@ -67,7 +67,7 @@ function read(name: string, { root, load, configFile }: BuildOptions) {
   const { environment, layers } = readComplete(name, root, configFile);
   const file = configFile ?? fileOf(name);
   if (load && environment.images.functions !== "loaded")
-    throw new Error(`${file}: what is loaded would not be used: set images.functions to "loaded".`);
+    throw new Error(`${file}: loaded images would not be used: set images.functions to "loaded".`);
   const secrets = layers[0]?.secretNames.functionSecrets ?? [];
   const functions = readFunctions(environment.functions, { secrets, builds: true });
   if (functions.problems.length > 0) throw new Error(functions.problems.join("\n"));
@@ -79,7 +79,9 @@ function chosen(functions: FunctionOfFile[], names: string[]): FunctionOfFile[] 
   const known = built.map(({ spec }) => spec.name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0)
-    throw new Error(`Nothing to build for ${unknown.join(", ")}; there is ${known.join(", ") || "nothing"}.`);
+    throw new Error(
+      `No function to build is called ${unknown.join(", ")}. Functions: ${known.join(", ") || "none"}.`,
+    );
   return built.filter(({ spec }) => names.length === 0 || names.includes(spec.name));
 }
 
@@ -91,6 +93,6 @@ function digestOf(image: string): string {
   const found = digests
     .map(parseImage)
     .find((one) => one.domain === domain && one.path === repository)?.digest;
-  if (!found) throw new Error(`The engine names no digest of ${image}.`);
+  if (!found) throw new Error(`The engine reports no digest of ${image}.`);
   return found;
 }

@@ -9,7 +9,7 @@ import type { Where } from "./one";
 export const register: Register = (parent, context) => {
   const functions = parent
     .command("functions")
-    .description("functions: make, run, deploy, call and look at them");
+    .description("create, run, deploy, call and inspect functions");
   registerNew(functions, context);
   registerRun(functions, context);
   registerDeploy(functions, context);
@@ -26,17 +26,19 @@ function registerNew(functions: Command, context: Context): void {
     .argument("<name>", "the function's name")
     .requiredOption(
       "-l, --lang <language>",
-      "the template that it is made from: go, node, python, or one of template/",
+      "the template to use: go, node, python, or one of template/",
     )
-    .option("-f, --file <file>", "the stack.yml that gets its entry", "functions/stack.yml")
+    .option("-f, --file <file>", "the function file that gets its entry", "functions/stack.yml")
     // What --file was called before there was one way to name an environment.
     .addOption(new Option("-s, --stack <file>").hideHelp())
-    .description("a handler to begin with, and its entry in a stack.yml")
+    .description("create a handler, and its entry in a function file")
     .action(
       act(context, async (name: string, options: { lang: string; file: string; stack?: string }) => {
         const { lang, stack: old, file } = options;
         if (old !== undefined && !/\.ya?ml$/.test(old))
-          throw new UsageError(`A function is made in a stack.yml, not in an environment: --file FILE.`);
+          throw new UsageError(
+            `A function belongs to a function file, not to an environment: use --file FILE.`,
+          );
         const { create } = await import("./new");
         create(name, lang, { root: context.root, stack: old ?? file, say });
       }),
@@ -54,7 +56,7 @@ interface BuildFlags {
 function registerBuild(functions: Command, context: Context): void {
   const command = functions
     .command("build")
-    .argument("[function...]", "their names; all that have a handler when none is given")
+    .argument("[function...]", "names of functions (default: all with a handler)")
     .addOption(stackOption())
     .option(
       "--push",
@@ -65,7 +67,7 @@ function registerBuild(functions: Command, context: Context): void {
       "also load them onto the environment's host over SSH, and write their ids into its lock file; needs images.functions: loaded",
     )
     .addOption(configFileOption())
-    .description("the images of an environment's functions, on this machine's engine")
+    .description("build the images of an environment's functions on this machine's engine")
     .action(
       act(context, async (names: string[], { stack, push = false, load = false, configFile }: BuildFlags) => {
         const name = theEnvironment(context.root, undefined, stack);

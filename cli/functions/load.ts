@@ -1,4 +1,4 @@
-/** An image from this machine's engine straight onto the one of a host, over the connection with the pinned key. */
+/** Sends an image from this machine's engine to a host's engine, over the connection with the pinned key. */
 import { createGzip } from "node:zlib";
 import { start } from "../../programs/run";
 import { command } from "../../shared/quote";
@@ -9,7 +9,7 @@ import { docker } from "./docker";
 const LAYERS = ["image", "inspect", "--format", "{{json .RootFS.Layers}}"];
 const LIMIT_SECONDS = 1800;
 
-/** @returns false where the host had it already */
+/** @returns false if the host already had it */
 export async function loadOnto(session: Session, image: string): Promise<boolean> {
   const wanted = docker([...LAYERS, image], true).trim();
   const found = async (step: string) => {
@@ -34,6 +34,6 @@ export async function loadOnto(session: Session, image: string): Promise<boolean
   }
   const loaded = await found(`look at ${image}`);
   if (loaded !== wanted)
-    throw new Error(`${session.name} has another image as ${image} than was sent to it.`);
+    throw new Error(`${session.name} has another image as ${image} than the one that was sent.`);
   return true;
 }

@@ -1,4 +1,4 @@
-/** `oslo-faas functions new`: a folder with a handler, and its entry in a stack.yml. */
+/** `oslo-faas functions new`: creates a folder with a handler, and its entry in a function file. */
 import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, parseDocument } from "yaml";
@@ -28,16 +28,16 @@ export function create(
   if (wrong) throw new Error(`"${name}" ${wrong}`);
   const known = languages(root, stack).filter((one) => one !== DOCKERFILE);
   const template = templateOf(lang, stack, root);
-  if (!template) throw new Error(`There is no template "${lang}"; there is ${known.join(", ")}.`);
+  if (!template) throw new Error(`There is no template "${lang}". Templates: ${known.join(", ")}.`);
   const file = path.join(root, stack);
   const folder = path.join(path.dirname(file), name);
-  if (fs.existsSync(folder)) throw new Error(`${path.relative(root, folder)} is there already.`);
+  if (fs.existsSync(folder)) throw new Error(`${path.relative(root, folder)} already exists.`);
   const document = parseDocument(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : EMPTY);
   if (document.errors[0]) throw new Error(`${stack}: ${document.errors[0].message}`);
-  if (document.hasIn(["functions", name])) throw new Error(`${stack} has a function ${name} already.`);
+  if (document.hasIn(["functions", name])) throw new Error(`${stack} already has a function ${name}.`);
   addEntry(document, name, lang);
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: true });
-  // As it stands there now, so that nothing half right is written. Variables are the environment's business.
+  // Check the result before it is written. Variables are checked with the environment.
   parseStack(text, stack, new Proxy({}, { get: () => "x", has: () => true }));
   makeHandler(template, root, folder);
   fs.writeFileSync(file, text);
@@ -95,7 +95,7 @@ function addEntry(document: Document, name: string, lang: string): void {
   if (isMap(functions)) functions.items.push(document.createPair(key, entry) as never);
 }
 
-/** In the registry and path of the functions that are there. */
+/** An image name in the registry and path of the file's other functions. */
 function imageBeside(document: Document, name: string): string {
   const functions = (document.toJS() as { functions?: Record<string, { image?: unknown }> }).functions ?? {};
   for (const { image } of Object.values(functions)) {

@@ -69,7 +69,7 @@ async function digestOfTag(image: ImageReference, options: ClientOptions): Promi
   const digest =
     response.headers.get("docker-content-digest") ?? (await digestOfBody(await ask("GET", authorization)));
   if (!/^sha256:[0-9a-f]{64}$/.test(digest))
-    throw new Error(`the registry names a digest that is none: ${digest}`);
+    throw new Error(`the registry returned an invalid digest: ${digest}`);
   return digest;
 }
 

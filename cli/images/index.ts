@@ -1,4 +1,4 @@
-/** `oslo-faas images`: tags turned into digests. */
+/** `oslo-faas images`: pins images by digest. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { act, type Context, type Register, say } from "../context";
@@ -7,7 +7,7 @@ import { UsageError } from "../errors";
 import { examples } from "../help";
 
 export const register: Register = (parent, context) => {
-  const images = parent.command("images").description("images: pin what environments run by digest");
+  const images = parent.command("images").description("pin images by digest");
   registerLock(images, context);
 };
 
@@ -20,19 +20,19 @@ interface LockFlags {
 function registerLock(images: Command, context: Context): void {
   const command = images
     .command("lock")
-    .argument("[image...]", "images to pin; - reads them from stdin, one a line")
+    .argument("[image...]", "images to pin; - reads them from stdin, one per line")
     .addOption(stacksOption())
     .option(
       "--file <file>",
       "the lock file (default: the environment's own; for images, stacks/images.lock.json)",
     )
-    .option("--insecure", "speak plain HTTP to every registry")
-    .description("ask the registries for the digest of each tag, and write it into the lock file")
+    .option("--insecure", "use plain HTTP with every registry")
+    .description("resolve each tag to its digest, and write it to the lock file")
     .action(
       act(context, async (words: string[], { stack: stacks = [], file, insecure = false }: LockFlags) => {
         const images = words.flatMap((word) => (word === "-" ? fromStdin() : [word]));
         if (stacks.length === 0 && images.length === 0)
-          throw new UsageError("No images are named: -s NAME takes those of an environment.");
+          throw new UsageError("Name images, or an environment with -s NAME.");
         const { lock } = await import("./lock");
         await lock({ root: context.root, images, stacks, file, insecure, print: say });
       }),

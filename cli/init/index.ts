@@ -6,7 +6,7 @@ export const register: Register = (parent, context) => {
   const command = parent
     .command("init")
     .argument("[environment]", "the first environment", "dev")
-    .description("a repository of your own, in this folder: program, environment, function, workflows")
+    .description("write your own repository into this folder: program, environment, function, workflows")
     .action(
       act(context, async (environment: string) => {
         const { init } = await import("./init");

@@ -9,7 +9,7 @@ export const register: Register = (parent, context) => {
     .argument("[environment]", "its name")
     .addOption(stackOption())
     .addOption(configFileOption())
-    .description("after an `up` that was killed: release its lock, and bring state and host together again")
+    .description("after an `up` that was killed: release its lock, and make state and host agree")
     .action(
       act(context, async (word: string | undefined, flags: { stack?: string; configFile?: string }) => {
         const { root } = context;
@@ -23,8 +23,8 @@ export const register: Register = (parent, context) => {
           const count = await repair({ engine, stack, configFile, root, session, say });
           say(
             count === 0
-              ? `Nothing of ${stack} was interrupted.`
-              : `Repaired. \`pulumi up -s ${stack}\` goes on where the one that was killed was.`,
+              ? `Nothing to repair: no operation of ${stack} was interrupted.`
+              : `Repaired. \`pulumi up -s ${stack}\` continues.`,
           );
         } finally {
           await session.close();
@@ -33,10 +33,10 @@ export const register: Register = (parent, context) => {
     );
   note(
     command,
-    `It releases the lock, removes from the host what was half made and the state does not know, and reads the host into the state.
-What holds data is left alone. Then \`pulumi up\` goes on where it was.
+    `It releases the lock, removes half-made objects that the state does not know, and reads the host into the state.
+Data is not touched. \`pulumi up\` then continues.
 
-Exit code: 0 repaired, or nothing was interrupted; 1 it cannot be repaired, and why; 2 the command line or the stack file cannot be used.`,
+Exit code: 0 repaired, or nothing was interrupted; 1 it cannot be repaired, with the reason; 2 the command line or the stack file cannot be used.`,
   );
   examples(command, "oslo-prod");
 };

@@ -26,8 +26,8 @@ export interface HalfMade {
 }
 
 /**
- * Docker refuses a second one of the same name, and the engine cannot tell whether the first came to be. Volumes are not among them:
- * to create one that is there is no error, and it may hold data. Services come first, as they hold the others.
+ * Docker refuses a second object of the same name, and the engine cannot tell whether the first was created. Volumes are left out:
+ * creating an existing one is not an error, and it may hold data. Services come first, because they use the others.
  */
 const KINDS: [HalfMade["kind"], string][] = [
   ["service", "docker:index/service:Service"],
@@ -66,7 +66,7 @@ export function lockHolders(message: string): Holder[] {
   );
 }
 
-/** True for a run on this machine that is over. What runs elsewhere cannot be told from here. */
+/** True if the run was on this machine and has ended. Runs elsewhere cannot be checked. */
 export function isOver({ machine, pid }: Holder, hostname = os.hostname()): boolean {
   if (machine !== hostname) return false;
   try {

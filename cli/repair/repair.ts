@@ -1,4 +1,4 @@
-/** Brings state and host together again after an `up` that was killed. */
+/** Makes state and host agree after an `up` that was killed. */
 import type { HostSession } from "../../providers/host/src/hostSession";
 import { type Engine, EngineError, pulumi, stackOf } from "../../programs/pulumi";
 import { type Ended, lastLines } from "../../programs/run";
@@ -15,7 +15,7 @@ export interface Repair {
   say: (line: string) => void;
 }
 
-/** @returns how many operations had been interrupted. @throws an Error that says what a person has to do first */
+/** @returns the number of interrupted operations @throws an Error that says what to do first */
 export async function repair(task: Repair): Promise<number> {
   const deployment = await exported(task);
   const pending = deployment.pending_operations ?? [];
@@ -58,7 +58,7 @@ async function release(task: Repair, holders: Holder[]): Promise<void> {
   for (const holder of holders.filter((one) => !isOver(one)))
     throw new Error(
       `${task.stack} is locked by ${holder.user}@${holder.machine} (process ${holder.pid}) since ${holder.since}.\n` +
-        `  → If that run is over, \`pulumi cancel -s ${task.stack}\`; then repeat this.`,
+        `  → If that run has ended, run \`pulumi cancel -s ${task.stack}\` and repeat this.`,
     );
   const driven = await stackOf(task.engine, task.stack, { cwd: task.root });
   await driven.cancel().catch((error: Error) => {
@@ -76,16 +76,16 @@ async function removeHalfMade(task: Repair, objects: HalfMade[]): Promise<void> 
   });
   for (const line of stdout.split("\n").filter(Boolean)) {
     const [what, kind, name] = line.split(" ");
-    if (what === "removed") task.say(`removed the half-made ${kind} ${name}; the next up makes it`);
+    if (what === "removed") task.say(`removed the half-made ${kind} ${name}; the next up creates it`);
     else throw new Error(REFUSED[what as keyof typeof REFUSED](`${kind} ${name}`));
   }
 }
 
 const REFUSED = {
   foreign: (what: string) =>
-    `The ${what} on the host is not of this project.\n  → Remove or rename it, then repeat this.`,
+    `The ${what} on the host does not belong to this project.\n  → Remove or rename it, then repeat this.`,
   used: (what: string) =>
-    `The half-made ${what} is in use on the host.\n  → See what uses it (docker inspect), then repeat this.`,
+    `The half-made ${what} is in use on the host.\n  → Find its user with docker inspect, then repeat this.`,
 };
 
 function failed(what: string, { stdout, stderr, output }: Ended): Error {

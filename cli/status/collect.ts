@@ -44,7 +44,7 @@ export async function collect(subject: Subject, session: HostSession): Promise<R
   return report;
 }
 
-/** @param drift looks for what an `up` would change. Default: nobody looks */
+/** @param drift finds what an `up` would change. Default: not checked */
 export async function reportOf(
   subject: Subject,
   session: HostSession,
@@ -89,7 +89,7 @@ async function ask({ environment }: Subject, session: HostSession): Promise<Map<
   return parseParts(stdout);
 }
 
-/** Each part by itself: what one of them cannot say is named, and hides no other. */
+/** Each part is read separately, so that a missing one hides no other. */
 export function fill(report: Report, parts: Map<string, Part>): void {
   const take = <T>(name: string, read: (text: string) => T): T | undefined => {
     const part = parts.get(name);
@@ -123,7 +123,7 @@ export function fill(report: Report, parts: Map<string, Part>): void {
   mergePrometheus(report);
 }
 
-/** Five queries that fail for one reason are one trouble. */
+/** Five queries that fail for one reason are one problem. */
 function mergePrometheus(report: Report): void {
   const failed = Object.keys(report.missing).filter((name) => name.startsWith("prometheus."));
   const why = failed.map((name) => report.missing[name]!);

@@ -2,7 +2,7 @@
 import type { Context } from "../context";
 import { type EngineResult, nameOf, preview } from "../preview/engine";
 
-/** One line for each resource that would change; none where there is no drift. @throws an Error with the engine's own first error */
+/** @returns one line per resource that would change @throws an Error with the engine's own first error */
 export async function drift(
   stack: string,
   { root, configFile, engine }: Pick<Context, "root" | "engine"> & { configFile?: string },

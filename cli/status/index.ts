@@ -1,4 +1,4 @@
-/** `oslo-faas status`: how an environment is, on one screen. */
+/** `oslo-faas status`: the health of an environment, on one screen. */
 import { act, type Register } from "../context";
 import { configFileOption, stackOption, theEnvironment } from "../environment";
 import { EXIT } from "../errors";
@@ -18,12 +18,12 @@ export const register: Register = (parent, context) => {
     .addOption(stackOption())
     .option(
       "--drift",
-      "also what `pulumi up --refresh` would change; takes as long as a preview and needs the stack's passphrase",
+      "also show what `pulumi up --refresh` would change; takes as long as a preview and needs the stack's passphrase",
     )
-    .option("--json", "the same as JSON")
+    .option("--json", "print JSON")
     .addOption(configFileOption())
     .description(
-      "how an environment is: host, services, functions with their rates, queue, disk, certificate, alerts",
+      "show the health of an environment: host, services, functions with their rates, queue, disk, certificate, alerts",
     )
     .action(
       act(context, async (word: string | undefined, { stack, drift, json, configFile }: Flags) => {
@@ -47,7 +47,7 @@ export const register: Register = (parent, context) => {
     );
   note(
     command,
-    `Exit code: 0 healthy; 1 something is not, or cannot be asked, and is named; 2 the command line or the stack file cannot be used.`,
+    `Exit code: 0 healthy; 1 something is unhealthy or cannot be asked; 2 the command line or the stack file cannot be used.`,
   );
   examples(command, "oslo-prod", "oslo-prod --drift", "-s oslo-prod --json");
 };

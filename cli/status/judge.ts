@@ -1,17 +1,17 @@
-/** What of a report is unhealthy. */
+/** Finds what is unhealthy in a report. */
 import { SCALING_ALERT } from "../../components/openfaas/alerts";
 import type { FunctionStatus, Report, ServiceStatus } from "./report";
 
 export interface Limits {
-  /** Services that have to be there. */
+  /** Expected services. */
   services: readonly string[];
-  /** Functions that have to be there. */
+  /** Expected functions. */
   functions: readonly string[];
-  /** Free part of a disk below which it is said, 0 to 1. */
+  /** Minimum free part of a disk, 0 to 1. */
   diskFree: number;
-  /** Synchronous writes a second; 0: none wanted. */
+  /** Minimum synchronous writes a second; 0: not checked. */
   fsyncPerSecond: number;
-  /** Age of the oldest call that is not done. */
+  /** Maximum age of the oldest call that is not done. */
   queueSeconds: number;
   certificateDays: number;
 }
@@ -19,7 +19,7 @@ export interface Limits {
 /** Available memory below which the kernel soon ends something. */
 const MEMORY_FREE = 0.05;
 
-/** One sentence for each trouble, the gravest first: what cannot be asked, what does not run, what will soon not. */
+/** One sentence per problem, the most serious first: what cannot be asked, what does not run, what will soon fail. */
 export function judge(report: Report, limits: Limits): string[] {
   return [
     ...Object.entries(report.missing).map(([part, why]) => `${part}: cannot be asked: ${why}`),
@@ -54,10 +54,10 @@ function running(
   if (!all) return [];
   const short = all.flatMap((one) => {
     const why = one.problem ?? one.lastError;
-    // A function may sleep; a service of the stack that nobody wants to run was switched off by hand.
+    // A function may be scaled to zero; a service of the platform with no replicas was switched off by hand.
     if (one.running < one.desired || (kind === "service" && one.desired === 0))
       return [`${kind} ${one.name} runs ${one.running} of ${one.desired}${why ? `: ${why}` : ""}`];
-    // One whose update was taken back has every replica, of the version before.
+    // After a rolled-back update all replicas run, of the earlier version.
     return one.problem ? [`${kind} ${one.name}: ${one.problem}`] : [];
   });
   const absent = wanted.filter((name) => !all.some((one) => one.name === name));

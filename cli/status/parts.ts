@@ -9,7 +9,7 @@ export interface Part {
   err: string;
 }
 
-/** Throws where the last line is missing: a connection cut short is no host without services. */
+/** @throws an Error if the last line is missing, because the connection was cut */
 export function parseParts(output: string): Map<string, Part> {
   const lines = output.split("\n").filter((line) => line !== "");
   if (lines.at(-1) !== "end 0") throw new Error("the host's answer is incomplete");
@@ -51,7 +51,7 @@ export interface Services {
   functions: ServiceStatus[];
 }
 
-/** Services of the stack, and functions; a swarm's other services are not ours to judge. */
+/** Services of the platform, and functions, without the swarm's other services. */
 export function parseServices(text: string): Services {
   const result: Services = { stack: [], functions: [] };
   for (const line of text.split("\n")) {
@@ -76,8 +76,8 @@ export function parseServices(text: string): Services {
 }
 
 /**
- * What is wrong, by function, in the provider's words: "rolled back: the last update failed…". A function that runs with adjusted
- * values is well.
+ * The problems of functions in the provider's words: "rolled back: the last update failed…". A function that runs with adjusted values
+ * has none.
  */
 export function parseProblems(text: string): Map<string, string> {
   const functions = JSON.parse(text) as { name: string; problem?: { kind: string; message: string } }[];

@@ -1,4 +1,4 @@
-/** What a person does about a finding of `judge`. */
+/** The remedy for a finding of `judge`. */
 const REMEDIES: readonly [RegExp, (environment: string) => string][] = [
   [/ is not there$/, (environment) => `pulumi up --refresh -s ${environment} puts it back`],
   [/^(service|function) \S+( runs|:)/, () => "on the host: docker service ps --no-trunc NAME says why"],
@@ -20,6 +20,6 @@ const REMEDIES: readonly [RegExp, (environment: string) => string][] = [
   [/^alert /, () => "docs/every-day.md says what each alert means"],
 ];
 
-/** Undefined for a finding that says itself what to do. */
+/** Undefined if the finding itself says what to do. */
 export const remedyFor = (problem: string, environment: string): string | undefined =>
   REMEDIES.find(([form]) => form.test(problem))?.[1](environment);

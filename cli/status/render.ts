@@ -1,11 +1,11 @@
-/** The report as one screen of text: first whether all is well, and what to do where it is not. */
+/** The report as one screen of text. The verdict and the remedies come first. */
 import { colors as pc } from "../colors";
 import { SCALING_ALERT } from "../../components/openfaas/alerts";
 import { remedyFor } from "./remedies";
 import type { FunctionStatus, Report, ServiceStatus } from "./report";
 
 const LABEL = 13;
-/** What fits a terminal of usual width; names of images alone may be longer. */
+/** The usual width of a terminal; only names of images may be longer. */
 const WIDTH = 80;
 
 export function render(report: Report): string {
@@ -31,7 +31,7 @@ function verdict({ problems, environment }: Report): string[] {
   return [pc.red(`UNHEALTHY: ${problems.length}`), ...findings];
 }
 
-/** What does not fit goes on below, under the value. */
+/** Wraps a long value below itself. */
 function row(name: string, value: string): string {
   const lines: string[] = [];
   for (const word of value.split(" ")) {
@@ -95,7 +95,7 @@ function queue({ queue: state }: Report): string[] {
 
 function alerts({ alerts: all }: Report): string[] {
   if (!all) return [];
-  // The one that scales functions is no matter for a person.
+  // The alert that scales functions is not for people.
   const shown = all.filter(({ name }) => name !== SCALING_ALERT);
   return [
     row(

@@ -1,4 +1,4 @@
-/** What is known of an environment at one moment, as plain values. Whatever could not be asked is left out, and named in `missing`. */
+/** The condition of an environment at one moment, as plain values. Parts that could not be asked are named in `missing`. */
 
 export interface HostStatus {
   hostname: string;
@@ -24,7 +24,7 @@ export interface ServiceStatus {
 }
 
 export interface FunctionStatus extends ServiceStatus {
-  /** What the provider says is wrong, though every replica may run: "rolled back: the last update failed…". */
+  /** The provider's problem, although every replica may run: "rolled back: the last update failed…". */
   problem?: string;
   /** Answered calls a second, over 5 minutes; undefined where Prometheus could not be asked. */
   rate?: number;

@@ -1,4 +1,4 @@
-/** Which environment is meant, and the connection to its host: the plugin's own, with the host's key pinned. */
+/** The environment of a command, and the connection to its host: the plugin's own, with the pinned host key. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";

@@ -259,7 +259,7 @@ step("an up that was killed is repaired, and the next goes on", async () => {
   await pulumiOk(["up", "--yes", "--skip-preview"]);
   expect(() => process.kill(plugin, 0)).toThrow("ESRCH");
   const again = await ok(repair, { env: { PULUMI_CONFIG_PASSPHRASE_FILE: lab.passphraseFile } });
-  expect(again.stdout).toBe(`Nothing of ${lab.stack} was interrupted.\n`);
+  expect(again.stdout).toBe(`Nothing to repair: no operation of ${lab.stack} was interrupted.\n`);
   await pulumiOk(["preview", "--expect-no-changes"]);
 });
 

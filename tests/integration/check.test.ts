@@ -22,7 +22,7 @@ test("what is committed passes", async () => {
 });
 
 test("a generated file that somebody edited", async () => {
-  repo.edit("docs/configuration.md", "What is not written", "What is written");
+  repo.edit("docs/configuration.md", "Keys that are not written", "Keys that are written");
   const { code, out } = await check("configuration", "environments");
   expect(code).toBe(1);
   expect(out).toMatch(/docs\/configuration\.md is stale, from line \d+: npm run env -- generate/);

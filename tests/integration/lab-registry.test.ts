@@ -147,7 +147,7 @@ test("functions are built on this machine's engine, pushed, and run by the diges
   const options = { root, push: true, say: () => undefined };
   try {
     await expect(buildImages("test", { ...options, names: ["elsewhere"] })).rejects.toThrow(
-      "Nothing to build for elsewhere; there is static.",
+      "No function to build is called elsewhere. Functions: static.",
     );
     await buildImages("test", { ...options, names: [] });
   } finally {

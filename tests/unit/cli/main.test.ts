@@ -102,7 +102,7 @@ test.each([
   ],
   [
     ["status", "a", "-s", "b"],
-    "error: a and -s b are two environments: name one.\n→ oslo-faas status --help\n",
+    "error: a and -s b are two environments; name one.\n→ oslo-faas status --help\n",
   ],
   [
     ["env", "show", "oslo-porto"],

@@ -43,9 +43,9 @@ test.each(["node", "python", "go"])("a first function of %s makes the file", (la
 
 test.each([
   ["Hei", "node", '"Hei" must be lower-case letters'],
-  ["hei", "php", 'There is no template "php"; there is go, node, python.'],
-  ["there", "node", "functions/there is there already."],
-  ["known", "node", "functions/stack.yml has a function known already."],
+  ["hei", "php", 'There is no template "php". Templates: go, node, python.'],
+  ["there", "node", "functions/there already exists."],
+  ["known", "node", "functions/stack.yml already has a function known."],
 ])("%s in %s is refused, and nothing is written", (name, lang, message) => {
   fs.mkdirSync(at("functions/there"));
   const text = "provider: { name: openfaas }\nfunctions:\n  known: { image: x }\n";

@@ -89,7 +89,7 @@ test("a base that does not come up is said in its own words, and the head compar
   const answers = `if (command === "up") return { code: 1, out: "a\\nDiagnostics:\\n  boom here\\n" };`;
   const { result, commands } = await preview({ base: HOST, head: HOST, answers });
   expect(result.comparedWith).toBe("nothing (the base fails)");
-  expect(result.notes.join("\n")).toContain("all is shown as new:\nDiagnostics:\n  boom here");
+  expect(result.notes.join("\n")).toContain("everything is shown as new:\nDiagnostics:\n  boom here");
   expect(result.errors).toEqual([]);
   expect(commands.map((one) => one.split(" ")[0])).toEqual(["stack", "up", "stack", "preview"]);
 });
@@ -147,7 +147,7 @@ describe("with the state", () => {
     const answers = `if (!args.includes("--config-file")) return { code: 1, err: "boom" }; ${answering(event("create", "own", {}))}`;
     const { result } = await preview({ base: HOST, head: HOST, answers, settings: REAL });
     expect(result.changes.map(({ name }) => name)).toEqual(["own"]);
-    expect(result.notes).toEqual([expect.stringMatching(/nothing is told apart as pending:\nboom$/)]);
+    expect(result.notes).toEqual([expect.stringMatching(/nothing is listed as pending:\nboom$/)]);
     expect(isWrong(result)).toBe(false);
   });
 

@@ -21,7 +21,7 @@ test("what drifted is put back by a plan alone, and known by asking the hosts", 
   const all = ["--repair", "--plans", "p", "--refresh"];
   expect(await parseOptions(all)).toMatchObject({ repair: true, plans: "p", refresh: true });
   for (const some of [all.slice(0, 1), all.slice(0, 3), ["--repair", "--refresh"]])
-    await expect(parseOptions(some)).rejects.toThrow(/--repair .* needs --plans and --refresh/);
+    await expect(parseOptions(some)).rejects.toThrow(/--repair needs --plans and --refresh/);
 });
 
 test("an environment that is named twice is looked at once, under the older name of the option too", async () => {
