@@ -41,7 +41,7 @@ export interface HostSettings {
    */
   user?: string;
   /**
-   * The host's public key. Any other key is refused. This or hostKeyFile is required; `oslo-faas env new` fetches it.
+   * The host's public key. Any other key is refused. This or hostKeyFile is required; `npx oslo-faas env new` fetches it.
    * Allowed: a public host key such as "ssh-ed25519 AAAA…" (the host prints it: cat /etc/ssh/ssh_host_ed25519_key.pub). Example: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ".
    */
   hostKey?: pulumi.Input<string>;
@@ -246,7 +246,7 @@ export interface ImagesSettings {
    */
   registry?: pulumi.Input<string>;
   /**
-   * Lock file with the digest of each image, relative to the project. `oslo-faas images lock` writes it.
+   * Lock file with the digest of each image, relative to the project. `npx oslo-faas images lock` writes it.
    * Allowed: a path relative to the project. Default: "stacks/images.lock.json".
    */
   lock?: pulumi.Input<string>;
@@ -256,7 +256,7 @@ export interface ImagesSettings {
    */
   own?: pulumi.Input<"build" | "registry">;
   /**
-   * Source of the images of functions with a handler: as `own` says, or loaded onto the host from a developer's engine by `oslo-faas functions build --load`.
+   * Source of the images of functions with a handler: as `own` says, or loaded onto the host from a developer's engine by `npx oslo-faas functions build --load`.
    * Allowed: "own" or "loaded". Default: "own".
    */
   functions?: pulumi.Input<"own" | "loaded">;
