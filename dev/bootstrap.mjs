@@ -39,7 +39,7 @@ function jest(args) {
   const projects = asked.length > 0 ? asked : JEST_PROJECTS;
   const told = rest.some((arg) => /^(-w|-i|--maxWorkers|--runInBand)/.test(arg));
   const asks = (project) => hasTests(project, rest);
-  // Where nothing matches, jest says so: a mistyped name is no success.
+  // If nothing matches, jest fails: a mistyped name must not pass.
   const matching = projects.some(asks) ? projects.filter(asks) : projects;
   // `--selectProjects` takes all that follows it, so what else was given stands before it.
   const line = (selected, workers) => [

@@ -102,7 +102,7 @@ async function call(name: string, url: string, options: CallOptions): Promise<An
 
 function checkPicture(name: string, body: Buffer): string {
   const picture = readPng(body);
-  if ("wrong" in picture) throw new LabError(`What ${name} answered is no PNG: ${picture.wrong}.`);
+  if ("wrong" in picture) throw new LabError(`The answer of ${name} is not a PNG: ${picture.wrong}.`);
   if (picture.width !== WANTED.width || picture.height !== WANTED.height) {
     throw new LabError(
       `${name} was asked for ${WANTED.width}x${WANTED.height} and answered ${picture.width}x${picture.height}.`,

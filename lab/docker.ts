@@ -1,6 +1,6 @@
 /**
  * The connection to the machine's Docker engine. dockerode rather than the docker command: it asks for no API version, so an
- * engine older than the command on PATH (which then refuses to talk to it) is no obstacle, and nothing needs quoting.
+ * engine older than the command on PATH (which then refuses to talk to it) works too, and nothing needs quoting.
  */
 import { existsSync } from "node:fs";
 import Docker from "dockerode";

@@ -87,7 +87,7 @@ async function removeStack(lab: Lab, reporter: Reporter, options: DownOptions): 
 async function removeObjects(lab: Lab, docker: Docker, reporter: Reporter): Promise<void> {
   reporter.status("removing the host, its volume, the registry and the network");
   await removeHost(lab, docker);
-  // Loaded here: what builds images is no concern of a lab that has none.
+  // Loaded late: a lab without images does not need it.
   const { stopRegistry } = await import("./images/registry");
   await stopRegistry(lab);
   const network = docker.getNetwork(lab.network);
@@ -110,7 +110,7 @@ async function removeCaches(lab: Lab, docker: Docker | undefined, reporter: Repo
   const images =
     (await docker?.listImages({ filters: { reference: ["oslo-faas/*", "*/oslo-faas/*"] } })) ?? [];
   for (const image of images) await orMissing(docker!.getImage(image.Id).remove({ force: true }));
-  // engine.json is no cache: it says which engine the lab started, and stopEngine needs it a moment later.
+  // engine.json stays: it records which engine the lab started, and stopEngine needs it.
   for (const name of existsSync(lab.sharedCacheDir) ? readdirSync(lab.sharedCacheDir) : []) {
     if (name !== "engine.json") rmSync(join(lab.sharedCacheDir, name), { recursive: true, force: true });
   }

@@ -32,7 +32,7 @@ const PACKAGES = ["docker.io", "iproute2", "iptables"];
 const RUNC_STATE = "/run/docker/runtime-runc/moby";
 const PID_FILES = ["/run/docker.pid", "/run/docker/containerd/containerd.pid"];
 
-/** The engine's client, started first where none answers. Throws LabError where there is none and none can be started. */
+/** The engine's client. Starts an engine if none answers. @throws LabError if none can be started */
 export async function ensureEngine(
   lab: Lab,
   progress: Progress,

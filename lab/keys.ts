@@ -37,7 +37,7 @@ function pair(privateFile: string, publicFile: string, comment: string): void {
 const BLOB = 51;
 
 /**
- * ssh2 1.17 drops leading zero bytes of the public key, so one pair in 256 is none that OpenSSH reads ("error in libcrypto"): another
+ * ssh2 1.17 drops leading zero bytes of the public key, so OpenSSH cannot read one pair in 256 ("error in libcrypto"): another
  * is made then.
  */
 function generate(comment: string): { private: string; public: string } {

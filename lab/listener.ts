@@ -17,7 +17,7 @@ export interface Listener {
 
 const LARGEST = 20 * 1024 * 1024;
 
-/** Listens on a free port of `address` alone, on a path that nobody guesses. GET answers 204: whether it can be reached. */
+/** Listens on a free port of `address`, on a random path. GET answers 204, to test that it can be reached. */
 export async function listen(address: string): Promise<Listener> {
   const path = `/callback/${Math.random().toString(36).slice(2)}`;
   let arrived: (callback: Callback) => void;

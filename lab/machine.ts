@@ -22,7 +22,7 @@ export interface HostFile {
 
 const LOCAL_CERTIFICATES = "/usr/local/share/ca-certificates";
 
-/** The machine's sources of Debian, for `release`; empty where the machine is no Debian. */
+/** The machine's Debian sources, for `release`; empty if the machine does not run Debian. */
 export function machineSources(release: string): AptSource[] {
   const codename = debianCodename();
   if (!codename) return [];

@@ -8,7 +8,7 @@ export interface Picture {
 
 const SIGNATURE = Buffer.from("89504e470d0a1a0a", "hex");
 
-/** The picture's size, or the reason why this is no PNG. Every chunk's checksum is verified. */
+/** The picture's size, or the reason why this is not a PNG. Every chunk's checksum is verified. */
 export function readPng(data: Buffer): Picture | { wrong: string } {
   if (!data.subarray(0, 8).equals(SIGNATURE)) return { wrong: "no PNG signature" };
   let size: Picture | undefined;

@@ -30,7 +30,7 @@ export interface RunResult {
 export async function run(command: string, args: string[], options: RunOptions): Promise<RunResult> {
   const { step, log, onLine, allow = [0], remedy, ...rest } = options;
   if (log) mkdirSync(dirname(log), { recursive: true });
-  // Written at once: whoever reads an error that names the log finds all of it there.
+  // Written at once, so that the log is complete when an error names it.
   const file = log ? openSync(log, "a", 0o600) : undefined;
   const tail: string[] = [];
   const take = lines((line) => {

@@ -14,7 +14,7 @@ const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 /** Go counts nanoseconds in 63 bits: 292 years. */
 const MOST_MS = 2 ** 63 / 1e6;
 
-/** "1m30s", "1.5h", ".5s" or "500us" in milliseconds; undefined for what is no duration, or one with a sign. */
+/** "1m30s", "1.5h", ".5s" or "500us" in milliseconds; undefined for anything else, and for a duration with a sign. */
 export function goDuration(text: string): number | undefined {
   const parts = [...text.matchAll(PART)];
   if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return undefined;

@@ -119,7 +119,7 @@ export function acrossFunction(it: Partial<FunctionCore>): FunctionProblem[] {
   ] as const) {
     const [limit, request] = [it.limits?.[what], it.requests?.[what]];
     const [most, asked] = [parse(limit ?? ""), parse(request ?? "")];
-    // A limit of 0 is none.
+    // A limit of 0 means no limit.
     if (most && asked !== undefined && asked > most)
       problems.push({ path: ["requests", what], message: `${request} is above limits.${what}, ${limit}` });
   }
@@ -145,7 +145,7 @@ export function functionProblems(
   return [...problems, ...acrossFunction(right)];
 }
 
-/** Without the entries of a mapping that are wrong; nothing of what is no mapping. */
+/** The valid entries of a mapping; empty for anything else. */
 export function withoutWrong(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
   const wrong = new Set(
     issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : issue.path.slice(0, 1))),

@@ -17,7 +17,7 @@ export const STACK_SERVICES = [
 ] as const;
 export type StackService = (typeof STACK_SERVICES)[number];
 
-/** A name of the domain: its form, and what is said of a text that does not have it. */
+/** A kind of name: its form, and the message for other texts. */
 interface Name {
   form: RegExp;
   phrase: string;

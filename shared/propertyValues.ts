@@ -40,7 +40,7 @@ const KEY = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
 /** A path names the file a secret is in. A secret may start with a slash as well, but has hardly the rest. */
 const PATH = /^(\/[\w.@-]+){2,}\/?$/;
 
-/** True for a text that nobody marked as a secret, and that is one by its name or by what it is. */
+/** True for an unmarked text that looks like a secret by its name or its form. */
 export function looksSecret(name: string, value: string): boolean {
   if (KEY.test(value)) return true;
   return NAME.test(name) && value !== "" && !PATH.test(value) && !isUnknown(value) && !isSecret(value);

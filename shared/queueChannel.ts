@@ -29,7 +29,7 @@ interface Subscription {
 /**
  * Messages behind the last one that the queue group was sent, and those it was sent and has not acknowledged. The members of a
  * group share the position, so the furthest counts. Without a subscription nobody ever took a message: all of them wait.
- * Throws where the answer is none of a channel.
+ * @throws an Error if the answer does not describe a channel
  */
 export function channelState(answer: unknown): ChannelState {
   const { last_seq, msgs, bytes, subscriptions } = (answer ?? {}) as Record<string, unknown>;
@@ -49,7 +49,7 @@ export function channelState(answer: unknown): ChannelState {
   };
 }
 
-/** The queue as a whole: calls, and those that wait for another attempt. Before the first call there is no channel. */
+/** The queue as a whole: calls, and those that wait for another attempt. The channel exists from the first call on. */
 export function channelsState(answer: unknown): ChannelState {
   const { channels } = (answer ?? {}) as { channels?: unknown };
   if (!Array.isArray(channels) && (answer as { count?: number } | null)?.count !== 0)

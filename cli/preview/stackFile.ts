@@ -22,7 +22,7 @@ export interface Copy {
 /** Texts as the engine writes them under `secure`, in their order. */
 export type Seal = (texts: string[]) => Promise<string[]>;
 
-/** @param tree the side whose file it is. @throws when it is no YAML; its mistakes are the program's to report */
+/** @param tree the side of the file @throws an Error if it is not YAML; the program reports other mistakes */
 export async function copyWithDummies(name: string, tree: string, salt: string, seal: Seal): Promise<Copy> {
   const document = parseDocument(fs.readFileSync(path.join(tree, fileOf(name)), "utf8"), {
     merge: true,

@@ -17,7 +17,7 @@ export interface Subject {
 
 /**
  * @param configFile a stack file elsewhere, as `pulumi --config-file` takes it. Default: stacks/Pulumi.NAME.yaml
- * @throws Unusable where there is no such environment, or it has errors
+ * @throws Unusable if the environment does not exist or has errors
  */
 export function readSubject(name: string, root: string, configFile?: string): Subject {
   const { environment } = readComplete(name, root, configFile);

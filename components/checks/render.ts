@@ -19,7 +19,7 @@ export function renderCheckScript(values: CheckValues): string {
     frontDoor,
     `all_stay ${values.services.map(quote).join(" ")}`.trim(),
     expect("/healthz", 200),
-    // Nobody manages the platform without the password, and whoever has it can.
+    // Management is refused without the password and works with it.
     expect("/system/functions", 401),
     expect("/system/functions", 200, true),
     ...values.functions.map((name) => expect(`/system/function/${name}`, 200, true)),

@@ -92,7 +92,7 @@ class FunctionsReader {
       const remedy = `set it with: ${setSecret(["functionSecrets", secret])}`;
       say(
         ["secrets", String(at)],
-        `${secret} is none of the environment's functionSecrets${meant(secret, this.options.secrets)}; ${remedy}`,
+        `${secret} is not in the environment's functionSecrets${meant(secret, this.options.secrets)}; ${remedy}`,
       );
     });
     const env = { ...one.spec.env };
@@ -138,7 +138,7 @@ class FunctionsReader {
     const file = path.join(path.dirname(stack), relative);
     const source = this.read(file);
     if (source === undefined) {
-      say(`there is no file ${file}; it is looked for beside ${path.basename(stack)}`);
+      say(`${file} does not exist; paths are relative to ${path.basename(stack)}`);
       return {};
     }
     try {

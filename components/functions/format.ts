@@ -8,7 +8,7 @@ export const REFUSED: Readonly<Record<string, string>> = {
 };
 
 const must = (what: string) => `must be ${what}`;
-/** The file is read without guessing types, so that 1.10 stays 1.10: what is no list or mapping is a text, or nothing. */
+/** The file is read without guessing types, so that 1.10 stays 1.10: every scalar is a text or null. */
 const text = z
   .string(must("a text"))
   .nullable()

@@ -44,7 +44,7 @@ export interface StackFunction {
   spec: FunctionSpec;
   /** Undefined: the image is made elsewhere (`skip_build`, or no handler). */
   build?: FunctionBuild;
-  /** Relative to the stack file; a later one goes before an earlier one, and all of them before `environment`. */
+  /** Relative to the function file. Later files override earlier ones, and all of them override `environment`. */
   environmentFiles: string[];
   /** Line of the function's name, and of a key of it. */
   line(...path: string[]): number | undefined;
@@ -85,7 +85,7 @@ export interface StackRead {
   templates?: TemplateSource[];
   /** In the file's order. */
   problems: Problem[];
-  /** True where the text is no YAML: nothing is known of its functions then. */
+  /** True if the text is not YAML, so that its functions are unknown. */
   isUnreadable?: boolean;
 }
 

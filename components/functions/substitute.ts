@@ -53,7 +53,7 @@ class Reader {
     return this.source.slice(this.at - length, this.at);
   }
 
-  /** At "${". Stands behind the closing brace afterwards, or at the end of the line where there is none. */
+  /** Called at "${". Ends behind the closing brace, or at the end of the line if there is none. */
   private expression(): string {
     const start = this.at;
     const [head, name, operator] = this.match(HEAD) as unknown as [string, string, string];

@@ -6,13 +6,13 @@ import { parseDuration } from "../../shared/duration";
 /** The environment's own, of the section openfaas. */
 export type Timeouts = Pick<Environment["openfaas"], "upstreamTimeout" | "queue">;
 
-/** As the templates and the watchdogs take it: 0 is no limit. */
+/** Like the templates and watchdogs: 0 means no limit. */
 function limit(text: string): number | undefined {
   const ms = parseDuration(text);
   return ms === 0 ? Infinity : ms && ms / 1000;
 }
 
-/** What is said of one variable of a function. */
+/** The problem of one variable of a function. */
 export interface TimeoutProblem {
   name: string;
   text: string;

@@ -1,7 +1,7 @@
 /** Keys that the format has and that would do nothing where they stand. */
 import type { FunctionKeys } from "./format";
 
-/** What only a build reads, where there is none: each key, and why. */
+/** Keys that only a build reads, for functions without one, with the reason. */
 export function unusedBuildKeys(keys: Partial<FunctionKeys>): [string, string][] {
   const { lang, handler, skip_build, build_args, build_options } = keys;
   const elsewhere = "an image that is made elsewhere says skip_build: true";

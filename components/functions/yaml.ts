@@ -14,7 +14,7 @@ export interface Yaml {
   line(path: readonly PropertyKey[]): number | undefined;
 }
 
-/** Every scalar is the text that stands there, or null: 1.10 is no number that loses its zero, and "no" no false. */
+/** Every scalar is its text or null: 1.10 keeps its zero, and "no" does not become false. */
 export function readYaml(text: string): Yaml {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, {

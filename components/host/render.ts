@@ -88,7 +88,7 @@ export function renderFirewall(values: FirewallValues): string {
 
 /**
  * What a container of the swarm may send through the host: names to resolve, calls of Nginx, answers, and whatever goes to the internet. Not to
- * the swarm's own ports, where a packet could be put into any overlay network, and not to private networks that nobody named.
+ * the swarm's own ports, where a packet could be put into any overlay network, and not to private networks that the environment does not name.
  */
 function containerRules({ closedTcp, closedUdp, peers, openTcp, containersReach }: FirewallValues): string[] {
   const here = "fib daddr type != unicast";

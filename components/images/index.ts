@@ -20,7 +20,7 @@ export interface EnvironmentImages {
 
 /**
  * Swarm runs services by digest: a tag would be resolved at creation and read back as a change at the next run. What the
- * lock file does not hold yet stays a tag, and preview says so.
+ * lock file does not have yet stays a tag, and the preview reports it.
  */
 export function environmentImages(env: LoadedEnvironment): EnvironmentImages {
   const lock = readLock(env.images.lock);

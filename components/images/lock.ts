@@ -16,7 +16,7 @@ export function resolve(text: string, lock: ImageLock): { reference: string; res
   return digest ? { reference: `${name}@${digest}`, resolved: true } : { reference: name, resolved: false };
 }
 
-/** The digests of a lock file; none where there is no such file yet. Throws an Error with the path for one that cannot be read. */
+/** The digests of a lock file; empty if the file does not exist. @throws an Error with the path if it cannot be read */
 export function readLock(path: string): ImageLock {
   let text: string;
   try {
@@ -64,7 +64,7 @@ export function formatLock(lock: ImageLock): string {
   return `${JSON.stringify({ version: 1, images }, null, 2)}\n`;
 }
 
-/** Replaces the lock file whole or not at all. Leaves it alone, and says so, when it has that content already. */
+/** Replaces the lock file as a whole. @returns false if it already has that content */
 export function writeLock(path: string, lock: ImageLock): boolean {
   const text = formatLock(lock);
   try {

@@ -1,4 +1,4 @@
-/** The logins of registries, for whoever pulls an environment's images. */
+/** The logins of registries, for pulling an environment's images. */
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { familiarName, parseImage } from "../../shared/image";
@@ -15,7 +15,7 @@ export function loginOf(logins: Logins, reference: string): pulumi.Output<string
   return Object.hasOwn(logins, domain) ? pulumi.secret(logins[domain]!) : undefined;
 }
 
-/** The same for @pulumi/docker, which looks a registry up by what stands before the first slash; undefined where there is none. */
+/** The same for @pulumi/docker, which looks up a registry by the text before the first slash. */
 export function dockerLogins(logins: Logins): docker.ProviderArgs["registryAuth"] {
   const sorted = Object.entries(logins).sort(([a], [b]) => (a < b ? -1 : 1));
   if (sorted.length === 0) return undefined;

@@ -34,7 +34,7 @@ export function pulledImages(images: Environment["images"], functions: Wanted[],
   return [...new Set(all.map((image) => withRegistry(image, registry)))];
 }
 
-/** Images that the stages of a Dockerfile begin with or copy from, with its arguments filled in; its own stages are none. */
+/** Images that the stages of a Dockerfile begin with or copy from, with its arguments filled in, without its own stages. */
 export function parentImages(dockerfile: string, args: Record<string, string>): string[] {
   const values: Record<string, string> = {};
   const stages = new Set(["scratch"]);
@@ -59,7 +59,7 @@ function registryOf(image: string): string | undefined {
   try {
     return parseImage(image).domain;
   } catch {
-    return undefined; // Whoever pulls it says so.
+    return undefined; // The pull will report it.
   }
 }
 

@@ -7,7 +7,7 @@ import { runSync } from "../../programs/run";
 
 const LIMIT_MS = 10 * 60_000;
 
-/** Beside the folder of the engine's sources (lab/toolchain/go), so that another version of this is no reason to build that anew. */
+/** Beside the folder of the engine's sources (lab/toolchain/go), so that a new version does not rebuild the engine. */
 const MODULE = __dirname;
 
 /** Where it is kept: named after what it is built from. */
@@ -34,7 +34,7 @@ export function ensureActionlint(env: NodeJS.ProcessEnv = process.env): string {
       env: { ...env, GOBIN: part, CGO_ENABLED: "0", GOWORK: "off" },
       limitMs: LIMIT_MS,
     });
-    // Whole or not at all, and whoever comes first.
+    // Complete or not at all; the first one wins.
     if (!fs.existsSync(folder)) fs.renameSync(part, folder);
     return program;
   } catch (error) {

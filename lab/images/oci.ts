@@ -90,7 +90,7 @@ export async function writeLayer(tree: Tree, file: string): Promise<Layer> {
 /** The tree as a plain archive, such as an engine takes to build from. */
 export function archiveOf(tree: Tree): Readable {
   const tar = pack();
-  // A failure ends the stream with the error; whoever reads it sees that.
+  // A failure ends the stream with the error, which its reader sees.
   addEntries(tar, withFolders(tree)).catch(() => undefined);
   return tar;
 }

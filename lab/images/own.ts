@@ -21,7 +21,7 @@ const QUEUE = join(ROOT, "services", "queue");
 /** For measuring and testing alone: no environment deploys it by itself. */
 const LEDGER = join(ROOT, "bench", "ledger");
 
-/** What is no part of an image, whatever folder it lies in. */
+/** Names that are left out of an image, in any folder. */
 const SKIP = /^(node_modules|dist|testdata|README\.md|\.gitignore|.*_test\.go)$/;
 
 const SERVICES: BuiltImage[] = [

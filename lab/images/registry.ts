@@ -91,7 +91,7 @@ async function containerSpec(
   image: string,
   data: string,
 ): Promise<Docker.ContainerCreateOptions> {
-  // The data belong to whoever runs the lab, so that they can be removed without root. Under a rootless engine that is user 0.
+  // The data belong to the user who runs the lab, who can then remove them without root. Under a rootless engine that is user 0.
   const rootless = ((await docker.info()).SecurityOptions ?? []).some((option: string) =>
     option.includes("rootless"),
   );

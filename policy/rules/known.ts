@@ -1,4 +1,4 @@
-/** Reads a property that a preview may not know yet: what is not known cannot be judged, and is no reason to judge nothing else. */
+/** Reads a property that a preview may not know yet. An unknown property is skipped, and others are still judged. */
 export function known<T>(read: () => T): T | undefined {
   try {
     return read();

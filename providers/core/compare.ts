@@ -1,6 +1,6 @@
 /** Comparing inputs by what they mean. Pure. */
 
-/** The same text for the same value, whatever the order of its keys; a key without a value is no key. */
+/** The same text for the same value, independent of the order of keys. Keys without a value are left out. */
 export function canonical(value: unknown): string {
   const text = JSON.stringify(value, (_key, item: unknown) =>
     item && typeof item === "object" && !Array.isArray(item)

@@ -34,7 +34,7 @@ export class PartialFailure extends Error {
   }
 }
 
-/** One message: what, where, at which step, what was printed, what to do. User errors carry no stack; a bug of ours does. */
+/** One message: what, where, at which step, what was printed, what to do. Only defects of this program show a stack. */
 export function describe(error: unknown, secrets: string[] = []): string {
   if (error instanceof PartialFailure) return describe(error.reason, secrets);
   if (error instanceof HostError) return mask(describeHostError(error), secrets);

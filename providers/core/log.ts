@@ -12,7 +12,7 @@ export class EngineLog {
     this.client = undefined;
   }
 
-  /** Fire and forget: a line that cannot be shown is no reason to fail. */
+  /** Fire and forget: a line that cannot be shown must not fail the operation. */
   send(message: string, severity: "info" | "warning", urn: string): void {
     if (this.address !== "") this.deliver(message, severity, urn).catch(() => undefined);
   }

@@ -272,7 +272,7 @@ function withoutRetired({ retired = [] }: ResourceHandler, values: Record<string
   return Object.fromEntries(Object.entries(values).filter(([key]) => !retired.includes(key)));
 }
 
-/** A state holds inputs and outputs side by side; these are what is no input. */
+/** A state holds inputs and outputs side by side; these are the outputs. */
 function outputsOf(
   handler: ResourceHandler,
   inputs: Record<string, any>,

@@ -50,7 +50,7 @@ export interface ResourceHandler<I extends object = any, O extends object = any,
   /** undefined: gone from the host. */
   read(ctx: C, id: string, inputs: I, outputs: O): Promise<ReadResult<I, O> | undefined>;
   update(ctx: C, id: string, olds: I, news: I, oldOutputs: O): Promise<O>;
-  /** Puts back what makes sense; says so in `description`. Must succeed when the thing is already gone. */
+  /** Restores what makes sense, as `description` says. Must succeed when the object is already gone. */
   delete(ctx: C, id: string, inputs: I, outputs: O): Promise<void>;
   /** Import by id (pulumi import): inputs found on the host. Optional. */
   import?(ctx: C, id: string): Promise<ReadResult<I, O> | undefined>;

@@ -275,7 +275,7 @@ test("wrong answers are named all at once, before the network is asked", async (
 test("never writes over a file", async () => {
   fs.writeFileSync(path.join(root, "stacks/Pulumi.oslo-test.yaml"), "mine\n");
   const { error } = await run(["oslo-test", ...here(), "--accept-fingerprint", fingerprint]);
-  expect(error!.message).toContain("stacks/Pulumi.oslo-test.yaml is there already");
+  expect(error!.message).toContain("stacks/Pulumi.oslo-test.yaml already exists");
   expect(fs.readFileSync(path.join(root, "stacks/Pulumi.oslo-test.yaml"), "utf8")).toBe("mine\n");
 });
 

@@ -316,7 +316,7 @@ describe("through a gateway", () => {
       const log = context();
       await functionSecret.create(log, secret());
       expect(log.logged).toMatchObject([
-        { severity: "warning", message: expect.stringContaining("the secret key was there already") },
+        { severity: "warning", message: expect.stringContaining("the secret key already existed") },
       ]);
     });
 

@@ -77,7 +77,7 @@ describe("a function's life", () => {
   test("deployed once more by POST it is refused, as upstream does it", async () => {
     const again = await bed.call("POST", "/system/functions", deployment);
     expect(again.status).toBe(400);
-    expect(again.text).toContain("function hello is there already");
+    expect(again.text).toContain("function hello already exists");
   });
 
   test("its secret cannot be taken from under it", async () => {

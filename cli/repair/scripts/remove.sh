@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Removes what an interrupted `up` made and the stack's state does not know. Standard input: lines "KIND NAME".
-# Prints "removed KIND NAME", "foreign KIND NAME" for a service that is not ours and stays, or "used KIND NAME"; nothing where there is none.
+# Prints "removed KIND NAME", "foreign KIND NAME" for a service of others, which stays, "used KIND NAME", or nothing if it does not exist.
 set -eu
 while read -r kind name; do
   docker "$kind" inspect -- "$name" >/dev/null 2>&1 || continue

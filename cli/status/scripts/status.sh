@@ -133,6 +133,6 @@ part alerts inside prometheus curl -sS -m 10 http://127.0.0.1:9090/api/v1/alerts
 while IFS='	' read -r name query; do
   part "prometheus.$name" ask "$query"
 done
-# Last, when nothing else of ours is at work.
+# Last, when nothing else here uses the disk.
 part fsync fsync
 echo end 0

@@ -97,7 +97,7 @@ function installHint(wanted) {
   ].join("\n");
 }
 
-/** @throws {ToolchainError} where there is no Go that can build the parts */
+/** @throws {ToolchainError} without a Go that can build the parts */
 function checkGo(env) {
   const wanted = neededGo();
   let found;

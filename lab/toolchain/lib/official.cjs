@@ -65,7 +65,7 @@ function versionOf(pulumi, env) {
 
 /**
  * @param {NodeJS.ProcessEnv} env
- * @returns {{ pulumi: string, version: string } | undefined} undefined where there is none that can be used; why not is said.
+ * @returns {{ pulumi: string, version: string } | undefined} undefined, with a message, if none can be used
  */
 function findOfficial(env) {
   const folders = pathFolders(env);

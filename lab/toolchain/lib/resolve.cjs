@@ -49,7 +49,7 @@ function commonEnv(env, args) {
   };
 }
 
-/** Nothing of ours goes to ~/.pulumi, and nothing there (an older plugin, a login) changes what we do. */
+/** ~/.pulumi is neither written nor read, so an older plugin or a login there changes nothing. */
 function ownEnv(kind, folder, env) {
   const own = {
     ...env,
@@ -71,7 +71,7 @@ async function find(env, kinds) {
     pulumi: path.join(folder, "bin", "pulumi"),
     version: versions.pulumi,
   });
-  // What is there already comes before any attempt to get something else: a no-op takes no network.
+  // An existing toolchain is used before any attempt to get another, so that a no-op needs no network.
   const downloaded = kinds.includes("downloaded") ? findDownloaded(env) : undefined;
   if (downloaded) return ours("downloaded", downloaded);
   const built = kinds.includes("built") ? findBuilt(env) : undefined;

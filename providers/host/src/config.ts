@@ -161,7 +161,7 @@ function readKey(file: string | undefined, root: string, property: string): stri
     return fs.readFileSync(full, "utf8");
   } catch (error) {
     const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message;
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message;
     throw new Error(`cannot read the private key ${full} (the provider's ${property}): ${reason}`, {
       cause: error,
     });

@@ -249,7 +249,7 @@ export class HostSession implements Session {
 const SIGNALS: Record<string, number> = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, PIPE: 13, TERM: 15 };
 
 /**
- * What the login shell gets, whatever shell that is. The script itself goes before the data on standard input: so it is in no process
+ * What the login shell gets, whatever shell that is. The script precedes the data on standard input, so it is in no process
  * list, in no line of sudo's log, and as long as it likes. `timeout` on the host ends it even when the connection is gone by then.
  */
 function remoteCommand(scriptBytes: number, seconds: number, sudo: boolean): string {

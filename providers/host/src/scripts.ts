@@ -16,7 +16,7 @@ export function renderScript(
   variables: Record<string, string | number | boolean>,
 ): string {
   const head = Object.entries(variables).map(([key, value]) => {
-    if (!/^[A-Z][A-Z0-9_]*$/.test(key)) throw new Error(`${key} is no name for a script's parameter`);
+    if (!/^[A-Z][A-Z0-9_]*$/.test(key)) throw new Error(`${key} cannot name a script's parameter`);
     return `${key}=${quote(typeof value === "boolean" ? (value ? "1" : "") : String(value))}`;
   });
   return [...head, SCRIPTS.lib, ...[name].flat().map((one) => SCRIPTS[one])].join("\n");

@@ -73,7 +73,7 @@ export class Function extends pulumi.CustomResource {
   declare readonly waitSeconds: pulumi.Output<number>;
   /** Path under the front door: "/function/NAME". */
   declare readonly path: pulumi.Output<string>;
-  /** What the platform reported right after the deployment: what it added by itself is no drift later. */
+  /** What the platform reported right after the deployment. Its own additions are not drift later. */
   declare readonly extras: pulumi.Output<types.FunctionExtras>;
 
   constructor(name: string, args: FunctionArgs, opts?: pulumi.CustomResourceOptions) {

@@ -20,7 +20,7 @@ export interface Answer {
   repeated?: boolean;
 }
 
-/** The gateway's answers are lists of functions and lines of logs; what is larger than this is none of them. */
+/** Larger than any list of functions or lines of logs that a gateway answers. */
 const MAX_BODY = 4 * 1024 * 1024;
 
 export class Gateway {
@@ -37,7 +37,7 @@ export class Gateway {
     throw new HostError(message, { host: this.session.name, step, remedy, output });
   }
 
-  /** One request on a channel of its own. Rejects where there is no answer within `seconds`. Any status is an answer. */
+  /** One request on its own channel. Rejects without an answer within `seconds`. Any status is an answer. */
   async request(method: string, path: string, body?: object, seconds = 60): Promise<Answer> {
     const deadline = AbortSignal.timeout(seconds * 1000);
     const late = new Promise<never>((_resolve, reject) => {

@@ -1,5 +1,5 @@
 /**
- * Where a callback may go. Whoever may call a function may name any URL, as with upstream; but the worker stands on the network of the
+ * Where a callback may go. A caller of a function may name any URL, as with upstream; but the worker is on the network of the
  * stack's own services, some of which ask for no password (Alertmanager can be silenced). Callbacks reach nothing there but functions,
  * through the gateway: its management asks for a login, which the function's own answer could carry.
  */

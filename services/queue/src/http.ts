@@ -105,7 +105,7 @@ export function post(target: Target, options: PostOptions): Promise<Answer> {
   });
 }
 
-/** A body of no length is never asked for; one in chunks is, also where there are none. */
+/** An empty body is never asked for; one in chunks is, even without a chunk. */
 const framing = (body: Buffer, askFirst: boolean): Record<string, string> => ({
   ...(askFirst ? { Expect: "100-continue" } : {}),
   ...(askFirst && body.length === 0

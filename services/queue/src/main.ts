@@ -47,7 +47,7 @@ function runWorker(config: Config): void {
     delayed: (message: Parameters<Delays["take"]>[0]) => delays.take(message),
   };
   const nats: Nats = new Nats(config, handlers, log, `faas-worker-${os.hostname().replace(/[^\w-]/g, "-")}`);
-  // Not well before it has reached NATS: an update waits for that. Later a NATS that is away is no reason to be killed: calls under way
+  // Unhealthy until it has reached NATS, because an update waits for that. Later an absent NATS must not get it killed: calls under way
   // would be made again.
   const server = serve(
     config.metricsPort,

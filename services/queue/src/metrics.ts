@@ -23,7 +23,7 @@ export function metric(
   return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
 }
 
-/** Names of functions come from whoever calls: beyond so many the rest is counted as one. */
+/** Callers choose the names of functions: beyond this number the rest is counted as one. */
 const MAX_LABELS = 1000;
 
 /** Counts by labels. */

@@ -52,13 +52,14 @@ interface GoUrl {
 }
 
 /**
- * Throws for what is no call: then nobody can ever make it.
+ * @throws an Error for a message that is not a call and can never be made
  * @param storedMs when the queue took the message, for one whose gateway did not say
  */
 export function decode(data: Buffer, storedMs: number): QueuedCall {
   const raw = JSON.parse(data.toString("utf8")) as Raw;
   const name = (raw.Function ?? "").replace(/^\/+|\/+$/g, "");
-  if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) throw new Error(`"${name.slice(0, 80)}" is no function's name`);
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
+    throw new Error(`"${name.slice(0, 80)}" cannot be a function's name`);
   const headers = raw.Header ?? {};
   const first = (wanted: string) =>
     Object.entries(headers).find(([key]) => key.toLowerCase() === wanted.toLowerCase())?.[1]?.[0];

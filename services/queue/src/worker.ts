@@ -118,7 +118,7 @@ export class Worker {
     try {
       call = decode(message.data, message.storedMs);
     } catch (error) {
-      this.log("error", "a message that is no call is dropped", { reason: (error as Error).message });
+      this.log("error", "dropped a message that is not a call", { reason: (error as Error).message });
       return true;
     }
     entry.acceptedMs = call.acceptedMs;
@@ -234,7 +234,7 @@ export class Worker {
 
 /**
  * The gateway answered by itself, without the function: it had no connection to it, or the provider could not tell it of the function
- * (which it says with 404 or 500). That there is no such function is an answer like any other.
+ * (which it says with 404 or 500). A missing function is an answer like any other.
  */
 function gatewayAlone({ status, took, body }: Answer): boolean {
   if (took) return false;

@@ -20,7 +20,7 @@ interface Known {
 
 /** Swarm takes a replica out of DNS two seconds before it tells it to end: with this age no request is sent to one that ends. */
 const FRESH_MS = 1000;
-/** Servers close an idle connection after five seconds (Node, Uvicorn), or two (Gunicorn); ours go before. */
+/** Servers close an idle connection after five seconds (Node, Uvicorn) or two (Gunicorn); ours must close earlier. */
 const IDLE_MS = 1500;
 const FORGET_MS = 60_000;
 
@@ -36,7 +36,7 @@ export class Addresses {
     this.resolve = resolve ?? ((host) => resolver.resolve4(host));
   }
 
-  /** The replicas of a host name; empty when there are none. */
+  /** The replicas of a host name. */
   async replicas(host: string): Promise<Replica[]> {
     const known = this.known.get(host);
     if (known && known.replicas.length > 0 && this.now() - known.at < FRESH_MS) return known.replicas;

@@ -6,7 +6,7 @@ export const OLDEST_API = "1.40";
 /** The newest this was written against; a newer engine is spoken to in this version. */
 export const NEWEST_API = "1.44";
 
-/** The version to speak: the engine's, at most ours. @throws EngineError when there is none that both know. */
+/** The version to use: the engine's, at most ours. @throws EngineError without a common version */
 export function chooseApi(engineNewest: string, engineOldest = "1.12"): string {
   const version = compareApi(engineNewest, NEWEST_API) < 0 ? engineNewest : NEWEST_API;
   if (compareApi(version, OLDEST_API) < 0)

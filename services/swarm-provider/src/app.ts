@@ -61,7 +61,7 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
   const engine = given.engine ?? new Engine(config.dockerSocket, config.dockerTimeoutMs);
   const app = Fastify({
     logger: { level: config.logLevel, redact: ["req.headers"] },
-    // One line a request, at debug, by a hook of ours: the framework's own has the query in it.
+    // One line per request, at debug, by our own hook: the framework's line contains the query.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: config.readTimeoutMs,
@@ -216,7 +216,7 @@ function secretRoutes(app: FastifyInstance, { secrets, config }: Parts): void {
   });
 }
 
-/** OpenFaaS's clients send JSON under whatever type, or none. An empty body is no body. */
+/** OpenFaaS's clients send JSON with any type, or none. An empty body counts as absent. */
 function acceptAnyJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {

@@ -11,7 +11,7 @@ const ATTEMPTS = 5;
 const POLL_MS = 250;
 
 export interface How {
-  /** Say 409, and not 404, where the name is that of a service which is no function. */
+  /** Answer 409 instead of 404 if the name belongs to a service that is not a function. */
   sayTaken?: boolean;
   /** Wait for the end of the update before, no longer than this time of the clock. Without it nothing is waited for. */
   settledUntil?: number;

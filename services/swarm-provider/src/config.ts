@@ -78,7 +78,7 @@ export function readConfig(env: Env): Config {
   };
   const logLevel = env.log_level || "info";
   if (!["debug", "info", "warn", "error"].includes(logLevel))
-    problems.push(`log_level: "${logLevel}" is none of debug, info, warn, error`);
+    problems.push(`log_level: "${logLevel}" must be debug, info, warn or error`);
   const config: Config = {
     port: port("port", 8080),
     network: env.functions_network || NAMESPACE,

@@ -36,13 +36,13 @@ export interface DockerApi {
 export interface Clients {
   /** For calls that are over soon: more than so many at once wait for each other. */
   docker: DockerApi;
-  /** For logs, each of which keeps its connection for as long as it is read. Whoever lets people read them says how many. */
+  /** For logs, each of which keeps its connection while it is read. The caller limits their number. */
   streams: DockerApi;
 }
 
 const MOST_CALLS = 32;
 
-/** docker-modem describes its options at every call, for a log that nobody reads: an agent with all of its sockets, however many. */
+/** docker-modem prints its options at every call, for a debug log: an agent with all of its sockets. */
 class PlainAgent extends Agent {
   [inspect.custom](): string {
     return "Agent";
@@ -94,7 +94,7 @@ export function toEngineError(step: string, error: unknown): EngineError {
     return new EngineError(
       503,
       step,
-      "this node is no swarm manager; run the provider on one (node.role==manager)",
+      "this node is not a swarm manager; run the provider on one (node.role==manager)",
     );
   // Swarm's own errors come as 500 or 400 around a gRPC code.
   if (/code = AlreadyExists|name conflicts/.test(said)) return new EngineError(409, step, `${step}: ${said}`);

@@ -7,7 +7,7 @@ import { EngineError } from "./errors";
 import type { FunctionSpec } from "./spec";
 import type { ContainerStats, RegistryAuth, SecretRecord, ServiceRecord, TaskRecord } from "./records";
 
-/** On every secret that functions may use, whoever made it. */
+/** Label of every secret that functions may use. */
 export const OWNER_LABEL = "com.openfaas.owner";
 export const OWNER_VALUE = "openfaas";
 

@@ -35,7 +35,7 @@ export function functionRoutes(app: FastifyInstance, parts: CallParts): void {
     );
     reply.hijack();
   });
-  // Functions speak WebDAV, or what they like. CONNECT is no request to a path.
+  // Functions may speak WebDAV, for example. CONNECT is not a request to a path.
   for (const method of METHODS)
     if (method !== "CONNECT" && !app.supportedMethods.includes(method))
       app.addHttpMethod(method, { hasBody: true });

@@ -137,7 +137,7 @@ export class Functions {
     if (existing && !isFunction(existing)) throw taken(deployment.service);
     const exists = new ApiError(
       400,
-      `Deployment error: function ${deployment.service} is there already; PUT changes it`,
+      `Deployment error: function ${deployment.service} already exists; PUT changes it`,
     );
     if (existing) throw exists;
     try {
@@ -147,7 +147,7 @@ export class Functions {
     }
   }
 
-  /** @throws ApiError 404 when there is no such function, 409 when the name is another service's or the update before goes on and on */
+  /** @throws ApiError 404 for an unknown function, 409 if the name is another service's or the earlier update does not end */
   async update(deployment: Deployment, auth?: RegistryAuth): Promise<void> {
     const how = { sayTaken: true, settledUntil: Date.now() + this.options.settleMs };
     await this.changes.change(deployment.service, how, async (service) => {

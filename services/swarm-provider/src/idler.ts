@@ -1,5 +1,5 @@
 /**
- * Scales functions to zero that nobody calls, where their labels ask for it: `com.openfaas.scale.zero=true`, and
+ * Scales idle functions to zero if their labels ask for it: `com.openfaas.scale.zero=true`, and
  * `com.openfaas.scale.zero-duration` for how long. Who calls is seen by the provider itself and in the gateway's metrics.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -74,7 +74,7 @@ export class Idler {
     if (idle.length === 0) return [];
     const asleep = await this.scaleToZero(idle);
     if (asleep.length > 0) await this.wakeCalled(asleep);
-    // Whoever starts it again, by a call or by hand: its time begins anew.
+    // Starting it again, by a call or by hand, restarts its idle time.
     for (const name of asleep) this.watched.delete(name);
     return asleep;
   }

@@ -31,7 +31,7 @@ class Requests {
     times.count++;
   }
 
-  /** Series whose labels have this text go, so that names that nobody uses any more do not pile up. */
+  /** Removes series whose labels have this text, so that unused names do not pile up. */
   drop(text: string): void {
     for (const key of this.series.keys()) if (key.includes(text)) this.series.delete(key);
   }

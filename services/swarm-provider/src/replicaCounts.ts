@@ -49,7 +49,7 @@ export class ReplicaCounts {
     return isOutdated ? withReplicas(service, written.replicas) : service;
   }
 
-  /** Answers a question about a function: whoever is told to wait for a replica gets one. */
+  /** Answers a question about a function: a caller that is told to wait for a replica gets one. */
   async answer<T extends { replicas: number; availableReplicas: number }>(
     name: string,
     look: () => Promise<T>,

@@ -21,7 +21,7 @@ const shape = z.object({
 
 type SecretRequest = z.infer<typeof shape>;
 
-/** Attempts to find a version that nobody took in the meantime. */
+/** Attempts to find a version that was not taken in the meantime. */
 const ATTEMPTS = 5;
 
 export interface SecretsOptions {
@@ -49,7 +49,7 @@ export class Secrets {
   async create(body: unknown): Promise<void> {
     const { name, ...request } = this.parse(body);
     const data = valueOf(request);
-    const exists = new ApiError(409, `secret ${name} is there already; PUT gives it another value`);
+    const exists = new ApiError(409, `secret ${name} already exists; PUT gives it another value`);
     if (byName(await this.owned()).has(name)) throw exists;
     try {
       await this.engine.createSecret(name, data, { [OWNER_LABEL]: OWNER_VALUE });

@@ -22,7 +22,7 @@ interface Sample {
 
 /** Two samples closer than this say little; the rate of before is given again. */
 const LEAST_MS = 250;
-/** A sample that nobody asked for since is forgotten; its container has most likely gone. */
+/** Unused samples are dropped; their containers have most likely ended. */
 const FORGET_MS = 10 * 60_000;
 /** Questions to the engine at the same time. */
 const AT_ONCE = 8;

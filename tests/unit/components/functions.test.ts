@@ -329,8 +329,8 @@ describe("the files of an environment", () => {
       ["api-key"],
     );
     expect(problems).toEqual([
-      "first.yml:6: functions.a.secrets.1: apikey is none of the environment's functionSecrets, did you mean api-key?; set it with: pulumi config set --secret --path functionSecrets.apikey",
-      "first.yml:7: functions.a.environment_file.0: there is no file none.yml; it is looked for beside first.yml",
+      "first.yml:6: functions.a.secrets.1: apikey is not in the environment's functionSecrets, did you mean api-key?; set it with: pulumi config set --secret --path functionSecrets.apikey",
+      "first.yml:7: functions.a.environment_file.0: none.yml does not exist; paths are relative to first.yml",
       expect.stringContaining("env/bad.yml:1: A: unknown"),
       "second.yml:4: functions.a: repeats first.yml:4",
       "third.yml:6: functions.b.imag: is not supported, did you mean functions.b.image?",
@@ -378,12 +378,12 @@ functions:
       "14: functions.b.environment.bad name: is no name of a variable",
       '15: functions.b.labels.com.openfaas.scale.max: "0" must be a whole number',
       "18: Map keys must be unique",
-      "7: functions.a.secrets.0: unknown is none of the environment's functionSecrets",
-      "8: functions.a.environment_file.0: there is no file all/missing.yml",
+      "7: functions.a.secrets.0: unknown is not in the environment's functionSecrets",
+      "8: functions.a.environment_file.0: all/missing.yml does not exist",
       "8: functions.a.environment_file.1: my var: is no name of a variable",
       "8: functions.a.environment_file.1: fprocess: is what the function's process sets",
       '9: functions.a.environment.exec_timeout: "140s": is above write_timeout',
-      "5: functions.a.handler: there is no folder all/nowhere",
+      "5: functions.a.handler: the folder all/nowhere does not exist",
     ];
     expect(problems.map((line) => line.replace("all/stack.yml:", ""))).toEqual(
       expected.map((text) => expect.stringContaining(text)),
@@ -440,7 +440,7 @@ functions:
     write("env/other.yml", "environment: { A: b }\n");
     const more = "    secrets: [none]\n    environment_file: [env/slow.yml, env/other.yml]\n";
     expect(judged("      exec_timeout: 10s\n", more)).toEqual([
-      expect.stringContaining("timeouts.yml:8: functions.a.secrets.0: none is none of"),
+      expect.stringContaining("timeouts.yml:8: functions.a.secrets.0: none is not in the environment's"),
       'timeouts.yml:9: functions.a.environment_file.0: exec_timeout: "600s": is above openfaas.upstreamTimeout 290s: the gateway would give up on it',
     ]);
   });

@@ -216,7 +216,7 @@ test("a function gets the secrets that it names, by their revisions and never by
   const others = resources.filter(({ type }) => type !== "host:index:FunctionSecret");
   expect(open(others)).not.toContain("hunter");
   await expect(program({ ...own, functions: stack })).rejects.toThrow(
-    /functions: one error\n {2}\S+secrets\.yml:3: functions\.a\.secrets\.0: api-key is none of the environment's functionSecrets/,
+    /functions: one error\n {2}\S+secrets\.yml:3: functions\.a\.secrets\.0: api-key is not in the environment's functionSecrets/,
   );
 });
 

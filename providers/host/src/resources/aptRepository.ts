@@ -118,7 +118,7 @@ export function renderSource(wanted: AptRepositoryInputs): string {
   return `deb [${options.join(" ")}] ${wanted.uri} @SUITE@ ${wanted.components.join(" ")}`;
 }
 
-/** A list file as the inputs that it stands for; what is no single line of ours comes back whole in `uri`, where a person sees it. */
+/** The inputs of a list file. A file that this resource would not write comes back whole in `uri`, where a person sees it. */
 export function parseSource(
   text: string,
 ): Pick<AptRepositoryInputs, "uri" | "suite" | "components" | "architectures" | "options"> {
@@ -166,7 +166,7 @@ async function read(
   const found = parseKeyValues(
     (await runScript(session, "apt-repository-read", { NAME: wanted.name }, { step })).stdout,
   );
-  // Half of a source is none: without its keyring apt refuses it, and creating it anew puts back both.
+  // Without its keyring apt refuses the source; creating it again restores both.
   if (found.list === undefined || found.keyring === undefined) return undefined;
   const source = parseSource(fromBase64(found.list));
   // The suite of a source that follows the host's codename is drift only where the host's codename is another.

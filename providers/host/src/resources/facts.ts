@@ -85,7 +85,7 @@ const mebi = (kibibytes: string | undefined): number => Math.floor(number(kibiby
 
 const ARCHITECTURES: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
 
-/** What facts.sh printed, as values. Throws where the output is not complete: a connection cut short is no small host. */
+/** Parses the output of facts.sh. @throws an Error if it is incomplete, because the connection was cut */
 export function parseFacts(output: string): Gathered {
   const values = parseKeyValues(output);
   if (values.end !== "ok") throw new Error("the host's answer is incomplete");

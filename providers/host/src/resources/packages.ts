@@ -140,7 +140,7 @@ async function apply(
   });
 }
 
-/** Takes away of `gone` what we brought; tells what has to stay. Returns what of ours is still on the host. */
+/** Removes those of `gone` that this resource installed, and reports what must stay. @returns its packages that remain on the host */
 async function remove(ctx: Context, gone: string[], brought: string[], unhold: string[]): Promise<string[]> {
   const own = gone.filter((package_) => brought.includes(package_));
   if (own.length === 0 && unhold.length === 0) return brought;

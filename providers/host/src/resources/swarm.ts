@@ -169,7 +169,7 @@ function warnOfFixed(ctx: Context, wanted: SwarmMemberInputs, found: SwarmInfo):
     differs.push(`its address is ${found.addr}`);
   if (found.autolock) differs.push("autolock is on: after a restart of the engine someone has to unlock it");
   if (differs.length > 0)
-    ctx.log(`the swarm was there already, and stays as it is: ${differs.join("; ")}`, "warning");
+    ctx.log(`the swarm already existed and is not changed: ${differs.join("; ")}`, "warning");
 }
 
 async function create(
@@ -254,7 +254,7 @@ export const swarmMember: ResourceHandler<SwarmMemberInputs, SwarmMemberOutputs>
   stables: ["clusterId", "nodeId", "addr", "caDigest", "joinTokens", "adopted"],
   secrets: ["joinTokenFrom.token", "joinTokens"],
   changed(olds, news) {
-    // Whom it joined and with which token is history: a rotated token is no reason to touch a member.
+    // The address and token of the join do not matter later: a rotated token must not touch a member.
     const ignored = ["joinTokenFrom", "joinTimeoutSeconds"];
     return changedKeys(olds, news, ignored);
   },

@@ -55,7 +55,7 @@ function parseNode(text: string | undefined): SwarmInfo["node"] {
   };
 }
 
-/** Throws where the engine's answer is no JSON. */
+/** @throws an Error if the engine's answer is not JSON */
 export function parseSwarmInfo(output: string): SwarmInfo {
   const values = parseKeyValues(output);
   const swarm = JSON.parse(values.swarm ?? "{}") as EngineSwarm;
@@ -83,7 +83,7 @@ export function parseSwarmInfo(output: string): SwarmInfo {
 
 /**
  * The digest (hex) of the root certificate of the swarm that a token belongs to: "SWMTKN-1-DIGEST-SECRET", the digest in base 36.
- * An empty text where this is no such token.
+ * Empty for any other text.
  */
 export function tokenDigest(token: string): string {
   const match = /^SWMTKN-[12]-(?:\d-)?([0-9a-z]{50})-[0-9a-z]+$/.exec(token);

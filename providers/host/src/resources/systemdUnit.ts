@@ -1,4 +1,4 @@
-/** host:index:SystemdUnit: a unit that is (or is not) enabled and running, with files of ours where there are any. */
+/** host:index:SystemdUnit: a unit in a wanted state, with files of its own if given. */
 import * as z from "zod";
 import { command } from "../../../../shared/quote";
 import type { Context, ResourceHandler } from "../resource";
@@ -99,7 +99,7 @@ const dropInPath = (unit: string, name: string): string =>
   `${FOLDER}/${unit}.d/${name.endsWith(".conf") ? name : `${name}.conf`}`;
 const unitPath = (unit: string): string => `${FOLDER}/${unit}`;
 
-/** Every file of ours: path -> content. Pure. */
+/** The resource's files: path -> content. Pure. */
 export function filesOf(
   wanted: Pick<SystemdUnitInputs, "unit" | "content" | "dropIns">,
 ): Record<string, string> {
@@ -187,7 +187,7 @@ async function putFiles(
   }
   const surplus = Object.keys(current).filter((path) => !(path in wanted));
   if (surplus.length > 0) {
-    // The folder of drop-ins goes with its last file; others' drop-ins keep it.
+    // The folder of drop-ins is removed with its last file.
     const script = surplus.map((path) => command("rm", "-f", "--", path)).join(" && ");
     const folders = [
       ...new Set(

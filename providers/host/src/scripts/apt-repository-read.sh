@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What is there of an apt source of ours. Parameters: NAME.
+# Reads an apt source. Parameters: NAME.
 # Prints codename=, and where they exist: list= (base64), keyring= (sha256), fingerprints= (of primary keys, separated by spaces).
 keyring=/etc/apt/keyrings/$NAME.gpg
 list=/etc/apt/sources.list.d/$NAME.list

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Removes an apt source of ours, its keyring, and what apt has downloaded of its lists. Parameters: NAME.
+# Removes an apt source, its keyring and its downloaded lists. Parameters: NAME.
 keyring=/etc/apt/keyrings/$NAME.gpg
 list=/etc/apt/sources.list.d/$NAME.list
 if [ -e "$list" ] && command -v apt-get >/dev/null 2>&1; then

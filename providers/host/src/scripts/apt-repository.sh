@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Adds an apt source of ours, with a key of which the whole fingerprint is known. Nothing is written before the key is found to be
+# Adds an apt source, with a key whose full fingerprint is known. Nothing is written before the key is found to be
 # the right one, and nothing stays when the source does not answer or its signature is wrong: what was there before comes back.
 # Parameters: NAME, LINE ("deb [...] uri SUITE components" with @SUITE@ and @KEYRING@), SUITE ("" is the host's codename),
 # FINGERPRINT (40 hex digits, upper case), KEY_URL ("": the key is on stdin), LOCK_SECONDS, UPDATE_SECONDS.
@@ -42,7 +42,7 @@ fetch_key() {
 # A file that holds the right key and another one would make apt trust both: the right one has to be alone.
 check_key() {
   gpg --batch --quiet --no-tty --with-colons --import-options show-only --import "$work/key" >"$work/colons" 2>"$work/gpg" ||
-    refuse "the key of $NAME is no OpenPGP key: $(tail -n 1 "$work/gpg")" "check keyUrl or key: it has to be an (armored) public key"
+    refuse "the key of $NAME is not an OpenPGP key: $(tail -n 1 "$work/gpg")" "check keyUrl or key: it must be an (armored) public key"
   found=$(awk -F: '$1 == "pub" || $1 == "sec" { want = 1 } $1 == "fpr" && want { print $10; want = 0 }' "$work/colons" | tr '\n' ' ')
   found=${found% }
   if grep -q '^sec' "$work/colons"; then

@@ -12,9 +12,9 @@ trap 'exit 130' HUP INT TERM PIPE
 
 command -v apt-get >/dev/null 2>&1 || refuse "there is no apt-get on the host" "this project supports Debian and Ubuntu hosts only"
 
-# Two resources of ours at once would count each other's packages as their own. A daemon that a package starts must not inherit it.
+# Two resources at once would count each other's packages as their own. A daemon that a package starts must not inherit the lock.
 exec 9>/run/oslo-faas-apt.lock
-flock -w "$LOCK_SECONDS" 9 || refuse "another apt of ours on this host did not end within $LOCK_SECONDS s" "look for it: ps -ef | grep apt"
+flock -w "$LOCK_SECONDS" 9 || refuse "another apt run of oslo-faas on this host did not end within $LOCK_SECONDS s" "look for it: ps -ef | grep apt"
 
 # Who holds one of the files that apt and dpkg lock. bionic's apt does not say.
 lock_holder() {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Prints the address by which other hosts reach this one: the source address of the default route; 127.0.0.1 where there is none.
+# Prints the address by which other hosts reach this one: the source address of the default route, or 127.0.0.1 without one.
 address=
 if command -v ip >/dev/null 2>&1; then
   device=$(ip -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')

@@ -66,7 +66,7 @@ virtualization() {
   say virtualizationKind "${kind:-unknown}"
 }
 
-# yes, no or unknown; "no" only where something says so: it is a reason to refuse the host.
+# yes, no or unknown. "no" needs proof, because it can refuse the host.
 # Arguments: a module's name, its option in the kernel's configuration.
 module() {
   if [ -d "/sys/module/$1" ]; then

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154,SC2034
-# A file of ours, after put-file.sh and file-lib.sh: keeps what was there before, replaces it only where it differs, runs what is to
+# Applies a file, after put-file.sh and file-lib.sh: keeps the earlier file, replaces it only if it differs, runs what is to
 # be run after a change, and puts the old file back when that fails.
 # Parameters, besides those of put-file.sh: KEY (names the record), PLAIN_MODE (octal digits without leading zeros), ON_CHANGE.
 # Prints changed=1 or changed=.

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154,SC2034
-# Takes a file of ours away, after file-lib.sh: what was there before comes back, folders made for it go when they are empty.
+# Deletes a file, after file-lib.sh: restores the earlier file, and removes folders made for it once they are empty.
 # Parameters: TARGET, KEY, ON_DELETE. Something else in its place (a directory, a link) is not ours and stays.
 record=/var/lib/oslo-faas/files/$KEY
 folder=${TARGET%/*}

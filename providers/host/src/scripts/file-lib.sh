@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154,SC2034
-# Functions around a file of ours: its commands (onChange, onDelete), given as `hook 'COMMAND'` joined by && in a parameter, and the
+# Functions for a file: its commands (onChange, onDelete), given as `hook 'COMMAND'` joined by && in a parameter, and the
 # folders that were made for it.
 failed=
 failed_code=0
@@ -21,7 +21,7 @@ run_hooks() {
   [ -z "$1" ] || eval "$1"
 }
 
-# Each folder that we made has a mark, so that the last file of ours in it takes it away, whichever that is.
+# Each folder that was made here has a mark, so that it is removed with the last file in it.
 mark_of() {
   printf '/var/lib/oslo-faas/folders/%s' "$(printf '%s' "$1" | sha256sum | cut -c 1-32)"
 }

@@ -19,7 +19,7 @@ folder=${folder:-/}
 refuse_odd_target() {
   [ ! -L "$TARGET" ] || refuse "$TARGET is a symbolic link to $(readlink -- "$TARGET")" "give the path it points to, or remove the link"
   [ ! -d "$TARGET" ] || refuse "$TARGET is a directory" "remove it from the host, or give another path"
-  [ ! -e "$TARGET" ] || [ -f "$TARGET" ] || refuse "$TARGET is no regular file but a $(stat -c %F -- "$TARGET")" "give another path"
+  [ ! -e "$TARGET" ] || [ -f "$TARGET" ] || refuse "$TARGET is not a regular file but a $(stat -c %F -- "$TARGET")" "give another path"
   id -u -- "$OWNER" >/dev/null 2>&1 || refuse "there is no user $OWNER on the host, who should own $TARGET" "make the user first: dependsOn what makes it"
   getent group -- "$GROUP" >/dev/null || refuse "there is no group $GROUP on the host, which $TARGET should belong to" "make the group first: dependsOn what makes it"
 }

@@ -25,7 +25,7 @@ certificate=$root/swarm/certificates/swarm-root-ca.crt
 [ ! -r "$certificate" ] || printf 'ca=%s\n' "$(sha256sum <"$certificate" | cut -d' ' -f1)"
 case $info in
 *'"ControlAvailable":true'*)
-  # A manager without a majority answers docker info and nothing else: what follows may fail, and says so by being absent.
+  # A manager without a majority answers only docker info: what follows may fail, and is absent then.
   printf 'node=%s\n' "$(timeout 30 docker node inspect self --format '{{json .}}' 2>/dev/null || true)"
   printf 'worker=%s\n' "$(timeout 30 docker swarm join-token --quiet worker 2>/dev/null || true)"
   printf 'manager=%s\n' "$(timeout 30 docker swarm join-token --quiet manager 2>/dev/null || true)"

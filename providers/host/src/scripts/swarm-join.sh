@@ -13,7 +13,7 @@ case $code in
 200) exit 0 ;;
 esac
 case $(cat "$work/answer") in
-# The engine goes on by itself; whoever called waits for the outcome.
+# The engine continues by itself; the caller waits for the result.
 *'will continue in the background'*) exit 0 ;;
 *) refuse "the engine refused to join the swarm at $REMOTE: $(cat "$work/answer")" "check that this host reaches $REMOTE (2377/tcp), and 7946 and 4789/udp between the nodes" ;;
 esac

@@ -71,7 +71,7 @@ async function settled(ctx: Context, gateway: Gateway, wanted: FunctionInputs): 
   return { path: `/function/${wanted.name}`, extras: extrasOf(wanted, found) };
 }
 
-/** A function of ours that an interrupted run left is taken over; one that someone else deployed is not overwritten. */
+/** Takes over a managed function that an interrupted run left. A function that someone else deployed is not overwritten. */
 async function create(
   ctx: Context,
   wanted: FunctionInputs,

@@ -36,7 +36,7 @@ async function names(gateway: Gateway, seconds?: number): Promise<string[]> {
 /** The provider refuses a new value while a function that uses the secret is being updated; that has an end within this. */
 const BUSY_SECONDS = 120;
 
-/** Also where it is there already: by an interrupted run, or made by hand; from now on it has the environment's value. */
+/** Takes over an existing secret, from an interrupted run or made by hand, and gives it the environment's value. */
 async function set(gateway: Gateway, { name, value }: Inputs, exists: boolean): Promise<void> {
   const method = exists ? "PUT" : "POST";
   const send = () => gateway.steadily(method, PATH, { name, value }, 120);
@@ -67,7 +67,7 @@ export const functionSecret: ResourceHandler<Inputs, Outputs> = {
     // The provider keeps no note of who made a secret: that of an interrupted run looks like one made by hand.
     if (exists)
       ctx.log(
-        `the secret ${wanted.name} was there already: it gets this environment's value, and goes when the environment drops it`,
+        `the secret ${wanted.name} already existed: it gets this environment's value, and is deleted with the environment`,
         "warning",
       );
     await set(gateway, wanted, exists);

@@ -94,7 +94,7 @@ export type Extras = z.infer<typeof extras>;
 export const outputs = z.object({
   path: z.string().describe('Path under the front door: "/function/NAME".'),
   extras: extras.describe(
-    "What the platform reported right after the deployment: what it added by itself is no drift later.",
+    "What the platform reported right after the deployment. Its own additions are not drift later.",
   ),
 });
 export type FunctionOutputs = z.infer<typeof outputs>;

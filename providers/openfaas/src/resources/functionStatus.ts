@@ -2,7 +2,7 @@
 import { type Gateway, query } from "../gateway";
 import type { FunctionInputs, FunctionStatus } from "./functionSpec";
 
-/** undefined: there is no such function. */
+/** @returns undefined if the function does not exist */
 export async function status(
   gateway: Gateway,
   wanted: FunctionInputs,

@@ -233,7 +233,7 @@ describe("configuration", () => {
     });
     expect(resolveTarget(config, "/").hostKeys).toEqual([KEY, KEY.replace("5e", "5f")]);
     expect(() => resolveTarget({ ...config, privateKeyPath: "keys/none" }, "/project")).toThrow(
-      "cannot read the private key /project/keys/none (the provider's privateKeyPath): there is no such file",
+      "cannot read the private key /project/keys/none (the provider's privateKeyPath): no such file",
     );
   });
 });

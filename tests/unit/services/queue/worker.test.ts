@@ -179,13 +179,13 @@ describe("messages", () => {
     });
   });
   test.each(["", "../system/functions", "a/b", "a?b"])("%p is no function", (name) =>
-    expect(() => decode(queued({ Function: name }), 0)).toThrow("is no function's name"),
+    expect(() => decode(queued({ Function: name }), 0)).toThrow("cannot be a function's name"),
   );
   test("what is no call is dropped, and said", async () => {
     const { worker, message, logged, acks } = setUp(1);
     await worker.take(message(Buffer.from("{}")));
     expect(acks()).toBe(1);
-    expect(logged).toEqual(["a message that is no call is dropped"]);
+    expect(logged).toEqual(["dropped a message that is not a call"]);
   });
 });
 

@@ -123,7 +123,7 @@ describe("the engine's API", () => {
     engine.intercept = ({ path }) => (path === "/version" ? undefined : manager);
     expect(await call("GET", "/system/functions")).toMatchObject({
       status: 503,
-      text: expect.stringContaining("this node is no swarm manager"),
+      text: expect.stringContaining("this node is not a swarm manager"),
     });
   });
 });
@@ -243,7 +243,7 @@ describe("a deployment", () => {
         : undefined;
     expect(await call("POST", "/system/functions", body)).toMatchObject({
       status: 400,
-      text: expect.stringContaining("function hello is there already"),
+      text: expect.stringContaining("function hello already exists"),
     });
   });
 

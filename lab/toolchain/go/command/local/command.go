@@ -83,7 +83,7 @@ func (*Command) Create(ctx context.Context, req infer.CreateRequest[Args]) (infe
 	return infer.CreateResponse[State]{ID: id, Output: state}, err
 }
 
-// Update runs `update`, or `create` where there is none.
+// Update runs `update`, or `create` if update is empty.
 func (*Command) Update(ctx context.Context, req infer.UpdateRequest[Args, State]) (infer.UpdateResponse[State], error) {
 	state := State{Args: req.Inputs, Stdout: req.State.Stdout, Stderr: req.State.Stderr}
 	if req.DryRun {
