@@ -36,7 +36,7 @@ export const SECRET_NAME: Name = {
 
 export const VARIABLE_NAME: Name = {
   form: /^[^=\0\s]+$/,
-  phrase: "is no name of a variable: it must have no blank and no =",
+  phrase: "cannot name a variable: blanks and = are not allowed",
 };
 
 /** @returns why no function can be called so */

@@ -117,7 +117,7 @@ export function calls({ image, namespace, through }: Contract): Call[] {
       status: [202, 200, 201],
     },
     {
-      by: "faas-cli deploy, of what is no deployment",
+      by: "faas-cli deploy, of an invalid deployment",
       method: "POST",
       path: `${system}/functions`,
       body: { image: "" },

@@ -63,7 +63,7 @@ async function pretending(file: string, content: string, body: () => Promise<voi
 describe("an up is refused before anything is changed", () => {
   afterEach(async () => expect(await onHostOk(FOOTPRINT)).toBe(before));
 
-  test("on a container, unless the environment says so", () =>
+  test("on a container, unless the environment allows it", () =>
     refused({ "preflight.allowVirtualization": [] }, /virtualization: docker/, /KVM machine or bare metal/));
 
   test.each([

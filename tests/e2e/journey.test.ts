@@ -76,7 +76,7 @@ afterAll(async () => {
   if (!process.env.OSLO_FAAS_KEEP) await run(npm("down"), { timeoutSeconds: 600 });
 });
 
-step("a clean host has nothing of ours", async () => {
+step("a clean host has nothing of oslo-faas", async () => {
   await ok(["npx", "tsx", "lab/cli.ts", "host"], { timeoutSeconds: 900, echo: true });
   before = await onHostOk(FOOTPRINT);
   expect(before).not.toMatch(/docker|nginx|oslo-faas/);
@@ -185,7 +185,7 @@ step("only ssh and Nginx answer to the outside", async () => {
 step("each of the two plugins opens one SSH connection a run, and none in a preview", async () => {
   const level = async (to: string) => {
     await onHostOk(`sed -i 's/^LogLevel .*/LogLevel ${to}/' /etc/ssh/sshd_config && systemctl reload ssh`);
-    // sshd starts itself anew, and hangs up on whoever comes in between.
+    // sshd restarts, and drops connections meanwhile.
     for (let i = 0; i < 20 && (await onHost("true")).code !== 0; i++)
       await new Promise((next) => setTimeout(next, 500));
   };
@@ -243,7 +243,7 @@ step("what somebody changes on the host is drift, line by line, and put back", a
   const put =
     "grep -c 'keepalive 64;' /etc/nginx/nginx.conf; sysctl -n net.core.somaxconn; sh /etc/oslo-faas/firewall.sh check && echo closed";
   expect(await onHostOk(put)).toBe("1\n16384\nclosed\n");
-  // A table that is gone while the unit runs is no drift for long.
+  // The unit restores a flushed table.
   await onHostOk("nft delete table inet oslo_faas; sleep 1; sh /etc/oslo-faas/firewall.sh check");
   await pulumiOk(["refresh", "--preview-only", "--expect-no-changes"]);
 });
@@ -334,10 +334,10 @@ step("a host that is off is named within seconds, and preview does not need it",
   }
 });
 
-step("destroy leaves nothing of ours on the host", async () => {
+step("destroy leaves nothing of oslo-faas on the host", async () => {
   await pulumiOk(["destroy", "--yes", "--skip-preview"], { timeoutSeconds: 900 });
   expect(await onHostOk(FOOTPRINT)).toBe(before);
-  // What the engine keeps stays when its package goes; of ours there is nothing in it.
+  // The engine's data stay when its package is removed, without anything of oslo-faas in them.
   const kept =
     "ls /var/lib/docker/containers; ls /var/lib/docker/volumes | grep -v -e metadata.db -e backingFsBlockDev; true";
   expect(await onHostOk(kept)).toBe("");

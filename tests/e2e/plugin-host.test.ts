@@ -61,7 +61,7 @@ afterAll(async () => {
 });
 
 describe("preflight on a container", () => {
-  it("refuses it as what it is, and lets it pass where the environment says so", async () => {
+  it("refuses a container by name, and accepts it if the environment allows it", async () => {
     const refused = preflight.create(context(), preflight.schema.parse({ ports: [{ port: 22 }] }));
     await expect(refused).rejects.toThrow(
       /2 reasons:\n {2}1\. virtualization: docker;[^]*\n {2}2\. port 22: taken by sshd/,
@@ -83,7 +83,7 @@ describe("preflight on a container", () => {
   });
 });
 
-describe("a unit of ours", () => {
+describe("a unit with content", () => {
   const unit = (command: string, more: object = {}) =>
     systemdUnit.schema.parse({
       unit: "demo.service",

@@ -28,7 +28,7 @@ const plain = (words: string[]) =>
 async function unknown(verb: string, options: Iterable<string>): Promise<string[]> {
   const { pulumi, env } = await resolveToolchain({ quiet: true, args: [] });
   const { stdout } = await run(pulumi, [...verb.split(" "), "--help"], { env, timeout: 60_000 });
-  // Help of a group, where the verb is none, does not name it as what is used.
+  // For an unknown verb, the engine shows the help of its group.
   if (!stdout.includes(`pulumi ${verb}`)) return [verb];
   const known = new Set(stdout.match(/(?<=^\s+|, )--?[a-z][a-z-]*/gm));
   return [...options].filter((option) => !known.has(option));

@@ -157,7 +157,7 @@ describe("on a terminal", () => {
     return prompt(input, output);
   };
 
-  test("asks for what is not given, again where there is no default, and takes a yes", async () => {
+  test("asks for missing values, repeats questions without a default, and accepts yes", async () => {
     const port = String(sshd.port);
     const answers = ["", "127.0.0.1", port, "ops", "", "Bergen", "", "perhaps", "yes", ""].join("\n");
     const { error, previewed } = await run(["oslo-test"], { prompt: answering(answers) });
@@ -250,7 +250,7 @@ test.each<[string, string[], RegExp]>([
     ["oslo-test", "--adress", "a"],
     /unknown option '--adress'\s\(Did you mean --address\?\)/,
   ],
-  ["a port in words", ["oslo-test", "--address", "a", "--port", "ssh"], /--port: "ssh" is no port/],
+  ["a port in words", ["oslo-test", "--address", "a", "--port", "ssh"], /--port: "ssh" must be a port/],
 ])("%s is refused", async (_name, args, message) => {
   const { error, files } = await run(args);
   expect(await ending(error)).toMatchObject({ code: 2 });
@@ -279,7 +279,7 @@ test("never writes over a file", async () => {
   expect(fs.readFileSync(path.join(root, "stacks/Pulumi.oslo-test.yaml"), "utf8")).toBe("mine\n");
 });
 
-test("without a passphrase there is no preview, and that is said before anything is written", async () => {
+test("refuses a preview without a passphrase before anything is written", async () => {
   const beforePreview = () => requirePassphrase(false, {});
   const { error, files } = await run(["oslo-test", ...here(), "--accept-fingerprint", fingerprint], {
     beforePreview,
@@ -314,7 +314,7 @@ describe("a host that gives no key", () => {
     expect(files).toEqual([]);
   });
 
-  test("somebody listens and says nothing: bounded, and it is said what was waited for", async () => {
+  test("gives up on a silent server after the limit, and names what it waited for", async () => {
     const { port, close } = await listening(() => undefined);
     const start = Date.now();
     await expect(fetchHostKey("127.0.0.1", port, 500)).rejects.toThrow(
@@ -324,7 +324,7 @@ describe("a host that gives no key", () => {
     close();
   });
 
-  test("somebody listens and is no SSH server, or hangs up", async () => {
+  test("names a server that does not speak SSH, or closes the connection", async () => {
     const web = await listening((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await expect(fetchHostKey("127.0.0.1", web.port, 5000)).rejects.toThrow(/cannot be reached: /);
     web.close();
@@ -333,7 +333,7 @@ describe("a host that gives no key", () => {
     mute.close();
   });
 
-  test("a name that is none", async () => {
+  test("names a host name that cannot be resolved", async () => {
     await expect(fetchHostKey("no-such-host.invalid", 22, 10_000)).rejects.toThrow(
       /cannot be reached: |did not answer/,
     );

@@ -102,7 +102,7 @@ test("the image goes from the one engine onto the other, and its id is what an u
   expect((await host.docker.getImage(name).inspect()).Config.Cmd).toEqual(["/greeting"]);
 }, 120_000);
 
-test("again: it is there already", () => {
+test("a second load finds the image on the host", () => {
   const before = fs.readFileSync(path.join(folder, "lock.json"), "utf8");
   const again = build("--load", "hei");
   expect(again.stdout).toContain(`${deployed()} is already on root@127.0.0.1:`);

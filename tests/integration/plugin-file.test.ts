@@ -85,7 +85,7 @@ test("what was there before comes back at delete, as it was", async () => {
   expect(text()).toBe("theirs\n");
   expect(modeOf()).toBe("600");
   expect(fs.statSync(path.join(dir, "app.conf")).uid).toBe(1);
-  // A second delete finds nothing of ours any more. It must not fail, for the first may have been cut off.
+  // A second delete finds nothing and must not fail, because the first may have been cut off.
   fs.rmSync(path.join(dir, "app.conf"));
   await remove();
 });
@@ -117,7 +117,7 @@ test("after a cut-off run a failing command still brings back the last version t
   expect(text()).toBe("good\n");
 });
 
-test("a failing command puts the old file back and says so; at the first time the file goes again", async () => {
+test("a failing command restores the old file; a first file is removed again", async () => {
   const onChange = [
     `cat ${dir}/app.conf >> ${dir}/log`,
     `echo said something; ! grep -q bad ${dir}/app.conf`,
@@ -224,7 +224,7 @@ test("a connection lost while the content travels leaves the old file as it was"
 
 async function until(condition: () => boolean): Promise<void> {
   for (let waited = 0; !condition(); waited += 5) {
-    if (waited > 20_000) throw new Error(`waited in vain for ${condition}`);
+    if (waited > 20_000) throw new Error(`timed out waiting for ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

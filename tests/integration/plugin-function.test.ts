@@ -70,7 +70,7 @@ describe("through a gateway", () => {
     expect(gateway.functions.get("hello")?.image).toBe("theirs");
   });
 
-  it("takes up a function of ours that an interrupted run left", async () => {
+  it("takes over a managed function that an interrupted run left", async () => {
     gateway.functions.set("hello", {
       name: "hello",
       image: "old",
@@ -203,7 +203,7 @@ describe("through a gateway", () => {
       return faasFunction.update(context(new EngineSession(states)), "hello", at(), news, outputs);
     };
 
-    it("is over when the engine says so, however many old replicas answer before", async () => {
+    it("ends when the engine has finished, even while old replicas still answer", async () => {
       await update(["", "updating", "updating", "completed"], at({ image: "registry/hello:2" }));
       expect(gateway.calls.filter(({ method }) => method === "GET").length).toBeGreaterThanOrEqual(4);
     });
@@ -311,7 +311,7 @@ describe("through a gateway", () => {
       expect(gateway.secrets.get("key")).toBe("b");
     });
 
-    it("that is there already is taken over, and that is said", async () => {
+    it("takes over an existing secret with a warning", async () => {
       gateway.secrets.set("key", "by hand");
       const log = context();
       await functionSecret.create(log, secret());

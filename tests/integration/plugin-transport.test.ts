@@ -191,7 +191,7 @@ test("a refused login is tried once, and not by each of many steps", async () =>
   expect(connections).toHaveLength(1);
 });
 
-test("a key that is none, and one with a passphrase, are told apart", async () => {
+test("an invalid key and a key with a passphrase have different errors", async () => {
   const none = path.join(sshd.dir, "not-a-key");
   fs.writeFileSync(none, "hello\n");
   expect((await failure(session(sshd.config({ privateKeyPath: none })).run("true", step))).text).toContain(

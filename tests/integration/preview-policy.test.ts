@@ -96,7 +96,7 @@ test("each rule is broken by what it is about, and names the resource", () => {
   expect(report).toMatch(/^\| bad-prod \|.*\*\*6 policy violations\*\* \|/m);
 });
 
-test("peers that are the whole world are no closed port; another country is no matter outside of production", () => {
+test("peers that are the whole world violate gateway-port-closed; another country is allowed outside of production", () => {
   expect(all("world")).toEqual([
     expect.stringContaining("open to 0.0.0.0/0, a network that is the whole world"),
   ]);
@@ -139,7 +139,7 @@ describe("a tag that is changed", () => {
     expect(all(NAME)).toEqual([]);
   });
 
-  test("where nothing is locked yet is said, and fails nothing", async () => {
+  test("unlocked images are listed and fail nothing while the lock file is empty", async () => {
     repo.write("stacks/own.lock.json", lock([]));
     expect(await previewed()).toBe(0);
     expect(all(NAME)).toEqual([

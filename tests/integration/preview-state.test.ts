@@ -121,7 +121,7 @@ test("a secret that was merged and not brought up is pending; another one in its
   expect(same.out + same.err + other.out + other.err).not.toContain(CANARY);
 });
 
-test("without a state there is no drift to show, and that is said", async () => {
+test("drift cannot be shown without a state, and the report says why", async () => {
   repo.branch("no-state");
   repo.edit(`stacks/Pulumi.${STACK}.yaml`, "keepalive: 64", "keepalive: 65");
   const { code, out } = await repo.preview(["--base", "main", "--refresh"]);

@@ -57,7 +57,7 @@ test("the environments as they are committed, previewed with a stack of their ow
       const { code, out, err } = await pulumi("preview", "--stack", name);
       expect({ name, code, err: code === 0 ? "" : err + out }).toEqual({ name, code: 0, err: "" });
       expect(out).toMatch(/\+ \d\d to create/);
-      // The lock file is empty as it is committed, and says so.
+      // The committed lock file is empty.
       expect(out + err).toContain(`npx oslo-faas images lock -s ${name}`);
     }
   } finally {
@@ -200,7 +200,7 @@ describe("one environment that is new, one that is taken away, and one whose que
     out = ended.out;
   });
 
-  test("a volume that is kept no longer, and a swarm that is made anew, are said before the rest", () => {
+  test("a volume that is no longer kept and a replaced swarm come first in the report", () => {
     expect(out).toContain(
       "- oslo-prod: `openfaas-queue` is no longer kept: **deleting it later deletes its data**",
     );
@@ -208,7 +208,7 @@ describe("one environment that is new, one that is taken away, and one whose que
     expect(changes(out)).toContain("Replaced swarm-manager");
   });
 
-  test("what cannot be known before the host answers is said, by its place", () => {
+  test("values that only the host knows are listed by path", () => {
     const [, unknown] = out.split("### Known only after the host has answered");
     expect(unknown).toMatch(/^- `openfaas-gateway`: .*`taskSpec\.networksAdvanceds\[0\]\.id`/m);
   });

@@ -288,7 +288,7 @@ describe("a stack", () => {
     await project.ok("destroy", "--yes", "--skip-preview");
   });
 
-  test("updates its function for a new password, and shows in state and preview that there is one and not which", async () => {
+  test("updates its function for a new password, which state and preview do not show", async () => {
     const fn = {
       connection: {
         host: "127.0.0.1",

@@ -184,7 +184,7 @@ describe("a secret's new value and a version that fails, one at once after the o
   });
 });
 
-test("a function that keeps crashing says so, with its last lines", async () => {
+test("a crashing function reports the problem with its last lines", async () => {
   await bed.call("POST", "/system/functions", { service: "crash", image: IMAGE, envVars: { broken: "yes" } });
   const problem = await until("the problem", async () => {
     const { json } = await bed.call("GET", "/system/function/crash");

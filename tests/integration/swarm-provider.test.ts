@@ -129,7 +129,7 @@ describe("a function's life", () => {
     expect(await tasks()).toBe(before);
   });
 
-  test("it scales to zero, says so, and comes back", async () => {
+  test("a function scales to zero, reports it, and comes back", async () => {
     await bed.call("POST", "/system/scale-function/hello", { serviceName: "hello", replicas: 0 });
     await bed.available("hello", 0);
     expect((await bed.call("GET", "/system/function/hello")).json).toMatchObject({

@@ -116,7 +116,7 @@ async function until(is: () => Promise<boolean>): Promise<void> {
     if (await is()) return;
     await new Promise((next) => setTimeout(next, 10));
   }
-  throw new Error("waited in vain");
+  throw new Error("timed out");
 }
 
 interface Answer {

@@ -151,7 +151,7 @@ describe("preview.yml", () => {
     fs.rmSync(path.join(repo.dir, "report"), { recursive: true });
   });
 
-  test("fails where the base cannot be used, and says of no report that there is one", async () => {
+  test("fails with an unusable base, and does not claim a report", async () => {
     repo.branch("no-base");
     const outcomes = await job("preview", "preview", { ...context, "github.base_ref": "no-such-branch" });
     expect(outcomes.map(({ code }) => code)).toEqual([0, 2, 0]);

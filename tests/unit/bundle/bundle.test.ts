@@ -88,7 +88,7 @@ describe("loadBundle", () => {
     expect(fs.readFileSync(`${bundle()}.map`, "utf8")).not.toContain(root);
   });
 
-  it("loads the shipped bundle where there is no source", () => {
+  it("loads the shipped bundle without a source", () => {
     write("dist/t.cjs", "exports.shipped = true;");
     expect(load()).toEqual({ shipped: true });
   });

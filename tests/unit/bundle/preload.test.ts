@@ -41,7 +41,7 @@ describe("bundle/preload.cjs", () => {
     expect(answer.type).toBe("function");
   });
 
-  it("gives them, and a debugger session opened late, to whoever serialises a function", () => {
+  it("loads them, and opens a debugger session, when a function is serialized", () => {
     const script = `const pulumi = require("@pulumi/pulumi"); const factor = 7;
       pulumi.runtime.serializeFunction((x) => x * factor).then(({ text }) => { ${print("text")} process.exit(0); });`;
     const text = run(script);
@@ -49,7 +49,7 @@ describe("bundle/preload.cjs", () => {
     expect(text).toBe(run(script, { preload: false }));
   });
 
-  it("gives arborist to whoever looks for the packages of a function", () => {
+  it("loads arborist when the packages of a function are looked up", () => {
     const script = `const { computeCodePaths } = require("../../runtime/closure/codePaths");
       computeCodePaths({ extraIncludePaths: [], extraIncludePackages: [], extraExcludePackages: [] }).then((paths) => { ${print("[...paths.keys()].length")} process.exit(0); });`;
     expect(run(script)).toBe(run(script, { preload: false }));

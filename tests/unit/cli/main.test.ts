@@ -66,7 +66,7 @@ describe("help", () => {
   });
 
   test.each([[[]], [["env"]], [["functions"]], [["images"]]])(
-    "%j without a verb shows what there is, and is no mistake",
+    "%j without a verb shows help and exits with 0",
     async (words) => {
       const { code, out, err } = await call(...words);
       expect({ code, err }).toEqual({ code: 0, err: "" });

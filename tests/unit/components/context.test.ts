@@ -55,7 +55,7 @@ test("a Dockerfile of one's own is built as it is", () => {
   expect(filesOf(pack({ lang: "dockerfile" }, {}).folder)).toEqual(["Dockerfile", "hei"]);
 });
 
-test("the same content is the same context, whoever lays it out and whenever", () => {
+test("the same content gives the same context for every user and time", () => {
   write("fn/hei/handler.js", "one\n");
   const first = pack();
   const found = fs.statSync(path.join(first.folder, "function/handler.js"));

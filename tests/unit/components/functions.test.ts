@@ -185,10 +185,10 @@ describe("a stack file is refused for", () => {
       ],
     ],
     ["no image", "  a: {}\n", ["functions.a.image: is required: the image to run"]],
-    ["an image that is none", one("fprocess: x").replace("image: x", "image: X/"), ["functions.a.image"]],
+    ["an invalid image", one("fprocess: x").replace("image: x", "image: X/"), ["functions.a.image"]],
     ["a function twice", "  a:\n    image: x\n  a:\n    image: y\n", ["Map keys must be unique"]],
-    ["text that is no YAML", "  a: [\n", ["Flow sequence"]],
-    ["a function that is none", "  a: x\n", ["functions.a: must be a mapping"]],
+    ["text that is not YAML", "  a: [\n", ["Flow sequence"]],
+    ["an invalid function", "  a: x\n", ["functions.a: must be a mapping"]],
     ["a text for a list", one("secrets: key"), ["functions.a.secrets: must be a list of texts"]],
     [
       "a mapping for a text",
@@ -199,7 +199,7 @@ describe("a stack file is refused for", () => {
     ["a lang alone", one("lang: node"), ["functions.a.lang: has no handler beside it"]],
     ["a handler alone", one("handler: ./a"), ["functions.a.handler: has no lang beside it"]],
     [
-      "arguments of a build that is none",
+      "arguments of a build without a handler",
       one("build_args: { V: 1 }"),
       ["functions.a.build_args: would be ignored: nothing is built"],
     ],
@@ -237,7 +237,7 @@ describe("a stack file is refused for", () => {
       one("labels: { com.openfaas.scale.min: 5, com.openfaas.scale.max: 2 }"),
       ["functions.a.labels.com.openfaas.scale.min: 5 is above"],
     ],
-    ["a label of ours", one("labels: { com.oslo-faas.managed: no }"), ["functions.a.labels.com.oslo-faas"]],
+    ["a reserved label", one("labels: { com.oslo-faas.managed: no }"), ["functions.a.labels.com.oslo-faas"]],
     [
       "a mistyped top",
       `${one("fprocess: x")}funtions: {}\n`,
@@ -300,7 +300,7 @@ describe("the files of an environment", () => {
       { root, secrets, variables: {} },
     );
 
-  test("environment files go before the file's own environment, later ones before earlier ones", () => {
+  test("environment files override the function's environment, and later files override earlier ones", () => {
     write("env/a.yml", "environment: { A: file-a, B: file-a }\n");
     write("env/b.yml", "environment: { B: file-b }\n");
     const file = write(
@@ -375,12 +375,12 @@ functions:
       "12: functions.b.lang: has no handler beside it",
       "13: functions.b.build_secrets: is not supported: the engine",
       "14: functions.b.environment.list: must be a text",
-      "14: functions.b.environment.bad name: is no name of a variable",
+      "14: functions.b.environment.bad name: cannot name a variable",
       '15: functions.b.labels.com.openfaas.scale.max: "0" must be a whole number',
       "18: Map keys must be unique",
       "7: functions.a.secrets.0: unknown is not in the environment's functionSecrets",
       "8: functions.a.environment_file.0: all/missing.yml does not exist",
-      "8: functions.a.environment_file.1: my var: is no name of a variable",
+      "8: functions.a.environment_file.1: my var: cannot name a variable",
       "8: functions.a.environment_file.1: fprocess: is what the function's process sets",
       '9: functions.a.environment.exec_timeout: "140s": is above write_timeout',
       "5: functions.a.handler: the folder all/nowhere does not exist",

@@ -21,7 +21,7 @@ describe("the lock", () => {
     expect(resolve("docker.io/library/nginx:1.27", lock)).toEqual(pinned);
   });
 
-  test("leaves what it does not hold as the tag it is, and says so", () => {
+  test("leaves an image that is not locked as its tag, and reports it", () => {
     expect(resolve("nginx:1.28", { "nginx:1.27": digest("a") })).toEqual({
       reference: "nginx:1.28",
       resolved: false,

@@ -42,7 +42,7 @@ describe("the images of a Dockerfile", () => {
     ],
     ["with a platform", "  from --platform=linux/amd64 a:1 as x", {}, ["a:1"]],
     ["not what an argument of a stage says", "FROM a:1\nARG A=z.no/z:1\nFROM ${A}b:1", {}, ["a:1", "b:1"]],
-    ["nothing that is no name", "FROM ${MISSING}\n# FROM x", {}, []],
+    ["no invalid name", "FROM ${MISSING}\n# FROM x", {}, []],
   ])("are %s", (_what, text, args, found) => expect(parentImages(text, args)).toEqual(found));
 });
 

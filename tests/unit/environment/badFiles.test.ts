@@ -122,7 +122,7 @@ test("a URL that is a secret is one as a whole, and there is one of the two", ()
   ]);
 });
 
-test("what was probably meant is said", () => {
+test("a mistake comes with a guess", () => {
   const hint = (config: string) => /did you mean (.*?)\?/.exec(problemsOf(whole(config))[0] ?? "")?.[1];
   expect(hint('  oslo-faas:nginx: {keepalive: "64"}\n')).toBe("64");
   expect(hint("  oslo-faas:nginx: {proxyReadTimeout: 300}\n")).toBe('"300s"');

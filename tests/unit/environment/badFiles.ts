@@ -478,7 +478,7 @@ export const BAD_FILES: BadFile[] = [
   ...bases,
 ];
 
-/** Whole texts that are wrong before any key is looked at, and a part of what is said. */
+/** Whole texts that are wrong before any key is read, and a part of the message. */
 export const BROKEN_FILES: [text: string, message: string][] = [
   ["- config\n", "must be a mapping with the key `config`"],
   ["config\n", "must be a mapping with the key `config`"],

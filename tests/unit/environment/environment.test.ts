@@ -67,7 +67,7 @@ test.each<[string, (raw: Record<string, any>) => void, RegExp]>([
     /^nginx\.clientMaxBodySize: "big": must be a size/,
   ],
   [
-    "a network that is none",
+    "an invalid network",
     (raw) => (raw.firewall = { swarmPeers: ["10.0.0.0/33"] }),
     /^firewall\.swarmPeers\.0: .*must be a network/,
   ],

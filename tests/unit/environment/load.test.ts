@@ -84,7 +84,7 @@ test("secrets of functions in plain text are refused, and not shown", async () =
   );
 });
 
-test("logins of registries arrive by their hosts, each as a secret; one that is none is not shown", async () => {
+test("logins of registries arrive by host, each as a secret; an invalid login is not shown", async () => {
   const config = (login: string) => ({ host, registryAuth: { "registry.example.no:5000": login } });
   const { registryAuth } = await load(config("ci:hunter2:x"), ["registryAuth"]);
   const login = registryAuth["registry.example.no:5000"]!;
@@ -140,7 +140,7 @@ test("a secret inside of another key is refused, and nothing of that key is show
   expect(text).not.toMatch(/hunter2/i);
 });
 
-test("Norway is no No", async () => {
+test("country: NO means Norway", async () => {
   // What the engine makes of `country: NO` (see the end-to-end test): the text.
   expect((await load({ host, location: { country: "NO" } })).location.country).toBe("NO");
   expect(await message({ host, location: { country: false } })).toContain(
@@ -170,7 +170,7 @@ test("the host's key may be in a file; one that is not there has a message", asy
   );
 });
 
-test("the comment behind a key is no part of it, at the jump host neither", async () => {
+test("the comment behind a host key is dropped, also for the jump host", async () => {
   const jump = { address: "bastion.example.no", hostKey: `${KEY} root@bastion "x" 100%` };
   const env = await load({ host: { ...host, hostKey: `${KEY} root@host`, jump } });
   expect([env.pinnedHostKey, env.host.jump!.hostKey]).toEqual([KEY, KEY]);

@@ -97,7 +97,7 @@ test("a resize-image that is away is answered so that the queue tries again", as
   expect((await upload("call-3")).status).toBe(201);
 });
 
-test("what is no picture is the caller's mistake, and is not tried again", async () => {
+test("a body that is not a picture is the caller's mistake and not tried again", async () => {
   const answer = await upload("call-4", Buffer.from("text"));
   expect(answer.status).toBe(415);
   expect(parsed(answer.body).error).toContain("not a picture");

@@ -181,7 +181,7 @@ describe("what cannot be done is a 4xx that says why", () => {
   });
 });
 
-test("a value of the environment that is no number stops the start", () =>
+test("an environment variable that is not a number stops the start", () =>
   expect(() => load.handler.limitsFrom({ max_bytes: "10MB" })).toThrow('max_bytes is "10MB"'));
 
 test("as many at a time as there are slots: the next wait, those after them are told to come again", async () => {

@@ -29,7 +29,7 @@ describe("run", () => {
     await expect(sh("kill -TERM $$", { allow: "any" })).rejects.toThrow("was ended by SIGTERM");
   });
 
-  test("the limit ends it, and says so", async () => {
+  test("the limit ends the program, and the error names it", async () => {
     const started = Date.now();
     await expect(sh("exec sleep 60", { limitMs: 300, allow: "any" })).rejects.toThrow("took longer than 0 s");
     expect(Date.now() - started).toBeLessThan(5000);

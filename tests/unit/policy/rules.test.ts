@@ -150,7 +150,7 @@ describe("images", () => {
     ]);
   });
 
-  test("while nothing is locked for the stack, that is said and no more", async () => {
+  test("unlocked images are only listed while the lock file is empty", async () => {
     const asked: string[] = [];
     const hasLock = (stack: string) => asked.push(stack) > 0 && false;
     const open = [service("b:1")];
@@ -243,7 +243,7 @@ describe("no-plain-secret", () => {
     ]);
   });
 
-  test("one that is marked, empty, unknown, or the path or the name of one is none", () => {
+  test("no-plain-secret ignores values that are marked, empty, unknown, or the path or name of a secret", () => {
     const inputs = {
       password: new Secret("x"),
       token: "",

@@ -42,4 +42,4 @@ test.each([
   "1S",
   "5s\n",
   "9999999h",
-])("%j is no duration", (text) => expect(parseDuration(text)).toBeUndefined());
+])("%j is not a duration", (text) => expect(parseDuration(text)).toBeUndefined());

@@ -84,7 +84,7 @@ describe("the digest of a tag", () => {
       "sha256:05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f",
     ));
 
-  test("with a token for whoever asks", async () => {
+  test("with an anonymous token", async () => {
     guard = "token";
     expect(await ask("team/app:1")).toBe(digest("a"));
     expect(seen[1]!.url).toBe("/token?service=reg&scope=repository%3Ateam%2Fapp%3Apull");

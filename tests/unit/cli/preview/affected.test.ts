@@ -142,7 +142,7 @@ test("a stack.yml that cannot be read makes an environment of everything beside 
   expect(touched("anything/at/all")).toEqual(["oslo-dev"]);
 });
 
-test("an environment that is on one side only is one as well, and the lab's is none", () => {
+test("environments of one side only are included, and the lab's is not", () => {
   const head = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-head-"));
   fs.mkdirSync(path.join(head, "stacks"));
   fs.writeFileSync(path.join(head, "stacks/Pulumi.oslo-new.yaml"), "config: {}\n");

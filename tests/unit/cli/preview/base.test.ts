@@ -50,7 +50,7 @@ test("plugins are those of the packages that the tree depends on, where the engi
   expect(pluginProgram(wanted, { HOME: "/h", PULUMI_HOME: "/p" })).toBe(`/p/plugins/${file}`);
 });
 
-test("each is installed, stands behind a port of ours, and ends with the work, also with one that fails", async () => {
+test("each plugin is installed, runs behind a proxy, and ends with the work, even if it fails", async () => {
   const tree = treeWithPlugin(dir);
   const { engine, calls } = standIn(dir, "");
   const work = withPaper(engine, tree, ({ env }) => {
@@ -68,7 +68,7 @@ test("each is installed, stands behind a port of ours, and ends with the work, a
   expect(calls().map(({ args }) => args.join(" "))).toEqual(["plugin install resource docker 5.2.0"]);
 });
 
-test("nothing is fetched where that is forbidden; what cannot be is said", async () => {
+test("nothing is fetched if that is forbidden; a failed fetch is named", async () => {
   const tree = treeWithPlugin(dir);
   const { engine, calls } = standIn(dir, `return { code: 1, err: "no such plugin" };`);
   await expect(withPaper(engine, tree, () => Promise.resolve())).rejects.toThrow(

@@ -57,7 +57,7 @@ test("components and the engine's own providers are no changes; a resource that 
   expect(changes.map(({ name }) => name)).toEqual(["default_site", "host"]);
 });
 
-test("a command that runs once more because of something else is no replacement", () => {
+test("a command that runs again because of something else is not a replacement", () => {
   const type = "command:remote:Command";
   const again = step(
     "replace",

@@ -82,7 +82,7 @@ test("what nobody marked and looks like a secret all the same is not spread eith
   expect(lines({ content: key }, { content: "none\n" }).join()).not.toContain("AAAA");
 });
 
-test("what only the host will tell is said as such, with its path", () => {
+test("values that only the host knows are marked, with their path", () => {
   const found = compareValues(
     { id: "1", text: "a\nb\n", list: ["a"] },
     { id: UNKNOWN, text: UNKNOWN, list: ["a", UNKNOWN], new: { deep: UNKNOWN } },

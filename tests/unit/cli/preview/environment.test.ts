@@ -51,7 +51,7 @@ test("an environment whose file is gone needs no engine", async () => {
   expect([result.removed, result.errors, commands]).toEqual([true, [], []]);
 });
 
-test("what is wrong with a file is said before an engine is asked, a variable that is not set among it", async () => {
+test("mistakes of a file, such as an unset variable, are reported before an engine starts", async () => {
   const stack = "  oslo-faas:functions: functions/stack.yml\n";
   write(
     path.join(dir, "head"),
@@ -85,7 +85,7 @@ test("on paper: an empty stack, the base brought up in it, and the head previewe
   expect(head!.env.PULUMI_CONFIG_PASSPHRASE).toBe(up!.env.PULUMI_CONFIG_PASSPHRASE);
 });
 
-test("a base that does not come up is said in its own words, and the head compared with nothing", async () => {
+test("a base that does not come up is reported with its own error, and the head is compared with nothing", async () => {
   const answers = `if (command === "up") return { code: 1, out: "a\\nDiagnostics:\\n  boom here\\n" };`;
   const { result, commands } = await preview({ base: HOST, head: HOST, answers });
   expect(result.comparedWith).toBe("nothing (the base fails)");
@@ -105,7 +105,7 @@ test("an engine that fails before there is a plan is an error in its last words"
   expect((await preview({ head: HOST, answers })).result.errors).toEqual(["first\nlast words"]);
 });
 
-test("without a state there is no drift and no plan", async () => {
+test("drift and plans need a state", async () => {
   const asked = await preview({ head: HOST, settings: { refresh: true, plans: path.join(dir, "plans") } });
   expect(asked.commands).toEqual([]);
   expect(asked.result.errors.map((one) => one.split(":")[0])).toEqual(["--refresh", "--plans"]);
@@ -143,7 +143,7 @@ describe("with the state", () => {
     expect(result.notes.join("\n").includes("perhaps to another secret")).toBe(pending.length === 0);
   });
 
-  test("a base that cannot be previewed tells nothing apart, and says so", async () => {
+  test("nothing is listed as pending if the base cannot be previewed", async () => {
     const answers = `if (!args.includes("--config-file")) return { code: 1, err: "boom" }; ${answering(event("create", "own", {}))}`;
     const { result } = await preview({ base: HOST, head: HOST, answers, settings: REAL });
     expect(result.changes.map(({ name }) => name)).toEqual(["own"]);

@@ -141,7 +141,7 @@ test("pending changes, drift and a preview that broke off are told apart from wh
   expect(text).toMatch(/## oslo-dev\n\nNothing changes\.\n\n### Drift[^\n]*\n\nNone\./);
 });
 
-test("more than ten new resources are named without their values; nothing at all is said in a line", () => {
+test("more than ten new resources are listed without values; an empty report is one line", () => {
   const created = (count: number) =>
     Array.from({ length: count }, (_, i) => change("created", `r${i}`, [`+v${i}`]));
   expect(written([environment("a", { changes: created(10) })])).toContain("+v9");
@@ -163,13 +163,13 @@ test("violations are in one order, whatever the engine's: mandatory ones first",
   order(written([environment("e", { violations: some })]), "at `r1`", "at `r2`", "(advisory)");
 });
 
-test("which commit it is of is said, and whether there is more than that commit", () => {
+test("the report names its commit and uncommitted changes", () => {
   expect(written([])).toContain("`fed4321`, compared with `abc1234`, where it branched off `main`.");
   const edited = written([], { head: { name: "fed4321", edited: true } });
   expect(edited).toContain("`fed4321` with uncommitted changes, compared with `abc1234`");
 });
 
-test("what several environments have in common is said once", () => {
+test("findings that several environments share are listed once", () => {
   const note = { notes: ["the same"], because: [] };
   expect(written([environment("a", note), environment("b", note)])).toContain("- a, b: the same");
 });

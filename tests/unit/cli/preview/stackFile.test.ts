@@ -92,7 +92,7 @@ test("a host key in a file that is not here becomes one that no host has, and th
   expect((await copy(text)).dummies).toEqual(["`gatewayPassword` (a secret)"]);
 });
 
-test("a file that is no YAML is not made into an empty one", async () => {
+test("a file that is not YAML does not count as empty", async () => {
   await expect(copy("config: [")).rejects.toThrow("cannot be read as YAML");
 });
 

@@ -28,7 +28,7 @@ export function makeTree(tree: string, config?: string): string {
     "Pulumi.yaml",
     "name: oslo-faas\nplugins:\n  providers:\n    - name: host\n      path: ./providers/host\n",
   );
-  // Ends with whoever started it.
+  // Ends with its parent.
   write(tree, "providers/host/pulumi-resource-host", "#!/bin/sh\necho 9\nexec sleep 60\n", 0o755);
   if (config !== undefined) write(tree, "stacks/Pulumi.e.yaml", `config:\n${config}`);
   return tree;

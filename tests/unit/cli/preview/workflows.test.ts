@@ -250,7 +250,7 @@ describe("the job for GitLab, as docs/pull-requests.md has it", () => {
       expect(notes.slice(count).map(({ body }) => body)).toEqual([`${MARKER}second\n`]);
     });
 
-    test("which says so where there is no report", async () => {
+    test("the note names the pipeline if there is no report", async () => {
       notes = [{ id: 5, author: { id: BOT }, body: `${MARKER}of another commit` }];
       await run();
       expect(notes.map(({ body }) => body)).toEqual([

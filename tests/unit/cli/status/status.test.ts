@@ -214,7 +214,7 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
   }
 });
 
-test("an answer cut short is no answer", () =>
+test("an incomplete answer is refused", () =>
   expect(() => parseParts(line("facts", 0, "x"))).toThrow("the host's answer is incomplete"));
 
 describe("the depth of the queue", () => {

@@ -65,7 +65,7 @@ describe("a build", () => {
   });
   afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  it("builds every part once, says so line by line, and leaves nothing beside it", async () => {
+  it("builds every part once, reports each, and leaves no temporary files", async () => {
     const { code, out, err } = await end(start());
     expect({ code, out }).toEqual({ code: 0, out: "built\n" });
     expect(calls()).toEqual(all);

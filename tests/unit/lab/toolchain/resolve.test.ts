@@ -121,7 +121,7 @@ describe("which Pulumi is used", () => {
     expect((await resolveToolchain({ env: first.env })).kind).toBe("built");
   });
 
-  it("says what to do where there is no Go to build one", async () => {
+  it("says what to do without Go", async () => {
     const nothing = { ...env, PATH: bin };
     await expect(resolveToolchain({ env: nothing })).rejects.toThrow(
       /no Go to build one[^]*put Go 1\.\d+ or later on PATH/,

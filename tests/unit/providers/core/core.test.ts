@@ -135,7 +135,7 @@ describe("diff", () => {
     ]);
   });
 
-  test("the same is no difference, and what is not known is one", () => {
+  test("equal values do not differ, and an unknown value does", () => {
     expect(diffInputs({ a: { b: [1, "x"] } }, { a: { b: [1, "x"] } })).toEqual([]);
     expect(diffInputs({ a: unknown }, { a: unknown })).toHaveLength(1);
   });

@@ -67,7 +67,7 @@ describe("what facts.sh prints", () => {
     ]);
   });
 
-  it("is refused when it is cut short: a lost connection is no small host", () => {
+  it("refuses incomplete output of a lost connection", () => {
     expect(() => parseFacts(output().replace("end=ok", ""))).toThrow("incomplete");
   });
 

@@ -94,7 +94,7 @@ describe("create", () => {
     expect(ran(session, "leave")).toBe(false);
   });
 
-  it("adopts a host that is in the wanted swarm already, and says so", async () => {
+  it("adopts a host that is already in the wanted swarm, with a message", async () => {
     const context = contextOf(host(printed(engine())));
     const { outputs: found } = await swarmMember.create(context, init);
     expect(found).toEqual({ ...outputs, adopted: true });
@@ -223,7 +223,7 @@ describe("inputs", () => {
     );
   });
 
-  it("a rotated token is no change", () => {
+  it("ignores a rotated token", () => {
     const rotated = { ...worker, joinTokenFrom: { addr: "10.0.0.9:2377", token: "SWMTKN-1-x" } };
     expect(swarmMember.changed?.(worker, rotated)).toEqual([]);
     expect(swarmMember.changed?.(worker, { ...rotated, advertiseAddr: "10.0.0.3" })).toEqual([

@@ -52,7 +52,7 @@ test("depth, disk and memory are told; what cannot be asked is named and hides n
   }
 });
 
-test("a port answers that is open, or that nobody listens on; ports to watch have to be ports", async () => {
+test("open and unused ports count as answering; ports to watch must be valid", async () => {
   const server = http.createServer().listen(0, "127.0.0.1");
   await new Promise((done) => server.once("listening", done));
   const { port } = server.address() as AddressInfo;

@@ -20,7 +20,7 @@ test("a failed call is put back with a longer wait each time, and told of when t
 
 test.each([
   ["what a function itself failed", 500, {}, 0],
-  ["what is no failure of the function", 404, {}, 0],
+  ["a missing function", 404, {}, 0],
   ["too many at a time", 429, {}, 1],
   ["a function that says to come later", 503, {}, 1],
   ["a function that was reached and ended in the middle", 502, {}, 0],
@@ -74,7 +74,7 @@ test("a call without a body is made with none, and its function is known to be r
 
 const breaks = (_: Seen, response: http.ServerResponse) => void response.destroy();
 
-test("a connection that broke in the middle is no second call, unless that is asked for", async () => {
+test("a call whose connection broke is repeated only if 502 is in the codes", async () => {
   const gateway = await serve(breaks);
   const back = await serve(ok);
   for (const [codes, times] of [

@@ -178,10 +178,10 @@ describe("messages", () => {
       callbackUrl: "http://127.0.0.1:80/back?n=1",
     });
   });
-  test.each(["", "../system/functions", "a/b", "a?b"])("%p is no function", (name) =>
+  test.each(["", "../system/functions", "a/b", "a?b"])("%p is refused as a function's name", (name) =>
     expect(() => decode(queued({ Function: name }), 0)).toThrow("cannot be a function's name"),
   );
-  test("what is no call is dropped, and said", async () => {
+  test("a message that is not a call is dropped and logged", async () => {
     const { worker, message, logged, acks } = setUp(1);
     await worker.take(message(Buffer.from("{}")));
     expect(acks()).toBe(1);

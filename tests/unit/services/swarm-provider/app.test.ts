@@ -119,7 +119,7 @@ describe("the engine's API", () => {
     });
   });
 
-  test("of a node that is no manager is named so", async () => {
+  test("of a node that is not a manager names the cause", async () => {
     engine.intercept = ({ path }) => (path === "/version" ? undefined : manager);
     expect(await call("GET", "/system/functions")).toMatchObject({
       status: 503,
@@ -212,7 +212,7 @@ describe("a deployment", () => {
     expect(update.body.TaskTemplate.ContainerSpec.Env).toEqual(["TOKEN=canary"]);
   });
 
-  test("takes JSON under any type, and says when it is none, without repeating it", async () => {
+  test("takes JSON with any type, and refuses other bodies without quoting them", async () => {
     const text = JSON.stringify(body);
     expect((await call("POST", "/system/functions", text, { "content-type": "text/plain" })).status).toBe(
       202,
@@ -231,7 +231,7 @@ describe("a deployment", () => {
     expect(engine.changes()).toEqual([]);
   });
 
-  test("of one that somebody else created meanwhile says so", async () => {
+  test("of a function that was created meanwhile is refused", async () => {
     engine.intercept = ({ path }) =>
       path.endsWith("/create")
         ? {

@@ -31,7 +31,7 @@ test("nothing set is a usable default", () => {
   });
 });
 
-test("everything wrong is said at once", () => {
+test("all mistakes are reported at once", () => {
   const env = {
     port: "70000",
     read_timeout: "soon",

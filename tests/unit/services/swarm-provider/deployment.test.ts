@@ -78,7 +78,7 @@ test.each([
   ["namespace", { namespace: "other" }, /^namespace: there is only openfaas-fn/],
   ["network", { network: "host" }, /^network: there is only openfaas-fn/],
   ["a number as variable", { envVars: { n: 1 } }, /^envVars\.n: must be text/],
-  ["a variable's name", { envVars: { "a=b": "1" } }, /^envVars\.a=b: is no name of a variable/],
+  ["a variable's name", { envVars: { "a=b": "1" } }, /^envVars\.a=b: cannot name a variable/],
   ["fprocess twice", { envProcess: "a", envVars: { fprocess: "b" } }, /^envVars\.fprocess: /],
   ["a constraint", { constraints: ["node.role==manager", "nonsense"] }, /^constraints\[1\]: "nonsense"/],
   ["a secret's name", { secrets: ["../../etc/passwd"] }, /^secrets\[0\]: /],
@@ -122,7 +122,7 @@ test.each([
   expect(found[0]).toMatch(message);
 });
 
-test("everything wrong is said at once", () => {
+test("all mistakes are reported at once", () => {
   const found = problems({
     service: "No",
     envVars: { a: 1 },

@@ -88,7 +88,7 @@ beforeEach(() => {
   world = new World();
 });
 
-test("a function that nobody calls is scaled to zero after its time", async () => {
+test("an idle function is scaled to zero after its time", async () => {
   world.add("f");
   expect(await world.watch(60)).toBe(15);
   expect(world.replicas.get("f")).toBe(0);
@@ -196,7 +196,7 @@ test("one that somebody waits for is not scaled, however long nobody called it",
 });
 
 describe("a function that is about to sleep", () => {
-  test("is said to be at zero until somebody asks for a replica, and is left as it is then", async () => {
+  test("is reported at zero until a caller asks for a replica, and is then left as it is", async () => {
     const fake = await new FakeEngine().start();
     const options = { network: "openfaas-fn", port: 8080, stopGraceMs: 1, deleteTimeoutMs: 1, settleMs: 1 };
     const readiness = new Readiness("openfaas-fn", 8080, async () => true);
@@ -249,7 +249,7 @@ describe("the gateway's metrics", () => {
     ]);
   });
 
-  test("are fetched, and an answer that is none is an error", async () => {
+  test("are fetched, and an invalid answer is an error", async () => {
     const server: Server = createServer((request, response) => {
       response.statusCode = request.url === "/metrics" ? 200 : 404;
       response.end(text);

@@ -84,7 +84,7 @@ test("one replica and a time are picked out, to the fraction of a second", async
   expect((await read(stream, { since })).map(({ text }) => text)).toEqual(["late", "other"]);
 });
 
-test("what is no line of a log is left out", async () =>
+test("invalid lines of a log are left out", async () =>
   expect(await read([frame("nonsense\n"), line("x")])).toHaveLength(1));
 
 test("the engine's stream ends when its reader goes", async () => {
@@ -116,6 +116,6 @@ test("a request is read as other providers read it", () => {
   });
 });
 
-test("everything wrong with a request is said at once", () => {
+test("all mistakes of a request are reported at once", () => {
   expect(() => parseLogRequest({ tail: "many", since: "yesterday" })).toThrow(/^name: .*\ntail: .*\nsince: /);
 });

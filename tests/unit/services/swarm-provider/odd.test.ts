@@ -82,8 +82,8 @@ test.each(["/a%2Fb", "/a//b", "/a/../b", "/a;x=1", "/%C3%A5?q=%20", "/a?b=http:/
 
 test.each([
   ["with a word for its status that no header may have", "HTTP/1.1 200 O\x01K\r\ncontent-length: 0\r\n\r\n"],
-  ["with no status that there is", "HTTP/1.1 000 OK\r\ncontent-length: 0\r\n\r\n"],
-  ["that is none", "hello\r\n\r\n"],
+  ["with an unknown status", "HTTP/1.1 000 OK\r\ncontent-length: 0\r\n\r\n"],
+  ["that is not HTTP", "hello\r\n\r\n"],
   ["with two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab"],
 ])("an answer %s is 502, and the next call is answered", async (_what, bad) => {
   answer = bad;

@@ -24,7 +24,7 @@ describe("the target of a call", () => {
     expect(parseTarget(url, "openfaas-fn")).toEqual({ name, path }),
   );
 
-  test("of anything else is none", () =>
+  test("of anything else is undefined", () =>
     expect(parseTarget("/system/functions", "openfaas-fn")).toBeUndefined());
 });
 
@@ -128,7 +128,7 @@ describe("a proxied call", () => {
     ).toBe(expected);
   });
 
-  test("is not made to what is no function", async () => {
+  test("is not made to a service that is not a function", async () => {
     let calls = 0;
     await replica("127.0.0.2", (_request, response) => void response.end(String(++calls)));
     await start();
@@ -351,7 +351,7 @@ describe("a proxied call", () => {
       expect(text.endsWith("\r\n\r\nHTTP only")).toBe(true);
     });
 
-    test("is told when there is no such function, or no replica", async () => {
+    test("is refused without the function, or without a replica", async () => {
       await replica("127.0.0.2", () => undefined);
       await start();
       expect(await converse("/function/absent", "", "never")).toMatch(

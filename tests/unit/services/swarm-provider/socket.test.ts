@@ -1,4 +1,4 @@
-/** What is asked of the engine is what the README says, and no more: whoever filters the socket goes by it. */
+/** The calls to the engine are exactly those in the README, which a filter of the socket can rely on. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Provider } from "./support";

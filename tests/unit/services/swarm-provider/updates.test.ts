@@ -117,7 +117,7 @@ describe("an update that no node will have", () => {
     expect(provider.engine.changes()).toEqual([]);
   });
 
-  test("is none where nothing is being updated: a first version has none to go back to", async () => {
+  test("is undefined for a first deployment, which cannot be rolled back", async () => {
     for (const State of [undefined, "completed", "rollback_started", "paused"]) {
       service().UpdateStatus = State && { State };
       expect(await look(made + 60_000)).toEqual([]);
@@ -135,7 +135,7 @@ describe("an update that no node will have", () => {
     expect(warnings).toEqual(["update could not be taken back"]);
   });
 
-  test("is said in the function's status and in the list", async () => {
+  test("is reported in the function's status and in the list", async () => {
     const of = async (path: string) => (await provider.call("GET", path)).json();
     const status = await of("/system/function/f");
     expect(status.problem).toMatchObject({
