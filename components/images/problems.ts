@@ -38,9 +38,9 @@ function unknownTemplate({ lang, source }: FunctionBuild, file: string, root: st
   if (source)
     return `there is no ${path.join(path.dirname(file), "template", lang)} yet: npx oslo-faas functions templates pull --file ${file}`;
   return (
-    `"${lang}" is no template; there is ${languages(root, file).join(", ")}. One from OpenFaaS is a folder template/${lang} beside ${file}, ` +
-    "which its source under configuration.templates and `npx oslo-faas functions templates pull` bring. " +
-    "An image that is built elsewhere says skip_build: true"
+    `there is no template "${lang}". Templates: ${languages(root, file).join(", ")}. One of OpenFaaS's is a folder template/${lang} beside ${file}, ` +
+    "which `npx oslo-faas functions templates pull` fetches from a source under configuration.templates. " +
+    "For an image that is built elsewhere, set skip_build: true"
   );
 }
 
@@ -64,13 +64,13 @@ function handlerProblem(
   if (!isFolder(folder)) {
     const meant = isFolder(handler) ? path.relative(path.dirname(file), handler) : undefined;
     const hint = meant ? `; paths are relative to ${file}: write ${meant.replace(/^(?!\.)/, "./")}` : "";
-    return `there is no folder ${folder}${hint}`;
+    return `the folder ${folder} does not exist${hint}`;
   }
   // What a template of OpenFaaS's takes is its own business.
   const wanted = template?.openfaas ? undefined : HANDLERS[lang];
   if (!wanted || fs.readdirSync(path.join(root, folder)).some((name) => wanted.file.test(name)))
     return undefined;
-  return `there is no ${path.join(folder, wanted.name)}, which \`lang: ${lang}\` is built from`;
+  return `${path.join(folder, wanted.name)} does not exist; \`lang: ${lang}\` needs it`;
 }
 
 function argumentProblems(build: FunctionBuild, file: string, root: string): string[][] {
@@ -110,5 +110,5 @@ function copyProblems(extra: string, file: string, root: string): string[] {
   const problem = (text: string) => [`${file}: configuration.copy: ${extra}: ${text}`];
   if (relative === "" || relative.startsWith("..") || path.isAbsolute(extra))
     return problem(`is not below ${beside}`);
-  return fs.existsSync(path.join(root, beside, extra)) ? [] : problem("there is no such file or folder");
+  return fs.existsSync(path.join(root, beside, extra)) ? [] : problem("no such file or folder");
 }

@@ -151,14 +151,14 @@ test("what cannot be built is told before anything is, each with its line", () =
   const read = (builds: boolean) =>
     readFunctions([{ stack: "fn/stack.yml" }], { secrets: [], builds, variables: {} }).problems;
   expect(read(true)).toEqual([
-    'fn/stack.yml:6: functions.php.lang: "php7" is no template; there is dockerfile, go, node, python. One from OpenFaaS is a folder template/php7 beside fn/stack.yml, which its source under configuration.templates and `npx oslo-faas functions templates pull` bring. An image that is built elsewhere says skip_build: true',
+    'fn/stack.yml:6: functions.php.lang: there is no template "php7". Templates: dockerfile, go, node, python. One of OpenFaaS\'s is a folder template/php7 beside fn/stack.yml, which `npx oslo-faas functions templates pull` fetches from a source under configuration.templates. For an image that is built elsewhere, set skip_build: true',
     "fn/stack.yml: configuration.copy: ../up: is not below fn",
-    "fn/stack.yml: configuration.copy: none: there is no such file or folder",
-    "fn/stack.yml:11: functions.lost.handler: there is no folder fn/lost",
-    "fn/stack.yml:15: functions.own.handler: there is no fn/a/Dockerfile, which `lang: dockerfile` is built from",
+    "fn/stack.yml: configuration.copy: none: no such file or folder",
+    "fn/stack.yml:11: functions.lost.handler: the folder fn/lost does not exist",
+    "fn/stack.yml:15: functions.own.handler: fn/a/Dockerfile does not exist; `lang: dockerfile` needs it",
     "fn/stack.yml:20: functions.args.build_args.GO_IMAGE: fn/b/Dockerfile takes no such argument; it has NODE_IMAGE",
-    "fn/stack.yml:24: functions.astray.handler: there is no folder fn/fn/a; paths are relative to fn/stack.yml: write ./a",
-    "fn/stack.yml:28: functions.bare.handler: there is no fn/a/handler.py, which `lang: python` is built from",
+    "fn/stack.yml:24: functions.astray.handler: the folder fn/fn/a does not exist; paths are relative to fn/stack.yml: write ./a",
+    "fn/stack.yml:28: functions.bare.handler: fn/a/handler.py does not exist; `lang: python` needs it",
     "fn/stack.yml:29: functions.bare.build_args.NONE: templates/python/Dockerfile takes no such argument; it has PYTHON_IMAGE",
   ]);
   expect(read(false)).toEqual([]);

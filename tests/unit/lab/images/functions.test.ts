@@ -72,6 +72,6 @@ test("functions share an image only when it is the same", () => {
 test("mistakes are told before anything is built", () => {
   stack(`  one: { lang: node, handler: ./nowhere, image: "one:1" }\n`);
   expect(images).toThrow(
-    "functions/stack.yml:3: functions.one.handler: there is no folder functions/nowhere",
+    "functions/stack.yml:3: functions.one.handler: the folder functions/nowhere does not exist",
   );
 });
