@@ -54,7 +54,7 @@ export function parse(script: string): string[][] {
   for (let at = 0; at < text.length; at++) {
     const char = text[at]!;
     if (quote !== "'" && text.startsWith("$(", at)) {
-      const end = text.indexOf(")", at);
+      const end = closing(text, at + 1);
       commands.push(...parse(text.slice(at + 2, end)));
       word = `${word ?? ""}$()`;
       at = end;
@@ -72,6 +72,20 @@ export function parse(script: string): string[][] {
   }
   endCommand();
   return commands.map(withoutRedirections);
+}
+
+/** The parenthesis that closes the one at `at`. */
+function closing(text: string, at: number): number {
+  let depth = 0;
+  let quote = "";
+  for (let i = at; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote) quote = char === quote ? "" : quote;
+    else if (char === "'" || char === '"') quote = char;
+    else if (char === "(") depth++;
+    else if (char === ")" && --depth === 0) return i;
+  }
+  return text.length;
 }
 
 function withoutRedirections(words: string[]): string[] {
