@@ -24,10 +24,7 @@ function registerNew(functions: Command, context: Context): void {
   const command = functions
     .command("new")
     .argument("<name>", "the function's name")
-    .requiredOption(
-      "-l, --lang <language>",
-      "the template to use: go, node, python, or one of template/",
-    )
+    .requiredOption("-l, --lang <language>", "the template to use: go, node, python, or one of template/")
     .option("-f, --file <file>", "the function file that gets its entry", "functions/stack.yml")
     // What --file was called before there was one way to name an environment.
     .addOption(new Option("-s, --stack <file>").hideHelp())
