@@ -116,13 +116,10 @@ export const nginx = z.strictObject({
     .whole(64, 500000)
     .default(10240)
     .meta({ description: "Connections per worker (worker_connections).", unit: "connections" }),
-  keepalive: f
-    .whole(1, 10000)
-    .default(64)
-    .meta({
-      description: "Idle connections to the gateway that each worker keeps open.",
-      unit: "connections",
-    }),
+  keepalive: f.whole(1, 10000).default(64).meta({
+    description: "Idle connections to the gateway that each worker keeps open.",
+    unit: "connections",
+  }),
   keepaliveTimeout: f
     .duration()
     .default("65s")
