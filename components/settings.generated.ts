@@ -286,6 +286,11 @@ export interface ImagesSettings {
    */
   basicAuth?: pulumi.Input<string>;
   /**
+   * HAProxy, which calls functions in the gateway's place if `openfaas.edge` is true.
+   * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "haproxy:3.0.11".
+   */
+  edge?: pulumi.Input<string>;
+  /**
    * oslo-faas's queue worker and exporter.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "ghcr.io/oslo-faas/queue:0.1.0".
    */
@@ -344,6 +349,11 @@ export interface OpenFaaSSettings {
    * Default: true.
    */
   scaleFromZero?: pulumi.Input<boolean>;
+  /**
+   * Calls from outside go straight to a function's replicas, through HAProxy, and to the gateway where none is ready. `false`: all of them go through the gateway.
+   * Default: true.
+   */
+  edge?: pulumi.Input<boolean>;
   /**
    * The queue of asynchronous calls.
    */
