@@ -198,7 +198,7 @@ function details(one: EnvironmentPreview, shared: Shared[]): Piece[] {
     ...(own.length < one.changes.length
       ? [text("", own.length === 0 ? "What changes is above." : "Beside what is above:")]
       : []),
-    ...(one.errors.length > 0 ? [text("", "**Not all of it: the preview ended with an error.**")] : []),
+    ...(one.errors.length > 0 ? [text("", "**Incomplete: the preview ended with an error.**")] : []),
     ...told(own),
     ...before,
     ...found,
