@@ -83,7 +83,8 @@ export async function previewEnvironment(
     const verdicts = await validate([target.name], sides.head, settings.engine.env);
     result.errors.push(...verdicts.flatMap(({ problems }) => problems));
     if (result.errors.length > 0) return result;
-    if (!settings.policy.policyPacks) result.notes.push("Policies were not checked: there is no policy pack.");
+    if (!settings.policy.policyPacks)
+      result.notes.push("Policies were not checked: there is no policy pack.");
     await (real ? againstState : againstPaper)(result, sides, settings);
   } catch (error) {
     result.errors.push((error as Error).message);
