@@ -34,6 +34,7 @@ const NPM: Record<string, string> = {
   check: "minutes: tests/integration/check.test.ts",
   sdk: "tests/unit/dev",
   build: "tests/integration/package.test.ts packs what it makes",
+  archives: "packs both providers: tests/integration/plugin-install.test.ts",
   test: "this run",
   ci: "npm's own",
   pack: "tests/integration/package.test.ts",

@@ -161,7 +161,7 @@ describe("npx oslo-faas images lock", () => {
     [["-s", "nowhere"], 'There is no environment "nowhere"'],
     [["-s", "local"], "`npm run up` locks them"],
     [["NOT AN IMAGE"], '"NOT AN IMAGE" is not the name of an image'],
-    [[], "No images are named"],
+    [[], "Name images, or an environment"],
   ])("%p is refused", async (args, reason) => {
     const program = newProgram("oslo-faas");
     register(program, someContext());
