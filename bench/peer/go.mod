@@ -1,0 +1,3 @@
+module oslo-faas/bench/peer
+
+go 1.24
