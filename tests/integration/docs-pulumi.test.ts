@@ -20,10 +20,12 @@ function wanted(commands: string[][]): Map<string, Set<string>> {
 }
 
 /** `npm run pulumi -- ARGS` is `pulumi ARGS`. */
-const plain = (words: string[]) =>
-  words[0] === "npm" && words.includes("pulumi")
-    ? ["pulumi", ...words.slice(words.indexOf("--") + 1)]
+const plain = (words: string[]) => {
+  const at = words.indexOf("--");
+  return words[0] === "npm" && words.includes("pulumi") && at > 0
+    ? ["pulumi", ...words.slice(at + 1)]
     : words;
+};
 
 async function unknown(verb: string, options: Iterable<string>): Promise<string[]> {
   const { pulumi, env } = await resolveToolchain({ quiet: true, args: [] });
@@ -33,23 +35,6 @@ async function unknown(verb: string, options: Iterable<string>): Promise<string[
   // For an unknown verb the engine shows the help of its group. A verb may be an alias of the one in its usage.
   const usage = /^Usage:\n {2}pulumi ([a-z -]+)/m.exec(stdout)?.[1]?.trim();
   if (usage?.split(" ").length !== verb.split(" ").length) return [verb];
-  const known = found.get(verb.join(" ")) ?? new Set();
-    found.set(verb.join(" "), new Set([...known, ...options]));
-  }
-  return found;
-}
-
-/** `npm run pulumi -- ARGS` is `pulumi ARGS`. */
-const plain = (words: string[]) =>
-  words[0] === "npm" && words.includes("pulumi")
-    ? ["pulumi", ...words.slice(words.indexOf("--") + 1)]
-    : words;
-
-async function unknown(verb: string, options: Iterable<string>): Promise<string[]> {
-  const { pulumi, env } = await resolveToolchain({ quiet: true, args: [] });
-  const { stdout } = await run(pulumi, [...verb.split(" "), "--help"], { env, timeout: 60_000 });
-  // For an unknown verb, the engine shows the help of its group.
-  if (!stdout.includes(`pulumi ${verb}`)) return [verb];
   const known = new Set(stdout.match(/(?<=^\s+|, )--?[a-z][a-z-]*/gm));
   return [...options].filter((option) => !known.has(option));
 }
