@@ -25,9 +25,8 @@ function entries() {
 function services() {
   for (const name of fs.readdirSync(path.join(ROOT, "services"))) {
     const source = path.join(ROOT, "services", name);
-    if (!fs.existsSync(path.join(source, "build.mjs"))) continue;
-    fs.mkdirSync(inDist("services", name, "dist"), { recursive: true });
-    const args = [path.join(source, "build.mjs"), inDist("services", name, "dist")];
+    if (!fs.existsSync(path.join(source, "Dockerfile"))) continue;
+    const args = [path.join(ROOT, "services", "build.mjs"), name, inDist("services", name, "dist")];
     execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
     fs.copyFileSync(path.join(source, "Dockerfile"), inDist("services", name, "Dockerfile"));
   }

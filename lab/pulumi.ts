@@ -98,6 +98,7 @@ export class Stack {
 
   /** True when a preview shows nothing to do. */
   async unchanged(): Promise<boolean> {
+    this.progress.status("comparing the host with the program");
     const stack = await this.stack(5 * MINUTE);
     try {
       await stack.preview({ ...this.options(), expectNoChanges: true });
@@ -115,6 +116,7 @@ export class Stack {
   async up({ preview }: { preview: boolean }): Promise<boolean> {
     const stack = await this.stack(30 * MINUTE);
     return this.step(`bring up the stack ${this.lab.stack}`, async (onEvent) => {
+      this.progress.status("previewing");
       if (preview) await stack.preview({ ...this.options(), onEvent });
       const { summary } = await stack.up({ ...this.options(), onEvent });
       return Object.keys(summary.resourceChanges ?? {}).some((op) => op !== "same");

@@ -6,6 +6,8 @@ import { makeFolder } from "../../shared/atomicFile";
 import { inPackage } from "../../shared/packageFolder";
 import { folderHash } from "./hash";
 
+const BUILD = path.join("services", "build.mjs");
+
 export interface ServiceContext {
   /** Relative to the project, so that no machine's path gets into the state. */
   folder: string;
@@ -13,7 +15,7 @@ export interface ServiceContext {
 }
 
 /**
- * @param name a folder of services/ with a build.mjs and a Dockerfile; in the npm package one of dist/services, built already
+ * @param name a folder of services/ with a Dockerfile; in the npm package one of dist/services, built already
  * @param buildArgs part of the hash: another base image is another image
  */
 export function packService(name: string, buildArgs: Record<string, string>): ServiceContext {
@@ -21,22 +23,29 @@ export function packService(name: string, buildArgs: Record<string, string>): Se
   const built = inPackage("dist", "services", name);
   const fromSources = fs.existsSync(sources);
   const hash = fromSources
-    ? folderHash(sources, [folderHash("shared"), fs.readFileSync("package-lock.json", "utf8"), buildArgs])
+    ? folderHash(sources, [
+        ...[
+          folderHash("shared"),
+          fs.readFileSync(BUILD, "utf8"),
+          fs.readFileSync("package-lock.json", "utf8"),
+        ],
+        buildArgs,
+      ])
     : folderHash(path.join(built, "dist"), [
         fs.readFileSync(path.join(built, "Dockerfile"), "utf8"),
         buildArgs,
       ]);
   const folder = path.join(".cache", "images", `${name}-${hash}`);
   makeFolder(folder, (draft) =>
-    fromSources ? build(sources, draft) : fs.cpSync(built, draft, { recursive: true }),
+    fromSources ? build(name, draft) : fs.cpSync(built, draft, { recursive: true }),
   );
   return { folder, hash };
 }
 
-function build(sources: string, folder: string): void {
-  fs.mkdirSync(path.join(folder, "dist"), { recursive: true });
-  execFileSync(process.execPath, [path.join(sources, "build.mjs"), path.join(folder, "dist")], {
+function build(name: string, folder: string): void {
+  // Not programs/run.ts: each preview would load it, and only a change of the sources builds.
+  execFileSync(process.execPath, [BUILD, name, path.join(folder, "dist")], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-  fs.copyFileSync(path.join(sources, "Dockerfile"), path.join(folder, "Dockerfile"));
+  fs.copyFileSync(path.join("services", name, "Dockerfile"), path.join(folder, "Dockerfile"));
 }

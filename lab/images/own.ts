@@ -14,55 +14,40 @@ import { nodeManifest } from "./sources";
 import type { Work } from "./work";
 
 const ROOT = join(__dirname, "..", "..");
-const PROVIDER = join(ROOT, "services", "swarm-provider");
+const SERVICES_DIR = join(ROOT, "services");
+const BUILD = join(SERVICES_DIR, "build.mjs");
 /** Bundled into both. */
 const SHARED = join(ROOT, "shared");
-const QUEUE = join(ROOT, "services", "queue");
 /** For measuring and testing alone: no environment deploys it by itself. */
 const LEDGER = join(ROOT, "bench", "ledger");
 
 /** Names that are left out of an image, in any folder. */
 const SKIP = /^(node_modules|dist|testdata|README\.md|\.gitignore|.*_test\.go)$/;
 
+function service(name: string, title: string): BuiltImage {
+  const folder = join(SERVICES_DIR, name);
+  return {
+    name: `oslo-faas/${name}:dev`,
+    inputs: [
+      { path: folder, skip: SKIP },
+      { path: BUILD },
+      { path: SHARED },
+      { path: join(ROOT, "package-lock.json") },
+      { path: nodeManifest() },
+    ],
+    bases: ["node"],
+    context: async (work) => {
+      const dist = work.folder(name);
+      const options = { step: `bundle the ${title}`, cwd: ROOT, limitMs: 120_000 };
+      await work.run(process.execPath, [BUILD, name, dist], options);
+      return { ...file(folder, "Dockerfile"), ...treeOf(dist, "dist") };
+    },
+  };
+}
+
 const SERVICES: BuiltImage[] = [
-  {
-    name: "oslo-faas/swarm-provider:dev",
-    inputs: [
-      { path: PROVIDER, skip: SKIP },
-      { path: SHARED },
-      { path: join(ROOT, "package-lock.json") },
-      { path: nodeManifest() },
-    ],
-    bases: ["node"],
-    context: async (work) => {
-      const dist = work.folder("swarm-provider");
-      await work.run(process.execPath, [join(PROVIDER, "build.mjs"), dist], {
-        step: "bundle the Swarm provider",
-        cwd: ROOT,
-        limitMs: 120_000,
-      });
-      return { ...file(PROVIDER, "Dockerfile"), ...treeOf(dist, "dist") };
-    },
-  },
-  {
-    name: "oslo-faas/queue:dev",
-    inputs: [
-      { path: QUEUE, skip: SKIP },
-      { path: SHARED },
-      { path: join(ROOT, "package-lock.json") },
-      { path: nodeManifest() },
-    ],
-    bases: ["node"],
-    context: async (work) => {
-      const dist = work.folder("queue");
-      await work.run(process.execPath, [join(QUEUE, "build.mjs"), dist], {
-        step: "bundle the queue worker",
-        cwd: ROOT,
-        limitMs: 120_000,
-      });
-      return { ...file(QUEUE, "Dockerfile"), ...treeOf(dist, "dist") };
-    },
-  },
+  service("swarm-provider", "Swarm provider"),
+  service("queue", "queue worker"),
   {
     name: "oslo-faas/ledger:dev",
     inputs: [{ path: LEDGER }, { path: nodeManifest() }],

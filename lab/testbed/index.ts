@@ -98,8 +98,8 @@ export class Testbed {
     copyProgram(root, process.execPath, "bin/node");
     cpSync(join(__dirname, "function.cjs"), join(root, "app/function.cjs"));
     writeFileSync(join(root, "etc/passwd"), "root:x:0:0:root:/:/bin/false\n");
-    const build = join(__dirname, "../../services/swarm-provider/build.mjs");
-    runSync(process.execPath, [build, join(root, "app")]);
+    const build = join(__dirname, "../../services/build.mjs");
+    runSync(process.execPath, [build, "swarm-provider", join(root, "app")]);
     await this.importFolder(root, IMAGE, ['CMD ["/bin/node", "/app/function.cjs"]', "ENV PATH=/bin"]);
   }
 

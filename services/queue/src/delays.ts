@@ -2,7 +2,7 @@
  * Calls that wait for another attempt. They lie in a channel of their own, on disk like the others: a call that waits here takes the
  * place of none that could be made.
  */
-import { Done } from "./done";
+import { DeliveredMessages } from "./deliveredMessages";
 import type { Log, Message } from "./worker";
 
 interface Held {
@@ -18,7 +18,7 @@ export const wrap = (data: Buffer, delayMs: number, acceptedMs: number, now = Da
 
 export class Delays {
   private readonly held = new Map<string, { acceptedMs: number; latest: Message; timer: NodeJS.Timeout }>();
-  private readonly done = new Done();
+  private readonly delivered = new DeliveredMessages();
 
   constructor(
     private readonly publish: (data: Buffer) => Promise<void>,
@@ -31,7 +31,7 @@ export class Delays {
   }
 
   take(message: Message): void {
-    if (this.done.has(message.id)) return message.ack();
+    if (this.delivered.has(message.id)) return message.ack();
     const known = this.held.get(message.id);
     if (known) return void (known.latest = message);
     let held: Held;
@@ -43,7 +43,7 @@ export class Delays {
     const release = async () => {
       try {
         await this.publish(Buffer.from(held.data));
-        this.done.add(message.id);
+        this.delivered.add(message.id);
         this.held.get(message.id)?.latest.ack();
       } catch (error) {
         // Not acknowledged: it comes again.

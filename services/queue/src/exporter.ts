@@ -3,9 +3,10 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { Registry } from "prom-client";
 import { channelsState } from "../../../shared/queueChannel";
 import type { Config } from "./config";
-import { metric } from "./metrics";
+import { gauge } from "./metrics";
 
 const LIMIT_MS = 5000;
 /** A port that is closed says nothing at all; on the way to its own host a packet takes no longer. */
@@ -13,48 +14,42 @@ const SILENCE_MS = 1000;
 
 /** What cannot be asked is left out, and named in oslo_faas_probe_success. */
 export async function exported(config: Config, files = "/proc"): Promise<string> {
-  const probes: Record<string, () => Promise<string>> = {
-    queue: () => queue(config.nats.monitor),
-    disk: () => disk(),
-    memory: async () => memory(await fs.promises.readFile(`${files}/meminfo`, "utf8")),
+  const registry = new Registry();
+  const probes: Record<string, () => Promise<void>> = {
+    queue: () => queue(registry, config.nats.monitor),
+    disk: () => disk(registry),
+    memory: async () => memory(registry, await fs.promises.readFile(`${files}/meminfo`, "utf8")),
     ...(config.closedPorts.length > 0
-      ? { ports: () => openPorts(config.closedPorts, `${files}/net/route`) }
+      ? { ports: () => openPorts(registry, config.closedPorts, `${files}/net/route`) }
       : {}),
     ...(config.tlsPort
-      ? { certificate: () => certificate(config.tlsPort!, config.tlsServerName, `${files}/net/route`) }
+      ? {
+          certificate: () =>
+            certificate(registry, config.tlsPort!, config.tlsServerName, `${files}/net/route`),
+        }
       : {}),
   };
   const results = await Promise.all(
-    Object.entries(probes).map(async ([probe, ask]) => {
-      try {
-        return { probe, text: await ask(), value: 1 };
-      } catch {
-        return { probe, text: "", value: 0 };
-      }
-    }),
-  );
-  return [
-    ...results.map(({ text }) => text),
-    metric(
-      "oslo_faas_probe_success",
-      "gauge",
-      "1: this part could be asked.",
-      results.map(({ probe, value }) => ({ labels: { probe }, value })),
+    Object.entries(probes).map(([probe, ask]) =>
+      ask().then(
+        () => ({ labels: { probe }, value: 1 }),
+        () => ({ labels: { probe }, value: 0 }),
+      ),
     ),
-  ].join("");
+  );
+  gauge(registry, "oslo_faas_probe_success", "1: this part could be asked.", results);
+  return registry.metrics();
 }
 
-async function queue(monitor: string): Promise<string> {
+async function queue(registry: Registry, monitor: string): Promise<void> {
   const state = channelsState(JSON.parse(await get(`${monitor}/streaming/channelsz?subs=1`)));
-  const gauge = (name: string, help: string, value: number) =>
-    metric(`oslo_faas_queue_${name}`, "gauge", help, [{ value }]);
-  return [
-    gauge("depth", "Calls accepted and not done, those under way included.", state.depth),
-    gauge("under_way", "Calls that a worker has.", state.underWay),
-    gauge("workers", "Workers connected.", state.workers),
-    gauge("bytes", "Size of the log, answered calls included.", state.bytes),
-    gauge("waiting_bytes", "Size of what is not done, in the fuller channel.", state.waitingBytes),
-  ].join("");
+  const tell = (name: string, help: string, value: number) =>
+    gauge(registry, `oslo_faas_queue_${name}`, help, value);
+  tell("depth", "Calls accepted and not done, those under way included.", state.depth);
+  tell("under_way", "Calls that a worker has.", state.underWay);
+  tell("workers", "Workers connected.", state.workers);
+  tell("bytes", "Size of the log, answered calls included.", state.bytes);
+  tell("waiting_bytes", "Size of what is not done, in the fuller channel.", state.waitingBytes);
 }
 
 function get(url: string): Promise<string> {
@@ -75,28 +70,27 @@ function get(url: string): Promise<string> {
 }
 
 /** A container's root lies on the host's file system of images, logs and volumes: the one that fills. No mount is needed to see it. */
-async function disk(): Promise<string> {
+async function disk(registry: Registry): Promise<void> {
   const { bavail, blocks, bsize } = await fs.promises.statfs("/");
-  return [
-    metric("oslo_faas_disk_free_bytes", "gauge", "Free where the engine keeps images, logs and volumes.", [
-      { value: bavail * bsize },
-    ]),
-    metric("oslo_faas_disk_size_bytes", "gauge", "Size of that file system.", [{ value: blocks * bsize }]),
-  ].join("");
+  const help = "Free where the engine keeps images, logs and volumes.";
+  gauge(registry, "oslo_faas_disk_free_bytes", help, bavail * bsize);
+  gauge(registry, "oslo_faas_disk_size_bytes", "Size of that file system.", blocks * bsize);
 }
 
-export function memory(meminfo: string): string {
+function memory(registry: Registry, meminfo: string): void {
   const bytes = (key: string) =>
     Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(meminfo)?.[1] ?? NaN) * 1024;
-  return [
-    metric("oslo_faas_memory_available_bytes", "gauge", "Memory of the host that programs can have.", [
-      { value: bytes("MemAvailable") },
-    ]),
-    metric("oslo_faas_memory_size_bytes", "gauge", "Memory of the host.", [{ value: bytes("MemTotal") }]),
-  ].join("");
+  const help = "Memory of the host that programs can have.";
+  gauge(registry, "oslo_faas_memory_available_bytes", help, bytes("MemAvailable"));
+  gauge(registry, "oslo_faas_memory_size_bytes", "Memory of the host.", bytes("MemTotal"));
 }
 
-async function certificate(port: number, servername: string | undefined, routes: string): Promise<string> {
+async function certificate(
+  registry: Registry,
+  port: number,
+  servername: string | undefined,
+  routes: string,
+): Promise<void> {
   const host = defaultGateway(await fs.promises.readFile(routes, "utf8"));
   const expires = await new Promise<string>((resolve, reject) => {
     const socket = tls.connect({ host, port, servername, rejectUnauthorized: false, timeout: LIMIT_MS });
@@ -107,16 +101,12 @@ async function certificate(port: number, servername: string | undefined, routes:
     socket.once("timeout", () => socket.destroy(new Error("no handshake")));
     socket.once("error", reject);
   });
-  return metric(
-    "oslo_faas_certificate_expiry_timestamp_seconds",
-    "gauge",
-    "When the certificate that Nginx serves expires.",
-    [{ value: Date.parse(expires) / 1000 }],
-  );
+  const help = "When the certificate that Nginx serves expires.";
+  gauge(registry, "oslo_faas_certificate_expiry_timestamp_seconds", help, Date.parse(expires) / 1000);
 }
 
 /** Whether the host's closed ports answer a container, with a refusal too: then its packets are not dropped. */
-async function openPorts(ports: number[], routes: string): Promise<string> {
+async function openPorts(registry: Registry, ports: number[], routes: string): Promise<void> {
   const host = defaultGateway(await fs.promises.readFile(routes, "utf8"));
   const values = await Promise.all(
     ports.map(async (port) => ({
@@ -124,12 +114,8 @@ async function openPorts(ports: number[], routes: string): Promise<string> {
       value: (await answers(host, port)) ? 1 : 0,
     })),
   );
-  return metric(
-    "oslo_faas_closed_port_answers",
-    "gauge",
-    "1: a port of the host answers that has to be closed.",
-    values,
-  );
+  const help = "1: a port of the host answers that has to be closed.";
+  gauge(registry, "oslo_faas_closed_port_answers", help, values);
 }
 
 export function answers(host: string, port: number): Promise<boolean> {

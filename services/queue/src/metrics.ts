@@ -1,51 +1,38 @@
-/** Numbers in Prometheus's text format. */
+import { Counter, Gauge, type Registry } from "prom-client";
 
 type Labels = Record<string, string>;
 
-const escape = (value: string) => value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
-
-function sample(name: string, labels: Labels, value: number): string {
-  const inside = Object.entries(labels)
-    .map(([key, text]) => `${key}="${escape(text)}"`)
-    .join(",");
-  return `${name}${inside ? `{${inside}}` : ""} ${value}`;
-}
-
-/** One metric with its help; nothing where there are no values. */
-export function metric(
+/** A gauge that is asked for and told at once. */
+export function gauge(
+  registry: Registry,
   name: string,
-  type: "counter" | "gauge",
   help: string,
-  values: { labels?: Labels; value: number }[],
-): string {
-  if (values.length === 0) return "";
-  const lines = values.map(({ labels = {}, value }) => sample(name, labels, value));
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
+  values: number | { labels: Labels; value: number }[],
+): void {
+  const all = typeof values === "number" ? [{ labels: {}, value: values }] : values;
+  const labelNames = Object.keys(all[0]?.labels ?? {});
+  const told = new Gauge({ name, help, labelNames, registers: [registry] });
+  for (const { labels, value } of all) told.set(labels, value);
 }
 
-/** Callers choose the names of functions: beyond this number the rest is counted as one. */
-const MAX_LABELS = 1000;
+/** Names of functions come from whoever calls: beyond so many the rest is counted as one. */
+const MAX_SERIES = 1000;
 
-/** Counts by labels. */
-export class Counter {
-  private readonly values = new Map<string, { labels: Labels; value: number }>();
+export class BoundedCounter {
+  private readonly counter: Counter;
+  private readonly seen = new Set<string>();
 
-  constructor(
-    private readonly name: string,
-    private readonly help: string,
-  ) {}
+  constructor(registry: Registry, name: string, help: string, labelNames: string[]) {
+    this.counter = new Counter({ name, help, labelNames, registers: [registry] });
+  }
 
   /** Adds 1. With 0 it only begins: what Prometheus first sees at 1 has not increased in its eyes. */
   add(labels: Labels, by: 0 | 1 = 1): void {
-    if (this.values.size >= MAX_LABELS && !this.values.has(JSON.stringify(labels)))
-      labels = Object.fromEntries(Object.keys(labels).map((name) => [name, "other"]));
     const key = JSON.stringify(labels);
-    const entry = this.values.get(key) ?? { labels, value: 0 };
-    entry.value += by;
-    this.values.set(key, entry);
-  }
-
-  render(): string {
-    return metric(this.name, "counter", this.help, [...this.values.values()]);
+    const isNew = !this.seen.has(key);
+    if (isNew && this.seen.size >= MAX_SERIES)
+      labels = Object.fromEntries(Object.keys(labels).map((name) => [name, "other"]));
+    else if (isNew) this.seen.add(key);
+    this.counter.inc(labels, by);
   }
 }

@@ -2,9 +2,10 @@
  * Takes calls from the queue, makes them through the gateway, and acknowledges each when it is done. What could not be done is
  * tried again: see docs/decisions/010. It knows nothing of NATS: nats.ts gives it messages.
  */
+import { Gauge, Registry } from "prom-client";
 import { CallbackRefused, checkCallback, closedNetworks } from "./callback";
 import type { Config } from "./config";
-import { Done } from "./done";
+import { DeliveredMessages } from "./deliveredMessages";
 import { type Answer, Broken, post, sleep, Unreachable } from "./http";
 import {
   CALLBACK_ATTEMPTS,
@@ -12,7 +13,7 @@ import {
   CALLBACK_TIMEOUT_MS,
   callbackPauseMs,
 } from "../../../shared/queueLimits";
-import { Counter, metric } from "./metrics";
+import { BoundedCounter } from "./metrics";
 import { decode, nextAttempt, passedOn, type QueuedCall } from "./request";
 
 export interface Message {
@@ -41,21 +42,32 @@ type Called = Answer & { milliseconds: number };
 export class Worker {
   /** Message → when its call was accepted, and the newest delivery of it: that of a lost connection cannot be acknowledged. */
   private readonly underWay = new Map<string, { acceptedMs: number; latest: Message }>();
-  private readonly done = new Done();
+  private readonly delivered = new DeliveredMessages();
   private readonly ending = new AbortController();
-  private readonly calls = new Counter(
+  private readonly registry = new Registry();
+  private readonly oldest = this.gauge(
+    "oslo_faas_queue_oldest_seconds",
+    "Age of the oldest call this worker has; messages come in order, so none is older but at another worker. 0: none.",
+  );
+  private readonly busy = this.gauge("oslo_faas_queue_worker_under_way", "Calls under way at this worker.");
+  private readonly calls = this.counter(
     "oslo_faas_queue_calls_total",
     "Attempts by function and status; 502 also where no answer came.",
+    ["function_name", "code"],
   );
-  private readonly retries = new Counter(
+  private readonly retries = this.counter(
     "oslo_faas_queue_retries_total",
     "Calls put back for another attempt.",
+    ["function_name"],
   );
-  private readonly lost = new Counter(
+  private readonly lost = this.counter(
     "oslo_faas_queue_failed_total",
     "Calls whose last attempt failed (5xx, 429, or the function could not be asked for).",
+    ["function_name"],
   );
-  private readonly callbacks = new Counter("oslo_faas_queue_callbacks_total", "Callbacks by outcome.");
+  private readonly callbacks = this.counter("oslo_faas_queue_callbacks_total", "Callbacks by outcome.", [
+    "outcome",
+  ]);
 
   constructor(
     private readonly config: Config,
@@ -67,7 +79,7 @@ export class Worker {
 
   /** Resolves when there is nothing more to do for this delivery; never rejects. Unless acknowledged, the message comes again. */
   async take(message: Message): Promise<void> {
-    if (this.done.has(message.id)) return message.ack();
+    if (this.delivered.has(message.id)) return message.ack();
     const known = this.underWay.get(message.id);
     // Delivered again while its call is under way: after a reconnection NATS knows of no acknowledgement yet to come.
     if (known) return void (known.latest = message);
@@ -76,7 +88,7 @@ export class Worker {
     this.underWay.set(message.id, entry);
     try {
       if (await this.handle(message, entry)) {
-        this.done.add(message.id);
+        this.delivered.add(message.id);
         entry.latest.ack();
       }
     } catch (error) {
@@ -95,21 +107,19 @@ export class Worker {
   }
 
   /** @param held when calls that wait for another attempt were accepted, ms since 1970 */
-  metrics(held: Iterable<number>, now = Date.now()): string {
+  metrics(held: Iterable<number>, now = Date.now()): Promise<string> {
     const own = [...this.underWay.values()].map(({ acceptedMs }) => acceptedMs);
-    const oldest = Math.min(now, ...own, ...held);
-    return [
-      metric(
-        "oslo_faas_queue_oldest_seconds",
-        "gauge",
-        "Age of the oldest call this worker has; messages come in order, so none is older but at another worker. 0: none.",
-        [{ value: (now - oldest) / 1000 }],
-      ),
-      metric("oslo_faas_queue_worker_under_way", "gauge", "Calls under way at this worker.", [
-        { value: this.underWay.size },
-      ]),
-      ...[this.calls, this.retries, this.lost, this.callbacks].map((counter) => counter.render()),
-    ].join("");
+    this.oldest.set((now - Math.min(now, ...own, ...held)) / 1000);
+    this.busy.set(this.underWay.size);
+    return this.registry.metrics();
+  }
+
+  private gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, registers: [this.registry] });
+  }
+
+  private counter(name: string, help: string, labels: string[]): BoundedCounter {
+    return new BoundedCounter(this.registry, name, help, labels);
   }
 
   /** True: the message is done. */

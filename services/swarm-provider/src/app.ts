@@ -111,7 +111,7 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
     if (method !== "GET") edge?.stir();
   });
   app.get("/metrics", async (_request, reply) =>
-    text(reply, 200, metrics.text() + ((await edge?.metrics()) ?? "")),
+    text(reply, 200, (await metrics.text()) + ((await edge?.metrics()) ?? "")),
   );
   app.get("/healthz", async (_request, reply) => {
     await engine.ping(HEALTH_TIMEOUT_MS);

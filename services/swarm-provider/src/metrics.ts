@@ -1,56 +1,36 @@
-/** Counters in Prometheus' text form. Names of the API's are those of OpenFaaS's other providers. */
-
-type Labels = Record<string, string>;
+/** What Prometheus is told. Names of the API's metrics are those of OpenFaaS's other providers. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Seconds; Prometheus' own defaults. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-interface Times {
-  counts: number[];
-  sum: number;
-  count: number;
-}
-
 /** Counts and durations of requests, by the same labels. */
-class Requests {
-  private readonly series = new Map<string, Times>();
+class Requests<Name extends string> {
+  private readonly count: Counter<Name>;
+  private readonly duration: Histogram<Name>;
+  private readonly series = new Map<string, Record<Name, string>>();
 
-  constructor(
-    private readonly total: string,
-    private readonly seconds: string,
-    private readonly what: string,
-  ) {}
-
-  observe(labels: Labels, seconds: number): void {
-    const key = render(labels);
-    let times = this.series.get(key);
-    if (!times) this.series.set(key, (times = { counts: BUCKETS.map(() => 0), sum: 0, count: 0 }));
-    const bucket = BUCKETS.findIndex((limit) => seconds <= limit);
-    if (bucket >= 0) times.counts[bucket]!++;
-    times.sum += seconds;
-    times.count++;
+  constructor(registry: Registry, total: string, seconds: string, what: string, labelNames: Name[]) {
+    const common = { labelNames, registers: [registry] };
+    this.count = new Counter({ name: total, help: `Number of ${what}.`, ...common });
+    const help = `Seconds taken by ${what}.`;
+    this.duration = new Histogram({ name: seconds, help, buckets: BUCKETS, ...common });
   }
 
-  /** Removes series whose labels have this text, so that unused names do not pile up. */
-  drop(text: string): void {
-    for (const key of this.series.keys()) if (key.includes(text)) this.series.delete(key);
+  observe(labels: Record<Name, string>, seconds: number): void {
+    this.series.set(JSON.stringify(labels), labels);
+    this.count.inc(labels);
+    this.duration.observe(labels, seconds);
   }
 
-  lines(): string[] {
-    const lines = [`# HELP ${this.total} Number of ${this.what}.`, `# TYPE ${this.total} counter`];
-    for (const [labels, { count }] of this.series) lines.push(`${this.total}{${labels}} ${count}`);
-    lines.push(`# HELP ${this.seconds} Seconds taken by ${this.what}.`, `# TYPE ${this.seconds} histogram`);
-    for (const [labels, times] of this.series) {
-      let below = 0;
-      for (const [at, limit] of BUCKETS.entries())
-        lines.push(`${this.seconds}_bucket{${labels},le="${limit}"} ${(below += times.counts[at]!)}`);
-      lines.push(`${this.seconds}_bucket{${labels},le="+Inf"} ${times.count}`);
-      lines.push(
-        `${this.seconds}_sum{${labels}} ${times.sum}`,
-        `${this.seconds}_count{${labels}} ${times.count}`,
-      );
+  /** These series go, so that names that nobody uses any more do not pile up. */
+  drop(unused: (labels: Record<Name, string>) => boolean): void {
+    for (const [key, labels] of this.series) {
+      if (!unused(labels)) continue;
+      this.series.delete(key);
+      this.count.remove(labels);
+      this.duration.remove(labels);
     }
-    return lines;
   }
 }
 
@@ -63,26 +43,54 @@ export interface FunctionCalls {
 }
 
 export class Metrics {
+  private readonly registry = new Registry();
   private readonly api = new Requests(
+    this.registry,
     "provider_http_requests_total",
     "provider_http_request_duration_seconds",
     "requests of the management API",
+    ["code", "method", "path"],
   );
   private readonly functions = new Requests(
+    this.registry,
     "provider_function_requests_total",
     "provider_function_request_duration_seconds",
     "calls of functions through the provider",
+    ["code", "function"],
   );
   /** Under the gateway's own names: whoever adds up both has all calls. */
   private readonly edge = new Requests(
+    this.registry,
     "gateway_function_invocation_total",
     "gateway_functions_seconds",
     "calls of functions past the gateway",
+    ["function_name", "code"],
   );
+  private readonly inFlight = new Gauge({
+    name: "provider_function_requests_in_flight",
+    help: "Calls of functions under way.",
+    labelNames: ["function"],
+    registers: [this.registry],
+  });
+  private readonly scalings = new Counter({
+    name: "provider_idler_scalings_total",
+    help: "Functions scaled to zero, and from zero by a call to the provider.",
+    labelNames: ["direction"],
+    registers: [this.registry],
+  });
   private readonly calls = new Map<string, FunctionCalls>();
-  private readonly scalings = { down: 0, up: 0 };
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(private readonly now: () => number = Date.now) {
+    for (const direction of ["down", "up"]) this.scalings.inc({ direction }, 0);
+    new Gauge({
+      name: "process_resident_memory_bytes",
+      help: "Resident memory size in bytes.",
+      registers: [this.registry],
+      collect() {
+        this.set(process.memoryUsage.rss());
+      },
+    });
+  }
 
   /** @param path the route, not the address: names in it would make a series each */
   apiRequest(method: string, path: string, code: number, seconds: number): void {
@@ -93,11 +101,12 @@ export class Metrics {
   callBegins(name: string): (code: number) => void {
     const calls = this.calls.get(name) ?? { inFlight: 0, last: 0 };
     this.calls.set(name, calls);
-    calls.inFlight++;
+    this.inFlight.set({ function: name }, ++calls.inFlight);
     calls.last = this.now();
     const begun = performance.now();
     return (code) => {
       calls.inFlight--;
+      if (this.calls.get(name) === calls) this.inFlight.set({ function: name }, calls.inFlight);
       calls.last = this.now();
       this.functions.observe({ code: String(code), function: name }, (performance.now() - begun) / 1000);
     };
@@ -113,44 +122,21 @@ export class Metrics {
   }
 
   scaledToZero(): void {
-    this.scalings.down++;
+    this.scalings.inc({ direction: "down" });
   }
 
   scaledFromZero(): void {
-    this.scalings.up++;
+    this.scalings.inc({ direction: "up" });
   }
 
   forget(name: string): void {
     this.calls.delete(name);
-    this.functions.drop(`function="${name}"`);
-    this.edge.drop(`function_name="${name}.`);
+    this.inFlight.remove({ function: name });
+    this.functions.drop((labels) => labels.function === name);
+    this.edge.drop(({ function_name }) => function_name.startsWith(`${name}.`));
   }
 
-  text(): string {
-    const gauge = "provider_function_requests_in_flight";
-    const idler = "provider_idler_scalings_total";
-    const memory = "process_resident_memory_bytes";
-    return [
-      ...this.api.lines(),
-      ...this.functions.lines(),
-      ...this.edge.lines(),
-      `# HELP ${gauge} Calls of functions under way.`,
-      `# TYPE ${gauge} gauge`,
-      ...[...this.calls].map(([name, { inFlight }]) => `${gauge}{function="${name}"} ${inFlight}`),
-      `# HELP ${idler} Functions scaled to zero, and from zero by a call to the provider.`,
-      `# TYPE ${idler} counter`,
-      ...Object.entries(this.scalings).map(([to, count]) => `${idler}{direction="${to}"} ${count}`),
-      `# HELP ${memory} Resident memory size in bytes.`,
-      `# TYPE ${memory} gauge`,
-      `${memory} ${process.memoryUsage.rss()}`,
-      "",
-    ].join("\n");
+  text(): Promise<string> {
+    return this.registry.metrics();
   }
-}
-
-/** Values are names of functions, methods, routes and codes: nothing that would have to be escaped. */
-function render(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}="${value}"`)
-    .join(",");
 }

@@ -190,7 +190,10 @@ test("a Dockerfile of one's own takes the environment's bases by their arguments
 test("a service has another tag on another base image and with other sources, shared ones too", () => {
   write("shared/word.ts", "");
   write("services/one/Dockerfile", "FROM scratch\n");
-  write("services/one/build.mjs", "");
+  write(
+    "services/build.mjs",
+    'import fs from "node:fs"; fs.mkdirSync(process.argv[3], { recursive: true });',
+  );
   write("package-lock.json", "{}");
   const hash = (image: string) => packService("one", { NODE_IMAGE: image }).hash;
   expect(hash("node:22@sha256:b")).not.toBe(hash("node:22@sha256:a"));

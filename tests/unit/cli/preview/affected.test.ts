@@ -118,7 +118,11 @@ test("the host's keys in files, and one's on the way to it", () => {
 
 test("every file that the program, its plugin, its services and its policies are made of is an input of each environment", () => {
   const root = path.resolve(__dirname, "../../../..");
-  const services = fs.readdirSync(path.join(root, "services")).map((name) => `services/${name}/src/main.ts`);
+  const services = fs
+    .readdirSync(path.join(root, "services"))
+    .map((name) => `services/${name}/src/main.ts`)
+    .filter((file) => fs.existsSync(path.join(root, file)));
+  expect(services).toHaveLength(2);
   const entries = [
     "index.ts",
     "policy/index.ts",

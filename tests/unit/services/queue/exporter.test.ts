@@ -3,9 +3,10 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { Registry } from "prom-client";
 import { readConfig } from "../../../../services/queue/src/config";
 import { answers, defaultGateway, exported } from "../../../../services/queue/src/exporter";
-import { Counter, metric } from "../../../../services/queue/src/metrics";
+import { BoundedCounter, gauge } from "../../../../services/queue/src/metrics";
 
 const ROUTES =
   "Iface\tDestination\tGateway \tFlags\neth1\t000012AC\t00000000\t0001\neth1\t00000000\t010012AC\t0003\n";
@@ -65,17 +66,19 @@ test("open and unused ports count as answering; ports to watch must be valid", a
   expect(() => readConfig({ closed_ports: "8080,x" })).toThrow("closed_ports");
 });
 
-test("names that anybody can make up do not fill the memory", () => {
-  const counter = new Counter("x", "Help.");
+test("names that anybody can make up do not fill the memory", async () => {
+  const registry = new Registry();
+  const counter = new BoundedCounter(registry, "x", "Help.", ["function_name"]);
   for (let i = 0; i < 2000; i++) counter.add({ function_name: `made-up-${i}` });
   counter.add({ function_name: "made-up-0" });
-  const text = counter.render();
+  const text = await registry.metrics();
   expect(text.split("\n").length).toBeLessThan(1010);
   expect(text).toContain('x{function_name="other"} 1000\n');
   expect(text).toContain('x{function_name="made-up-0"} 2\n');
 });
 
-test("labels are escaped as Prometheus reads them", () =>
-  expect(metric("x", "gauge", "Help.", [{ labels: { a: 'b"\\\n' }, value: 1 }])).toBe(
-    '# HELP x Help.\n# TYPE x gauge\nx{a="b\\"\\\\\\n"} 1\n',
-  ));
+test("labels are escaped as Prometheus reads them", async () => {
+  const registry = new Registry();
+  gauge(registry, "x", "Help.", [{ labels: { a: 'b"\\\n' }, value: 1 }]);
+  expect(await registry.metrics()).toBe('# HELP x Help.\n# TYPE x gauge\nx{a="b\\"\\\\\\n"} 1\n');
+});

@@ -15,7 +15,7 @@ test("a failed call is put back with a longer wait each time, and told of when t
   expect(putBack).toHaveLength(2);
   expect(back.seen[0]!.headers["x-function-status"]).toBe("503");
   expect(acks()).toBe(3);
-  expect(worker.metrics([])).toContain('queue_failed_total{function_name="hello"} 1');
+  expect(await worker.metrics([])).toContain('queue_failed_total{function_name="hello"} 1');
 });
 
 test.each([
@@ -104,6 +104,6 @@ test.each([502, 503])(
     const { worker, message, putBack, acks } = setUp(gateway.port, env);
     await worker.take(message(queued()));
     expect([gateway.seen.length, putBack.length, acks()]).toEqual([1, 0, 1]);
-    expect(worker.metrics([])).toContain('queue_failed_total{function_name="hello"} 1');
+    expect(await worker.metrics([])).toContain('queue_failed_total{function_name="hello"} 1');
   },
 );

@@ -16,7 +16,9 @@ test("a call is made as it was accepted, and acknowledged when it is done", asyn
   ]);
   expect(gateway.seen[0]!.headers).toMatchObject({ "x-call-id": "call-1", "content-length": "4" });
   expect(acks()).toBe(1);
-  expect(worker.metrics([])).toContain('oslo_faas_queue_calls_total{function_name="hello",code="200"} 1\n');
+  expect(await worker.metrics([])).toContain(
+    'oslo_faas_queue_calls_total{function_name="hello",code="200"} 1\n',
+  );
 });
 
 test.each([
@@ -84,7 +86,7 @@ test("a callback that fails at first is tried again", async () => {
   const { worker, message } = setUp(gateway.port);
   await worker.take(message(queued(callback(back.port))));
   expect(times).toBe(2);
-  expect(worker.metrics([])).toContain('callbacks_total{outcome="delivered"} 1');
+  expect(await worker.metrics([])).toContain('callbacks_total{outcome="delivered"} 1');
 });
 
 test.each(["127.0.0.1", "localhost"])("no callback goes to %s, and the call is done", async (host) => {
@@ -96,7 +98,7 @@ test.each(["127.0.0.1", "localhost"])("no callback goes to %s, and the call is d
   expect(back.seen).toEqual([]);
   expect([target.seen.length, acks()]).toEqual([1, 1]);
   expect(logged).toEqual(["the callback is refused"]);
-  expect(worker.metrics([])).toContain('callbacks_total{outcome="refused"} 1');
+  expect(await worker.metrics([])).toContain('callbacks_total{outcome="refused"} 1');
 });
 
 test("what could not be put back is not acknowledged", async () => {
@@ -158,8 +160,8 @@ test("at its end it finishes what is under way and takes nothing new", async () 
 test("the oldest is counted from when the gateway took it", async () => {
   const { worker } = setUp(1);
   const now = Date.now();
-  expect(worker.metrics([], now)).toContain("oldest_seconds 0\n");
-  expect(worker.metrics([now - 7000, now - 3000], now)).toContain("oldest_seconds 7\n");
+  expect(await worker.metrics([], now)).toContain("oldest_seconds 0\n");
+  expect(await worker.metrics([now - 7000, now - 3000], now)).toContain("oldest_seconds 7\n");
 });
 
 describe("messages", () => {

@@ -92,7 +92,7 @@ test("an idle function is scaled to zero after its time", async () => {
   world.add("f");
   expect(await world.watch(60)).toBe(15);
   expect(world.replicas.get("f")).toBe(0);
-  expect(world.metrics.text()).toContain('provider_idler_scalings_total{direction="down"} 1');
+  expect(await world.metrics.text()).toContain('provider_idler_scalings_total{direction="down"} 1');
 });
 
 test("one that cannot be scaled does not keep the others awake", async () => {

@@ -7,13 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FakeEngine } from "./fakeEngine";
 
-const BUILD = join(__dirname, "../../../../services/swarm-provider/build.mjs");
+const BUILD = join(__dirname, "../../../../services/build.mjs");
 let folder: string;
 let program: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "provider-build-"));
-  program = execFileSync(process.execPath, [BUILD, folder], { encoding: "utf8" }).trim();
+  program = execFileSync(process.execPath, [BUILD, "swarm-provider", folder], { encoding: "utf8" }).trim();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -35,7 +35,7 @@ async function freePort(): Promise<number> {
 
 test("the same sources give the same file, and nothing else", () => {
   const before = readFileSync(program);
-  execFileSync(process.execPath, [BUILD, folder]);
+  execFileSync(process.execPath, [BUILD, "swarm-provider", folder]);
   expect(readFileSync(program).equals(before)).toBe(true);
   expect(readdirSync(folder)).toEqual(["provider.cjs"]);
 });

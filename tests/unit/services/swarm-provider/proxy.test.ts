@@ -456,7 +456,7 @@ describe("a proxied call", () => {
       'provider_http_requests_total{code="200",method="GET",path="/system/function/:name"} 1\n',
     );
     expect(text).toMatch(
-      /provider_function_request_duration_seconds_bucket\{code="200",function="f",le="\+Inf"\} 2\n/,
+      /provider_function_request_duration_seconds_bucket\{le="\+Inf",code="200",function="f"\} 2\n/,
     );
     expect(text).not.toContain("absent");
   });

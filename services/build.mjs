@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Bundles the provider into one file: `node services/swarm-provider/build.mjs OUT_DIR` writes OUT_DIR/provider.cjs
- * (default: dist/ beside this file). The same sources give the same bytes.
+ * Bundles a service into one file: `node services/build.mjs NAME [OUT_DIR]` writes it to OUT_DIR (default: services/NAME/dist) and says
+ * where. The same sources give the same bytes.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -9,9 +9,16 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const outDir = resolve(process.argv[2] ?? join(here, "dist"));
-const { version } = JSON.parse(readFileSync(join(here, "..", "..", "package.json"), "utf8"));
+const PROGRAMS = { queue: "queue.cjs", "swarm-provider": "provider.cjs" };
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [name, out] = process.argv.slice(2);
+if (!Object.hasOwn(PROGRAMS, name ?? "")) {
+  process.stderr.write(`usage: node services/build.mjs ${Object.keys(PROGRAMS).join("|")} [OUT_DIR]\n`);
+  process.exit(2);
+}
+const outDir = resolve(out ?? join(root, "services", name, "dist"));
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** dockerode can talk over ssh and to BuildKit; the provider does neither, and their parts are native or large. */
 const unused = {
@@ -26,7 +33,7 @@ const unused = {
 };
 
 const result = await build({
-  entryPoints: [join(here, "src", "main.ts")],
+  entryPoints: [join(root, "services", name, "src", "main.ts")],
   bundle: true,
   platform: "node",
   target: "node20",
@@ -34,7 +41,7 @@ const result = await build({
   minifySyntax: true,
   legalComments: "none",
   // Paths in the bundle's comments do not depend on where the clone lies.
-  absWorkingDir: join(here, "..", ".."),
+  absWorkingDir: root,
   define: { PROVIDER_RELEASE: JSON.stringify(version) },
   plugins: [unused],
   write: false,
@@ -44,7 +51,7 @@ const result = await build({
 const program = result.outputFiles[0].text;
 const sha = process.env.PROVIDER_SHA || createHash("sha256").update(program).digest("hex").slice(0, 12);
 mkdirSync(outDir, { recursive: true });
-const file = join(outDir, "provider.cjs");
+const file = join(outDir, PROGRAMS[name]);
 // Whole or not at all, also for one who builds at the same time.
 writeFileSync(`${file}.${process.pid}`, program.replaceAll("@PROVIDER_SHA@", sha));
 renameSync(`${file}.${process.pid}`, file);

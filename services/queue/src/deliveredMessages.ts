@@ -1,5 +1,5 @@
 /** Messages that are done: an acknowledgement may be lost with a connection, or with a NATS that was killed, and its message comes again. */
-export class Done {
+export class DeliveredMessages {
   private readonly ids = new Set<string>();
 
   /** @param limit how many are remembered, the newest ones */
