@@ -106,6 +106,8 @@ function bundle(entry, file, options = {}) {
     write: false,
     ...COMMON,
     ...options,
+    // Node resolves no folder in an `import()` of what stays outside, and `require` does.
+    supported: { "dynamic-import": false },
     // Native modules are optional everywhere.
     external: ["esbuild", "*.node", "cpu-features", ...(options.external ?? [])],
   });
