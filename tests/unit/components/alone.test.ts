@@ -225,12 +225,12 @@ test("Checks: calls the front door, with Outputs as well", async () => {
 describe("arguments that do not go together name the component and the argument", () => {
   test.each<[string, () => object]>([
     [
-      "Nginx w: keepalive: 64: is not below workerConnections 64",
+      "Nginx w: keepalive: 64: must be below workerConnections 64",
       () => new Nginx("w", { workerConnections: 64 }),
     ],
     ["Nginx w: workerConnections: 10240: is above openFiles 8192", () => new Nginx("w", { openFiles: 8192 })],
     [
-      "Nginx w: httpPort: 8080: one port for two listeners: gatewayPort has 8080 too",
+      "Nginx w: httpPort: 8080: is used by two listeners: gatewayPort has 8080 too",
       () => new Nginx("w", { httpPort: 8080 }),
     ],
     ["Nginx w: asyncBody:", () => new Nginx("w", { asyncBody: "much" })],
