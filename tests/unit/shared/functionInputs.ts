@@ -167,9 +167,9 @@ const variables: FunctionInput[] = [
   { keys: 'environment: { A.b-c: x, "1": "=", æ: "two\\nlines" }' },
   { keys: "fprocess: cat" },
   { keys: "environment: { fprocess: cat }" },
-  refused('environment: { "my var": x }', "environment.my var", "is no name of a variable"),
-  refused('environment: { "a=b": x }', "environment.a=b", "is no name of a variable"),
-  refused('environment: { "": x }', "environment.", "is no name of a variable"),
+  refused('environment: { "my var": x }', "environment.my var", "cannot name a variable"),
+  refused('environment: { "a=b": x }', "environment.a=b", "cannot name a variable"),
+  refused('environment: { "": x }', "environment.", "cannot name a variable"),
   refused('environment: { A: "a\\0b" }', "environment.A", "has a NUL character in it"),
   refused("fprocess: cat, environment: { fprocess: cat }", "environment.fprocess", "give one of them"),
 ];
