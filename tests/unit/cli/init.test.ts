@@ -56,10 +56,5 @@ test("no message, description or page tells a team to call a script of this repo
     ),
   );
   // These say what such a script is in this clone.
-  expect(named).toEqual([
-    "docs/commands.md",
-    "docs/pulumi-providers.md",
-    "docs/toolchain.md",
-    "docs/tutorial-images.md",
-  ]);
+  expect(named).toEqual(["docs/commands.md", "docs/pulumi-providers.md", "docs/toolchain.md"]);
 });
