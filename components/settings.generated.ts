@@ -527,7 +527,7 @@ export interface NginxSettings {
    */
   workerConnections?: pulumi.Input<number>;
   /**
-   * Idle connections to the gateway that each worker keeps open.
+   * Idle connections that each worker keeps open, to the edge or, without one, to the gateway.
    * Unit: connections. Allowed: 1 to 10000. Default: 64.
    */
   keepalive?: pulumi.Input<number>;

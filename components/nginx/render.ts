@@ -58,7 +58,8 @@ function http(values: NginxValues): string[] {
     "",
     "upstream gateway {",
     `    server 127.0.0.1:${values.gatewayPort};`,
-    `    keepalive ${nginx.keepalive};`,
+    // Beside the edge, the gateway has management and asynchronous calls alone.
+    `    keepalive ${values.functionsSocket ? 64 : nginx.keepalive};`,
     "}",
     ...(values.functionsSocket
       ? [

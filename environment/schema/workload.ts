@@ -117,7 +117,7 @@ export const nginx = z.strictObject({
     .default(10240)
     .meta({ description: "Connections per worker (worker_connections).", unit: "connections" }),
   keepalive: f.whole(1, 10000).default(64).meta({
-    description: "Idle connections to the gateway that each worker keeps open.",
+    description: "Idle connections that each worker keeps open, to the edge or, without one, to the gateway.",
     unit: "connections",
   }),
   keepaliveTimeout: f

@@ -93,4 +93,7 @@ test("functions are called through a socket where there is one, and nothing else
   for (const header of headers) expect(inside).toContain(`proxy_set_header ${header};`);
   expect(text.match(/proxy_pass http:\/\/functions;/g)).toHaveLength(1);
   expect(conf()).not.toContain("http://functions");
+  // One changed parameter is one changed line.
+  const lines = conf({ keepalive: 128 }, { functionsSocket: "/run/oslo-faas-door/edge.sock" }).split("\n");
+  expect(lines.filter((line) => !text.split("\n").includes(line))).toEqual(["        keepalive 128;"]);
 });

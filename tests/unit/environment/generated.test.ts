@@ -161,7 +161,7 @@ test("a description tells its unit and what is allowed", async () => {
   expect(nginx.properties!.keepalive).toEqual({
     default: 64,
     description:
-      "Idle connections to the gateway that each worker keeps open.\n\nUnit: connections. Allowed: 1 to 10000.",
+      "Idle connections that each worker keeps open, to the edge or, without one, to the gateway.\n\nUnit: connections. Allowed: 1 to 10000.",
     type: "integer",
     minimum: 1,
     maximum: 10000,
