@@ -130,7 +130,7 @@ ${more}`;
   const refused = spawnSync("pulumi", preview, { cwd: team, env, encoding: "utf8" });
   expect(refused.status).not.toBe(0);
   expect(refused.stdout + refused.stderr).toContain(
-    "Nginx web: keepalive: 64: is not below workerConnections 64",
+    "Nginx web: keepalive: 64: must be below workerConnections 64",
   );
   ok("pulumi", "destroy", "-s", "own", "--yes", "--skip-preview", "--non-interactive");
   expect(fs.existsSync(target)).toBe(false);

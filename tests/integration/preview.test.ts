@@ -204,7 +204,7 @@ describe("one environment that is new, one that is taken away, and one whose que
     expect(out).toContain(
       "- oslo-prod: `openfaas-queue` is no longer kept: **deleting it later deletes its data**",
     );
-    expect(out).toContain("services, secrets and networks of the swarm go with it");
+    expect(out).toContain("the swarm's services, secrets and networks are deleted too");
     expect(changes(out)).toContain("Replaced swarm-manager");
   });
 
