@@ -7,8 +7,6 @@ export interface BuiltImage {
   /** Name in the lab's registry, with its tag. */
   name: string;
   inputs: Input[];
-  /** Stage of the Dockerfile. Default: the last. */
-  target?: string;
   /** The lab's base images that it stands on, given as build arguments such as NODE_IMAGE. */
   bases: BasePart[];
   /** Other build arguments. Default: none. */

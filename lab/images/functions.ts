@@ -52,30 +52,39 @@ function distinct(images: BuiltImage[]): BuiltImage[] {
 
 type Prepare = (work: Work, folder: string, name: string) => Promise<Tree>;
 
-/** What this machine makes for the templates of this project; `target` is the Dockerfile's stage that takes it. */
-const PREPARED: Readonly<Record<string, { target?: string; prepare: Prepare }>> = {
-  go: { target: "prebuilt", prepare: goProgram },
-  node: { prepare: nodePackages },
-  python: { target: "prebuilt", prepare: pythonPackages },
+/** What this machine makes for the templates of this project. */
+const PREPARED: Readonly<Record<string, Prepare>> = {
+  go: goProgram,
+  node: nodePackages,
+  python: pythonPackages,
 };
+
+/** A Dockerfile whose last stage takes from out/, laid there beforehand, what the stages in between would make. */
+export function withoutMaking(dockerfile: string): string {
+  const [head = "", base = "", ...rest] = dockerfile.split(/^(?=FROM )/m);
+  return head + base + rest.at(-1)!.replace(/^COPY --from=\w+ \/out\/ \/$/m, "COPY out/ /");
+}
 
 function imageOf({ spec, build, file }: FunctionOfFile): BuiltImage {
   const { path, tag, digest } = parseImage(spec.image);
   const name = `${path}:${tag ?? "latest"}`;
   if (!build) return pulled(name, spec.image, digest);
   const { folder, hash, args } = packFunction(spec.name, build, file, {});
-  const { target, prepare } = (isOwnTemplate(build, file) ? PREPARED[build.lang] : undefined) ?? {};
+  const prepare = isOwnTemplate(build, file) ? PREPARED[build.lang] : undefined;
   const bases = prepare === goProgram ? [] : baseParts(build, file);
   return {
     name,
     inputs: [hash, ...bases.map((part) => contentKey(BASE_IMAGES[part].inputs))],
-    target,
     bases,
     args,
-    context: async (work) => ({
-      ...treeOf(folder, ""),
-      ...(prepare ? await prepare(work, folder, spec.name) : {}),
-    }),
+    context: async (work) => {
+      const prepared = prepare ? await prepare(work, folder, spec.name) : {};
+      if (Object.keys(prepared).some((path) => path.startsWith("out/"))) {
+        const text = withoutMaking(readFileSync(join(folder, "Dockerfile"), "utf8"));
+        prepared.Dockerfile = { kind: "file", mode: 0o644, text };
+      }
+      return { ...treeOf(folder, ""), ...prepared };
+    },
   };
 }
 

@@ -80,7 +80,6 @@ export async function buildAndPush(
       t: local,
       forcerm: true,
       buildargs: { ...image.args, ...Object.fromEntries(given) },
-      ...(image.target ? { target: image.target } : {}),
     });
     await work.doing(`docker build of ${image.name}`, () => follow(docker, building, `build ${image.name}`));
     const pushing = await docker.getImage(local).push({ authconfig: {} });

@@ -72,7 +72,9 @@ test("pins the server's key, of the best type it has, once the fingerprint is th
     functions: [{ stack: "functions/stack.yml" }],
   });
   const text = fs.readFileSync(path.join(root, "stacks/Pulumi.oslo-test.yaml"), "utf8");
-  expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=environment.schema.json");
+  expect(text.split("\n")[0]).toBe(
+    "# yaml-language-server: $schema=../node_modules/oslo-faas/stacks/environment.schema.json",
+  );
   expect(text).toContain(
     `# ${fingerprint}, fetched over the network and equal to the expected one, 2026-11-23.`,
   );
@@ -122,7 +124,7 @@ test("a key with another fingerprint is refused, and nothing is written", async 
   const { error, files, previewed } = await run(["oslo-test", ...here(), "--accept-fingerprint", other]);
   expect(error).toBeInstanceOf(UsageError);
   expect(error!.message).toContain(
-    `The host's key is ${fingerprint}, and ${other} was expected. Nothing was written.`,
+    `The host's key is ${fingerprint}, not the expected ${other}. Nothing was written.`,
   );
   expect([files, previewed]).toEqual([[], []]);
 });
@@ -240,11 +242,11 @@ function typed(cwd: string, talk: [string, string][]): Promise<{ code: number | 
 }
 
 test.each<[string, string[], RegExp]>([
-  ["no name", [], /Give the new environment a name/],
+  ["no name", [], /The new environment needs a name/],
   ["two names", ["a", "b"], /too many arguments/],
   ["capitals", ["Oslo"], /"Oslo" cannot name an environment/],
   ["a path", ["../x"], /cannot name an environment/],
-  ["no address", ["oslo-test"], /--address is missing: there is nobody here to ask/],
+  ["no address", ["oslo-test"], /--address is missing, and there is no terminal to ask for it/],
   [
     "an unknown flag",
     ["oslo-test", "--adress", "a"],
@@ -310,7 +312,7 @@ describe("a host that gives no key", () => {
     close();
     const { error, files } = await run(["oslo-test", "--address", "127.0.0.1", "--port", String(port)]);
     expect(error!.message).toContain(`127.0.0.1:${port} cannot be reached: connection refused`);
-    expect(error!.message).toContain("Give its key with --host-key");
+    expect(error!.message).toContain("give its key with --host-key");
     expect(files).toEqual([]);
   });
 

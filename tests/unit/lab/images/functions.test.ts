@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { functionImages } from "../../../../lab/images/functions";
+import { functionImages, withoutMaking } from "../../../../lab/images/functions";
 
 const ROOT = path.resolve(__dirname, "../../../..");
 let root: string;
@@ -27,8 +27,7 @@ afterEach(() => {
 
 const stack = (functions: string) =>
   write("functions/stack.yml", `provider: { name: openfaas }\nfunctions:\n${functions}`);
-const images = () =>
-  functionImages(root).map(({ name, bases, target }) => [name, bases, ...(target ? [target] : [])]);
+const images = () => functionImages(root).map(({ name, bases }) => [name, bases]);
 
 test("the lab builds what the stack's files hold, each on the base of its language", () => {
   write("functions/hei/handler.py", "def handle(event, context):\n    return 'hei'\n");
@@ -41,9 +40,9 @@ test("the lab builds what the stack's files hold, each on the base of its langua
   own: { lang: dockerfile, handler: ./own, image: "own:1" }
 `);
   expect(images()).toEqual([
-    ["team/hei:1", ["python"], "prebuilt"],
+    ["team/hei:1", ["python"]],
     ["library/js:latest", ["node"]],
-    ["library/go:1", [], "prebuilt"],
+    ["library/go:1", []],
     ["library/own:1", ["python"]],
   ]);
 });
@@ -75,3 +74,17 @@ test("mistakes are told before anything is built", () => {
     "functions/stack.yml:3: functions.one.handler: the folder functions/nowhere does not exist",
   );
 });
+
+test.each(["go", "python"])(
+  "what was made beforehand stands in for the stages of the %s template that make it",
+  (lang) => {
+    const text = fs.readFileSync(path.join(__dirname, "../../../../templates", lang, "Dockerfile"), "utf8");
+    const short = withoutMaking(text);
+    expect(short.match(/^FROM .*/gm)!.at(-1)).toBe("FROM base");
+    expect(short.match(/^FROM /gm)).toHaveLength(2);
+    expect(short).toContain("\nCOPY out/ /\n");
+    expect(short).not.toContain("--from");
+    // A builder without BuildKit builds every stage, and has no out/.
+    expect(text).not.toMatch(/^COPY out\//m);
+  },
+);
