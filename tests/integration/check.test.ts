@@ -30,7 +30,7 @@ test("a generated file that somebody edited", async () => {
 });
 
 test("a schema that changed without what is made of it", async () => {
-  repo.edit("environment/schema/workload.ts", "worker_connections, per worker.", "Per worker.");
+  repo.edit("environment/schema/workload.ts", "Connections per worker (worker_connections).", "Per worker.");
   const { code, out } = await check("configuration");
   expect(code).toBe(1);
   expect(out).toMatch(/environment\.schema\.json is stale[^]*configuration\.md is stale/);
