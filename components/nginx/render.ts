@@ -59,7 +59,7 @@ function http(values: NginxValues): string[] {
     "upstream gateway {",
     `    server 127.0.0.1:${values.gatewayPort};`,
     // Beside the edge, the gateway has management and asynchronous calls alone.
-    `    keepalive ${values.functionsSocket ? 64 : nginx.keepalive};`,
+    `    keepalive ${values.functionsSocket ? 32 : nginx.keepalive};`,
     "}",
     ...(values.functionsSocket
       ? [
