@@ -79,6 +79,6 @@ function filesOf({ build, file }: FunctionOfFile, root: string): string[] {
     const into = `${template!.handlerFolder}/`;
     return [...contentOf(build!, file, root)].flatMap(([to, from]) => (to.startsWith(into) ? [from] : []));
   } catch {
-    return []; // There is no such folder, or it holds a link: that has been told.
+    return []; // A missing folder, or a link in one, was reported before.
   }
 }

@@ -42,7 +42,7 @@ async function call(
   const given = new Headers();
   for (const line of headers) {
     const [, key, value] = /^([^:\s]+)\s*:\s*(.*)$/.exec(line) ?? [];
-    if (!key) throw new Error(`"${line}" is no header: it is written "Name: value".`);
+    if (!key) throw new Error(`"${line}" is not a header: write it as "Name: value".`);
     given.append(key, value!);
   }
   try {

@@ -60,7 +60,7 @@ class LocalRun {
       try {
         one = await this.begin();
       } catch (error) {
-        // What ran before goes on: a half-written file is no reason to be gone.
+        // The version before keeps running: a half-written file must not end it.
         say((error as Error).message);
       }
     }
