@@ -1,6 +1,7 @@
 /** The edge as plain values: HAProxy, which calls functions by the addresses that the Swarm provider tells it. */
 import { seconds } from "../../environment/units";
 import type { Environment } from "../../environment/schema";
+import { ADMIN_SOCKET, AS_OF, CALL_TABLE, CALLS_SOCKET, EDGE_FOLDER, REPLICA_MAP } from "../../shared/edge";
 import { NAMESPACE } from "../../shared/names";
 
 /** Its folder on the host, which holds the socket that Nginx connects to. */
@@ -9,10 +10,6 @@ export const DOOR_SOCKET = `${DOOR_FOLDER}/edge.sock`;
 
 /** Holds the sockets by which the provider tells the edge of replicas, and learns of calls. */
 export const EDGE_VOLUME = "edge";
-export const EDGE_FOLDER = "/run/edge";
-
-/** Where the provider writes replicas: "NAME" → how many, "NAME:0" → the address of the first, "." → when that was right. */
-export const MAP = "/etc/haproxy/replicas.map";
 export const EMPTY_MAP = "# Told by the Swarm provider while HAProxy runs.\n";
 
 export const HAPROXY_CONF = "/etc/haproxy/haproxy.cfg";
@@ -40,7 +37,7 @@ function global(): string[] {
     "global",
     "    # Connections follow from the open files that the engine allows, up to so many.",
     "    fd-hard-limit 40000",
-    `    stats socket unix@${EDGE_FOLDER}/admin.sock mode 600 level admin`,
+    `    stats socket unix@${EDGE_FOLDER}/${ADMIN_SOCKET} mode 600 level admin`,
     "    hard-stop-after 300s",
     "    tune.bufsize 32768",
     "    tune.http.maxhdr 256",
@@ -52,7 +49,7 @@ function global(): string[] {
     "    size 1048576",
     "    timeout connect 1s",
     "    timeout server 10s",
-    `    server provider unix@${EDGE_FOLDER}/calls.sock`,
+    `    server provider unix@${EDGE_FOLDER}/${CALLS_SOCKET}`,
     "",
   ];
 }
@@ -80,19 +77,19 @@ function defaults(answer: string): string[] {
 }
 
 function door(): string[] {
-  const map = `map_str(${MAP})`;
+  const map = `map_str(${REPLICA_MAP})`;
   return [
     "frontend door",
     "    bind unix@/door/edge.sock mode 666",
     "    http-request deny status 404 unless { path_beg /function/ }",
     `    http-request set-var(txn.name) path,field(3,/),regsub(\\.${NAMESPACE}$,)`,
-    `    http-request set-var(txn.asof) str(.),map_str(${MAP},0)`,
+    `    http-request set-var(txn.asof) str(${AS_OF}),map_str(${REPLICA_MAP},0)`,
     "    http-request set-var(txn.age) date,sub(txn.asof)",
     `    http-request set-var(txn.replicas) var(txn.name),${map} if { var(txn.age) -m int lt ${TRUST_S} }`,
     "    http-request set-var(txn.at) rand,mod(txn.replicas) if { var(txn.replicas) -m found }",
     `    http-request set-var(txn.address) var(txn.name),concat(:,txn.at,),${map} if { var(txn.at) -m found }`,
     "    acl told var(txn.address) -m found",
-    "    http-request track-sc0 var(txn.name) table functions if told",
+    `    http-request track-sc0 var(txn.name) table ${CALL_TABLE} if told`,
     // The gateway counts what goes through it.
     `    log ring@calls len 256 local0 info`,
     '    log-format "%[var(txn.name)] %ST %Ta %s"',
@@ -100,7 +97,7 @@ function door(): string[] {
     "    default_backend gateway",
     "",
     "# Calls begun and under way, by function.",
-    "backend functions",
+    `backend ${CALL_TABLE}`,
     "    stick-table type string len 64 size 20k expire 24d store http_req_cnt,conn_cur",
     "",
   ];

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import type { Environment } from "../../environment";
 import { bytes } from "../../environment/units";
+import { EDGE_FOLDER, REPLICA_MAP } from "../../shared/edge";
 import { complete, completeArgs, completeNow, onlyOf } from "../complete";
 import { locationLabels } from "../location";
 import type {
@@ -13,16 +14,7 @@ import type {
   OpenFaaSSettings,
 } from "../settings.generated";
 import { renderAlertmanager, renderAlertRules } from "./alerts";
-import {
-  DOOR_FOLDER,
-  DOOR_SOCKET,
-  EDGE_FOLDER,
-  EDGE_VOLUME,
-  EMPTY_MAP,
-  HAPROXY_CONF,
-  MAP,
-  renderEdge,
-} from "./edge";
+import { DOOR_FOLDER, DOOR_SOCKET, EDGE_VOLUME, EMPTY_MAP, HAPROXY_CONF, renderEdge } from "./edge";
 import { SwarmObjects } from "./objects";
 import {
   alertmanagerArgs,
@@ -317,7 +309,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
         networks: [functions],
         configs: {
           [HAPROXY_CONF]: this.swarm.config("edge-config", this.faas.apply(renderEdge)),
-          [MAP]: this.swarm.config("edge-map", EMPTY_MAP),
+          [REPLICA_MAP]: this.swarm.config("edge-map", EMPTY_MAP),
         },
         volumes: { [EDGE_FOLDER]: sockets },
         binds: { "/door": DOOR_FOLDER },

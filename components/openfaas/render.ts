@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { closedTcpPorts } from "../../environment/addresses";
 import { bytes, seconds } from "../../environment/units";
 import type { Environment } from "../../environment/schema";
-import { EDGE_FOLDER } from "./edge";
+import { EDGE_FOLDER } from "../../shared/edge";
 import { NAMESPACE } from "../../shared/names";
 
 /** NATS Streaming's cluster id; gateway and queue-worker default to the same. */

@@ -5,7 +5,8 @@ import * as http from "node:http";
 import type * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { EMPTY_MAP, MAP, renderEdge } from "../../components/openfaas/edge";
+import { EMPTY_MAP, renderEdge } from "../../components/openfaas/edge";
+import { REPLICA_MAP } from "../../shared/edge";
 import { Edge } from "../../services/swarm-provider/src/edge";
 import { listenForCalls } from "../../services/swarm-provider/src/edge/calls";
 import { FUNCTION_LABEL } from "../../services/swarm-provider/src/deployment";
@@ -134,7 +135,7 @@ beforeEach(async () => {
     .replace(/server gateway gateway:8080.*/, "server gateway 127.0.7.1:8080")
     .replaceAll("/run/edge/", `${dir}/run/`)
     .replaceAll("/door/", `${dir}/door/`)
-    .replaceAll(MAP, `${dir}/replicas.map`);
+    .replaceAll(REPLICA_MAP, `${dir}/replicas.map`);
   fs.writeFileSync(path.join(dir, "haproxy.cfg"), config);
   calls = [];
   replicas = {};

@@ -10,6 +10,7 @@ import { isAuthorized, registryAuth } from "./auth";
 import type { Config } from "./config";
 import { parseDeployment } from "./deployment";
 import { Directory } from "./directory";
+import { ADMIN_SOCKET, CALLS_SOCKET } from "../../../shared/edge";
 import { Edge } from "./edge";
 import { listenForCalls } from "./edge/calls";
 import { Engine } from "./engine";
@@ -296,13 +297,13 @@ function makeEdge(
 ): Edge | undefined {
   if (!edgeFolder) return undefined;
   const edge = new Edge(engine, readiness, counts, {
-    socket: `${edgeFolder}/admin.sock`,
+    socket: `${edgeFolder}/${ADMIN_SOCKET}`,
     network,
     log: app.log,
   });
   app.addHook("onReady", async () => {
     const server = listenForCalls(
-      `${edgeFolder}/calls.sock`,
+      `${edgeFolder}/${CALLS_SOCKET}`,
       (name, code, seconds) => metrics.edgeCall(`${name}.${network}`, code, seconds),
       (error) => app.log.error({ err: error.message }, "the edge's calls cannot be counted"),
     );

@@ -4,7 +4,7 @@
  * counts from the first connection that it accepted.
  */
 import { connect } from "node:net";
-import type { TaskRecord } from "./records";
+import { addressIn, type TaskRecord } from "./records";
 
 /** Longest wait for one connection. A closed port answers at once. */
 const CONNECT_MS = 500;
@@ -37,16 +37,11 @@ export class Readiness {
 
   private async isReady(task: TaskRecord): Promise<boolean> {
     if (this.accepted.has(task.ID)) return true;
-    const address = this.addressOf(task);
+    const address = addressIn(task, this.network);
     // Without an address in the functions' network there is nothing to ask; the engine's word has to do.
     const is = address === undefined || (await this.probe(address, this.port));
     if (is) this.accepted.add(task.ID);
     return is;
-  }
-
-  private addressOf(task: TaskRecord): string | undefined {
-    const attachment = task.NetworksAttachments?.find(({ Network }) => Network?.Spec?.Name === this.network);
-    return attachment?.Addresses?.[0]?.split("/")[0];
   }
 }
 

@@ -31,6 +31,12 @@ export interface TaskRecord {
   NetworksAttachments?: { Network?: { Spec?: { Name?: string } }; Addresses?: string[] }[];
 }
 
+/** A replica's address in a network. */
+export function addressIn(task: TaskRecord, network: string): string | undefined {
+  const attachment = task.NetworksAttachments?.find(({ Network }) => Network?.Spec?.Name === network);
+  return attachment?.Addresses?.[0]?.split("/")[0];
+}
+
 export function replicasOf(service: ServiceRecord): number {
   return service.Spec.Mode?.Replicated?.Replicas ?? 0;
 }

@@ -5,13 +5,14 @@
  * Swarm hands out the network's addresses in turn, and takes a replica out of service two seconds before it tells it to end. An entry
  * that is a second old therefore never names another function's replica, nor one that ends.
  */
+import { AS_OF, CALL_TABLE, REPLICA_MAP } from "../../../../shared/edge";
 import type { Engine } from "../engine";
 import type { Invocations } from "../gatewayCalls";
 import type { Readiness } from "../readiness";
 import type { ReplicaCounts } from "../replicaCounts";
 import { isActive } from "../rollout";
 import { byService, isFunction } from "../status";
-import { replicasOf, type ServiceRecord, type TaskRecord } from "../records";
+import { addressIn, replicasOf, type ServiceRecord, type TaskRecord } from "../records";
 import { ask, parseTable, replaceMap } from "./haproxy";
 
 export interface EdgeOptions {
@@ -23,12 +24,6 @@ export interface EdgeOptions {
   network: string;
   log: { info(details: object, text: string): void; warn(details: object, text: string): void };
 }
-
-/** Names in HAProxy's configuration. */
-const MAP = "/etc/haproxy/replicas.map";
-const TABLE = "functions";
-/** The map's entry with the time it was last known to be right, in seconds since 1970. No function has such a name. */
-const AS_OF = ".";
 
 /** While replicas come and go, and for a while after. */
 const BUSY_MS = 500;
@@ -89,7 +84,7 @@ export class Edge {
 
   /** Calls that the edge made, by function. @throws Error */
   async invocations(): Promise<Map<string, Invocations>> {
-    const counted = parseTable(await ask(this.options.socket, `show table ${TABLE}`));
+    const counted = parseTable(await ask(this.options.socket, `show table ${CALL_TABLE}`));
     return new Map(
       [...counted].map(([name, { started, underWay }]) => [name, { started, ended: started - underWay }]),
     );
@@ -112,7 +107,11 @@ export class Edge {
       this.engine.listFunctions(),
       this.engine.listRunningTasks(),
     ]);
-    const entries = await this.entries(services.filter(isFunction), byService(tasks));
+    const functions = services.filter(isFunction);
+    const running = byService(tasks);
+    const ready = await this.readiness.ready(functions.flatMap(({ ID }) => running.get(ID) ?? []));
+    // Looked at last: nothing is called that was announced to be at zero while replicas were asked.
+    const entries = this.entries(functions, byService(ready));
     try {
       await this.write(entries);
       if (this.isAway) this.options.log.info({}, "the edge is told of replicas again");
@@ -125,18 +124,15 @@ export class Edge {
     }
   }
 
-  private async entries(
-    functions: ServiceRecord[],
-    tasks: Map<string, TaskRecord[]>,
-  ): Promise<Map<string, string>> {
+  private entries(functions: ServiceRecord[], tasks: Map<string, TaskRecord[]>): Map<string, string> {
     const entries = new Map<string, string>();
     for (const service of functions) {
-      const ready = await this.readiness.ready(tasks.get(service.ID) ?? []);
-      // Looked at last: nothing is called that was announced to be at zero while replicas were asked.
+      const ready = tasks.get(service.ID) ?? [];
       const wanted = replicasOf(this.counts.asReported(service));
       if (ready.length !== wanted || isActive(service.UpdateStatus?.State))
         this.busyUntil = this.now() + CALM_AFTER_MS;
-      const addresses = wanted === 0 ? [] : ready.flatMap((task) => this.addressOf(task) ?? []);
+      const addresses =
+        wanted === 0 ? [] : ready.flatMap((task) => addressIn(task, this.options.network) ?? []);
       if (addresses.length === 0) continue;
       const name = service.Spec.Name!;
       entries.set(name, String(addresses.length));
@@ -145,15 +141,8 @@ export class Edge {
     return entries;
   }
 
-  private addressOf(task: TaskRecord): string | undefined {
-    const attachment = task.NetworksAttachments?.find(
-      ({ Network }) => Network?.Spec?.Name === this.options.network,
-    );
-    return attachment?.Addresses?.[0]?.split("/")[0];
-  }
-
   private async write(entries: Map<string, string>): Promise<void> {
-    const { socket, map = MAP } = this.options;
+    const { socket, map = REPLICA_MAP } = this.options;
     const time = String(Math.floor(this.now() / 1000));
     const text = JSON.stringify([...entries]);
     if (text === this.told) {
