@@ -88,7 +88,7 @@ test("a parameter of Nginx in staging and a function's scale in production: exac
     new RegExp(`^\`${head}\`, compared with \`[0-9a-f]+\`, where it branched off \`main\`\\.$`, "m"),
   );
   // With the lines around it, as a diff has them.
-  expect(out).toContain("         server 127.0.0.1:8080;\n-        keepalive 64;");
+  expect(out).toContain("         server unix:/run/oslo-faas-door/edge.sock;\n-        keepalive 64;");
   expect(repo.git("status", "--short")).toBe("");
 });
 
