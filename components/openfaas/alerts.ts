@@ -36,6 +36,8 @@ const scaling = {
       alert: SCALING_ALERT,
       expr: `sum(rate(${CALLS}{code="200"}[10s])) BY (function_name) > 5`,
       for: "5s",
+      // A scrape that comes late leaves the rate without a value for a moment, and the end of this alert takes a function to its fewest replicas.
+      keep_firing_for: "30s",
       labels: { service: "gateway", severity: "major" },
       annotations: {
         description: "High invocation total on {{ $labels.function_name }}",

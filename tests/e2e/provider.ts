@@ -109,19 +109,24 @@ export async function roughDay(platform: Platform): Promise<{ answered: number; 
   );
   const load = startCalls(call, `/function/${name}`);
   const others = startCalls(call, `/function/${other}`);
-  await deploy("PUT", { envVars: { version: "2" } });
-  await until("the end of the update", updateIs("completed"));
-  await deploy("PUT", { envVars: { port: "99999" } });
-  await until("the update to be taken back", updateIs("rollback_completed"));
-  await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 3 } });
-  await until("more replicas", async () =>
-    (await call("GET", `/system/function/${other}`)).text.includes('"availableReplicas":3'),
-  );
-  // The edge hears of new replicas a moment later.
-  await until("calls at more than one replica", () => Promise.resolve(others.replicas.size > 1));
-  await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 1 } });
-  const counted = await load.stop();
-  const { failed } = await others.stop();
+  let counted: Awaited<ReturnType<typeof load.stop>>;
+  let failed: string[];
+  try {
+    await deploy("PUT", { envVars: { version: "2" } });
+    await until("the end of the update", updateIs("completed"));
+    await deploy("PUT", { envVars: { port: "99999" } });
+    await until("the update to be taken back", updateIs("rollback_completed"));
+    await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 3 } });
+    await until("more replicas", async () =>
+      (await call("GET", `/system/function/${other}`)).text.includes('"availableReplicas":3'),
+    );
+    // The edge hears of new replicas a moment later.
+    await until("calls at more than one replica", () => Promise.resolve(others.replicas.size > 1));
+    await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 1 } });
+  } finally {
+    counted = await load.stop();
+    ({ failed } = await others.stop());
+  }
   expect(failed).toEqual([]);
   expect(others.replicas.size).toBeGreaterThan(1);
   // Addresses come and go with replicas; a call reaches its own function all the same.
