@@ -116,10 +116,11 @@ export async function roughDay(platform: Platform): Promise<{ answered: number; 
     await until("the end of the update", updateIs("completed"));
     await deploy("PUT", { envVars: { port: "99999" } });
     await until("the update to be taken back", updateIs("rollback_completed"));
-    await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 3 } });
-    await until("more replicas", async () =>
-      (await call("GET", `/system/function/${other}`)).text.includes('"availableReplicas":3'),
-    );
+    await until("more replicas", async () => {
+      // The alert for its load comes in between: with a factor of 0 the gateway takes a function to its fewest replicas.
+      await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 3 } });
+      return (await call("GET", `/system/function/${other}`)).text.includes('"availableReplicas":3');
+    });
     // The edge hears of new replicas a moment later.
     await until("calls at more than one replica", () => Promise.resolve(others.replicas.size > 1));
     await call("POST", `/system/scale-function/${other}`, { body: { serviceName: other, replicas: 1 } });
