@@ -59,7 +59,7 @@ async function deploy(platform: Platform): Promise<void> {
   // Scaled by no alert: one replica throughout.
   const labels = { "com.openfaas.scale.factor": "0" };
   const { status, body } = await manage(platform, "POST", { service: NAME, image, labels });
-  if (status !== 202) throw new Error(`deploying ${NAME}: ${status} ${body}`);
+  if (status !== 202) throw new Error(`deploying ${NAME}: ${status} ${body.toString()}`);
   for (let i = 0; i < 120; i++) {
     if ((await send(`${platform.url}/function/${NAME}`, {})).status === 200) break;
     await new Promise((next) => setTimeout(next, 500));

@@ -50,7 +50,8 @@ export class Ledger {
       // What it knows is in memory.
       labels: { "com.openfaas.scale.min": "1", "com.openfaas.scale.max": "1" },
     });
-    if (answer.status !== 202) throw new Error(`deploying ${this.name}: ${answer.status} ${answer.body}`);
+    if (answer.status !== 202)
+      throw new Error(`deploying ${this.name}: ${answer.status} ${answer.body.toString()}`);
     await this.until(async () => (await this.recorded()).size === 0, 60);
   }
 
@@ -65,7 +66,7 @@ export class Ledger {
   async call(id: string, query = "", headers: Record<string, string> = {}): Promise<void> {
     const url = `${this.at.url}/async-function/${this.name}${query}`;
     const answer = await send(url, { method: "POST", headers, body: Buffer.from(id) });
-    if (answer.status !== 202) throw new Error(`call ${id}: ${answer.status} ${answer.body}`);
+    if (answer.status !== 202) throw new Error(`call ${id}: ${answer.status} ${answer.body.toString()}`);
   }
 
   /** Ids, and how often each came. */

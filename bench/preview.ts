@@ -85,7 +85,7 @@ interface Installed {
 /** The folders of a package and of all that it needs, e.g. `node_modules/semver`, as npm's record of what is installed has them. */
 function installedFor(first: string): string[] {
   const record = path.join(CLONE, "node_modules", ".package-lock.json");
-  const packages = JSON.parse(fs.readFileSync(record, "utf8")).packages as Record<string, Installed>;
+  const { packages } = JSON.parse(fs.readFileSync(record, "utf8")) as { packages: Record<string, Installed> };
   const found = new Set<string>();
   const add = (place: string | undefined): void => {
     if (place === undefined || found.has(place)) return;

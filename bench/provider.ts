@@ -88,7 +88,7 @@ async function address(bed: Testbed, service: string): Promise<string> {
   const filters = { label: [`com.docker.swarm.service.name=${service}`] };
   const [container] = await bed.docker.listContainers({ filters });
   const network = await bed.docker.getNetwork("docker_gwbridge").inspect();
-  const found = network.Containers?.[container!.Id]?.IPv4Address as string | undefined;
+  const found = network.Containers?.[container!.Id]?.IPv4Address;
   if (!found) throw new Error(`${service} has no address that this machine reaches`);
   return found.split("/")[0]!;
 }

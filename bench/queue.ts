@@ -104,7 +104,7 @@ export async function platformOfLab(): Promise<Platform & { session: { close(): 
   const engine = { program: toolchain.pulumi, env, version: toolchain.version };
   const outputs = await stackOf(engine, lab.stack, { cwd: CLONE, limitMs: 60_000 })
     .then((stack) => stack.outputs())
-    .catch(() => ({}) as OutputMap);
+    .catch((): OutputMap => ({}));
   if (!outputs.url) throw new Error("the lab is not up: run `npm run up` first");
   return {
     lab,

@@ -12,7 +12,7 @@ export interface Context {
   /** The project: the folder with Pulumi.yaml. */
   root: string;
   /** @param args the engine's arguments */
-  engine(args: string[]): Promise<Engine>;
+  engine: (args: string[]) => Promise<Engine>;
   /** Makes the images that a stack's host pulls from a registry of this machine. Default: none are made here. */
   prepareImages?(stack: string): Promise<void>;
   /** The exit code of the action. */

@@ -9,7 +9,7 @@ class Verb extends Command {
   }
 
   override help(): never {
-    return super.help({ error: false }) as never;
+    return super.help({ error: false });
   }
 }
 

@@ -36,7 +36,7 @@ export function shown(value: unknown): string {
     const open = withoutSecrets(value.replace(/\/\/[^/@\s]*@/, "//[hidden]@"));
     return clean(shortened(JSON.stringify(open), LIMIT));
   }
-  return String(value);
+  return JSON.stringify(value);
 }
 
 export function at(value: unknown, path: readonly string[]): unknown {

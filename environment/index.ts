@@ -46,7 +46,7 @@ interface Given {
 }
 
 // Exported by the SDK and used by its own Config, but left out of its typings.
-const { isConfigSecret } = runtimeConfig as unknown as { isConfigSecret(key: string): boolean };
+const { isConfigSecret } = runtimeConfig as unknown as { isConfigSecret: (key: string) => boolean };
 
 /** @throws pulumi.RunError, which Pulumi shows without a stack trace */
 export function loadEnvironment(): LoadedEnvironment {

@@ -19,7 +19,7 @@ export function unwrap(schema: Shape | undefined): Shape | undefined {
 
 /** The schema at a path, with its default, or undefined. */
 export function shapeAt(path: readonly string[]): Shape | undefined {
-  let schema: Shape | undefined = environmentSchema as unknown as Shape;
+  let schema: Shape | undefined = environmentSchema;
   for (const key of path) {
     const outer = unwrap(schema);
     if (outer?.element) schema = /^\d+$/.test(key) ? outer.element : undefined;

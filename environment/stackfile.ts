@@ -191,27 +191,35 @@ function recordLines(
   }
 }
 
-/** Reads one key under `config:`. Keys of other namespaces belong to the engine or a provider. */
-function readKey(result: StackFile, full: string, value: unknown): void {
-  const colon = full.indexOf(":");
-  const [namespace, key] = colon < 0 ? [NAMESPACE, full] : [full.slice(0, colon), full.slice(colon + 1)];
-  const say = (path: string[], text: string, covers = false) =>
-    void result.problems.push({ path, text: `${pathName(path)}: ${text}`, covers });
-  if (namespace === "pulumi" && !ENGINE_KEYS.includes(key)) {
+type Say = (path: string[], text: string, covers?: boolean) => void;
+
+/** Keys of other namespaces belong to the engine or a provider. */
+function foreignKeyProblem(namespace: string, key: string, say: Say): void {
+  const full = `${namespace}:${key}`;
+  // The engine stops at any other form.
+  if (!OTHER_KEY.test(full)) return say([full], "a key is NAMESPACE:NAME, with one colon");
+  const own = namespace.startsWith("oslo") && isOwnKey(key) ? NAMESPACE : undefined;
+  const guess = nearest(namespace, [NAMESPACE, "pulumi"]) ?? own;
+  if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${keyName(key)}?`);
+}
+
+function engineKeyProblems(full: string, key: string, value: unknown, say: Say): void {
+  if (!ENGINE_KEYS.includes(key)) {
     const guess = nearest(key, ENGINE_KEYS);
     say([full], guess ? `unknown, did you mean pulumi:${guess}?` : "unknown to the engine");
   }
   if (full === "pulumi:disable-default-providers" && !isListOfTexts(value))
     say([full], "must be a list of providers' names, such as [docker, host]");
-  // The engine stops at any other form.
-  if (colon >= 0 && namespace !== NAMESPACE && !OTHER_KEY.test(full))
-    return say([full], "a key is NAMESPACE:NAME, with one colon");
-  if (namespace !== NAMESPACE) {
-    const own = namespace.startsWith("oslo") && isOwnKey(key) ? NAMESPACE : undefined;
-    const guess = nearest(namespace, [NAMESPACE, "pulumi"]) ?? own;
-    if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${keyName(key)}?`);
-    return;
-  }
+}
+
+/** Reads one key under `config:`. */
+function readKey(result: StackFile, full: string, value: unknown): void {
+  const colon = full.indexOf(":");
+  const [namespace, key] = colon < 0 ? [NAMESPACE, full] : [full.slice(0, colon), full.slice(colon + 1)];
+  const say: Say = (path, text, covers = false) =>
+    void result.problems.push({ path, text: `${pathName(path)}: ${text}`, covers });
+  if (namespace === "pulumi") engineKeyProblems(full, key, value, say);
+  if (namespace !== NAMESPACE) return foreignKeyProblem(namespace, key, say);
   if (key.includes(":")) return say([full], "a key is NAMESPACE:NAME, with one colon");
   if (Object.hasOwn(result.values, key) || result.secrets.includes(key))
     return say([key], `is set twice, as ${keyName(key)} and as ${NAMESPACE}:${keyName(key)}`);
@@ -243,12 +251,7 @@ function isListOfTexts(value: unknown): boolean {
 }
 
 /** Each entry is a name and an encrypted value. */
-function readSecretMapping(
-  result: StackFile,
-  key: string,
-  value: unknown,
-  say: (path: string[], text: string, covers?: boolean) => void,
-): void {
+function readSecretMapping(result: StackFile, key: string, value: unknown, say: Say): void {
   if (typeof value !== "object" || value === null || Array.isArray(value) || isSecure(value))
     return say([key], secretMapping(key), true);
   const entries = Object.entries(value);

@@ -5,7 +5,7 @@
  * for a config file elsewhere (`config set-all --config-file`), an `up` that does not ask for outputs and history afterwards, which is
  * three more starts of the engine, and a terminal that is asked for a passphrase (cli/env/preview.ts).
  */
-import type { LocalWorkspace, LocalWorkspaceOptions, Stack } from "@pulumi/pulumi/automation";
+import type { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { SemVer } from "semver";
 import { type Ended, lastLines, run } from "./run";
 
@@ -98,7 +98,7 @@ export async function workspaceOf(engine: Engine, operation: Operation): Promise
   return LocalWorkspace.create({
     workDir: operation.cwd,
     secretsProvider: "passphrase",
-    pulumiCommand: command as LocalWorkspaceOptions["pulumiCommand"],
+    pulumiCommand: command,
   });
 }
 

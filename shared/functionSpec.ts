@@ -113,6 +113,11 @@ export function acrossFunction(it: Partial<FunctionCore>): FunctionProblem[] {
       path: ["env", "fprocess"],
       message: "is what the function's process sets; give one of them",
     });
+  return [...problems, ...requestsAboveLimits(it)];
+}
+
+function requestsAboveLimits(it: Partial<FunctionCore>): FunctionProblem[] {
+  const problems: FunctionProblem[] = [];
   for (const [what, parse] of [
     ["memory", parseMemory],
     ["cpu", parseCpu],

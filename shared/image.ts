@@ -35,13 +35,19 @@ export function parseImage(text: string): ImageReference {
   return image;
 }
 
-function readImage(text: string): ImageReference | undefined {
+/** The domain that a reference begins with, if any, and the rest. */
+function splitDomain(text: string): { first?: string; rest: string } {
   const slash = text.indexOf("/");
-  const first = slash < 0 ? "" : text.slice(0, slash);
-  const hasDomain = first !== "" && (/[.:\]A-Z]/.test(first) || first === "localhost");
-  const match = REST.exec(hasDomain ? text.slice(slash + 1) : text);
-  if (!match || (hasDomain && !DOMAIN.test(first)) || ID.test(text)) return undefined;
-  const domain = !hasDomain || first === "index.docker.io" ? "docker.io" : first;
+  const first = text.slice(0, Math.max(0, slash));
+  const isDomain = /[.:\]A-Z]/.test(first) || first === "localhost";
+  return isDomain ? { first, rest: text.slice(slash + 1) } : { rest: text };
+}
+
+function readImage(text: string): ImageReference | undefined {
+  const { first = "docker.io", rest } = splitDomain(text);
+  const match = REST.exec(rest);
+  if (!match || !DOMAIN.test(first) || ID.test(text)) return undefined;
+  const domain = first === "index.docker.io" ? "docker.io" : first;
   const path = domain === "docker.io" && !match[1]!.includes("/") ? `library/${match[1]}` : match[1]!;
   if (domain.length + path.length >= MOST_CHARACTERS) return undefined;
   return { domain, path, ...(match[2] ? { tag: match[2] } : {}), ...(match[3] ? { digest: match[3] } : {}) };

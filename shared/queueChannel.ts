@@ -49,21 +49,23 @@ export function channelState(answer: unknown): ChannelState {
   };
 }
 
+const NOTHING: ChannelState = { depth: 0, underWay: 0, workers: 0, bytes: 0, waitingBytes: 0 };
+
 /** The queue as a whole: calls, and those that wait for another attempt. The channel exists from the first call on. */
 export function channelsState(answer: unknown): ChannelState {
   const { channels } = (answer ?? {}) as { channels?: unknown };
   if (!Array.isArray(channels) && (answer as { count?: number } | null)?.count !== 0)
     throw new Error("the answer of NATS Streaming is not one about its channels");
-  const named = (name: string) =>
-    ((channels ?? []) as { name?: string }[]).filter((one) => one.name === name).map(channelState);
-  const [calls] = named(CHANNEL);
-  const [delayed] = named(DELAYED_CHANNEL);
+  const named = (name: string): ChannelState => {
+    const channel = ((channels ?? []) as { name?: string }[]).find((one) => one.name === name);
+    return channel ? channelState(channel) : NOTHING;
+  };
+  const [calls, delayed] = [named(CHANNEL), named(DELAYED_CHANNEL)];
   return {
-    depth: (calls?.depth ?? 0) + (delayed?.depth ?? 0),
-    underWay: calls?.underWay ?? 0,
-    workers: calls?.workers ?? 0,
-    bytes: (calls?.bytes ?? 0) + (delayed?.bytes ?? 0),
+    ...calls,
+    depth: calls.depth + delayed.depth,
+    bytes: calls.bytes + delayed.bytes,
     // Each channel has the bound for itself.
-    waitingBytes: Math.max(calls?.waitingBytes ?? 0, delayed?.waitingBytes ?? 0),
+    waitingBytes: Math.max(calls.waitingBytes, delayed.waitingBytes),
   };
 }

@@ -5,9 +5,9 @@ export interface Prompt {
   /** @returns the answer, or the default for an empty one. Asks again, with the mistake, until `check` finds none. */
   ask(
     question: string,
-    options?: { default?: string; check?(answer: string): string | undefined },
+    options?: { default?: string; check?: (answer: string) => string | undefined },
   ): Promise<string>;
-  say(line: string): void;
+  say: (line: string) => void;
   close(): void;
 }
 

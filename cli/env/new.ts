@@ -17,7 +17,7 @@ export interface Surroundings {
   /** Undefined without a terminal. */
   prompt?: Prompt;
   /** Writes to stderr. */
-  say(line: string): void;
+  say: (line: string) => void;
   /** @throws an Error if something that a preview needs is missing */
   beforePreview(): void;
   preview(name: string, root: string): Promise<void>;

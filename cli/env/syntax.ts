@@ -11,7 +11,7 @@ const LIMIT_MS = 60_000;
 interface Checker {
   files: RegExp;
   /** What is wrong with these files, one line each, beginning with the file's name. */
-  check(files: string[]): Promise<string[]>;
+  check: (files: string[]) => Promise<string[]>;
 }
 
 /** Compiles each file and runs none of it. */

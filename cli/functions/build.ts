@@ -22,7 +22,7 @@ export interface BuildOptions {
   load?: boolean;
   /** Another stack file. Default: stacks/Pulumi.NAME.yaml. */
   configFile?: string;
-  say(line: string): void;
+  say: (line: string) => void;
 }
 
 /** @throws an Error with one clear message */

@@ -8,7 +8,7 @@ import { readKnown, type Where } from "./one";
 
 export interface DeployOptions extends Where {
   context: Pick<Context, "engine" | "prepareImages">;
-  say(line: string): void;
+  say: (line: string) => void;
 }
 
 const LIMIT_MS = 45 * 60_000;

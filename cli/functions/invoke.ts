@@ -18,9 +18,9 @@ export interface InvokeOptions extends Where {
   /** For the answer. */
   timeoutSeconds: number;
   /** The answer's body. */
-  write(body: Buffer): void;
+  write: (body: Buffer) => void;
   /** About the call: to standard error. */
-  say(line: string): void;
+  say: (line: string) => void;
 }
 
 /** @returns whether the function answered with a status below 400 */

@@ -7,7 +7,7 @@ export interface LogOptions extends Where {
   follow: boolean;
   /** Lines of each replica, at the most. */
   tail: number;
-  say(line: string): void;
+  say: (line: string) => void;
 }
 
 /** A day; then somebody has forgotten it. */

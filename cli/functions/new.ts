@@ -13,7 +13,7 @@ export interface NewOptions {
   root: string;
   /** Relative to it. Default: "functions/stack.yml". */
   stack?: string;
-  say(line: string): void;
+  say: (line: string) => void;
 }
 
 const EMPTY = "version: 1.0\nprovider:\n  name: openfaas\n\nfunctions: {}\n";
@@ -92,7 +92,7 @@ function addEntry(document: Document, name: string, lang: string): void {
   const first = isMap(functions) && functions.items.length === 0;
   const key = document.createNode(name);
   key.spaceBefore = !first;
-  if (isMap(functions)) functions.items.push(document.createPair(key, entry) as never);
+  if (isMap(functions)) functions.items.push(document.createPair(key, entry));
 }
 
 /** An image name in the registry and path of the file's other functions. */

@@ -17,7 +17,7 @@ import { readKnown, type Where } from "./one";
 export interface RunOptions extends Where {
   port: number;
   engine(args: string[]): Promise<Engine>;
-  say(line: string): void;
+  say: (line: string) => void;
   /** Ends it. */
   signal: AbortSignal;
 }
@@ -110,10 +110,10 @@ class LocalRun {
     const args = ["config", "--show-secrets", "--json", "--stack", stack, ...file, "--non-interactive"];
     const asked = await run(engine.program, args, { cwd: root, env: engine.env, limitMs: 60_000 });
     if (asked.problem) throw new Error(`The secrets of ${stack} cannot be read.\n${lastLines(asked.stderr)}`);
-    const all = JSON.parse(asked.stdout) as Record<string, { objectValue?: Record<string, unknown> }>;
+    const all = JSON.parse(asked.stdout) as Record<string, { objectValue?: Record<string, string> }>;
     const values = all["oslo-faas:functionSecrets"]?.objectValue ?? {};
     for (const name of names)
-      fs.writeFileSync(path.join(this.secrets, name), String(values[name] ?? ""), { mode: 0o600 });
+      fs.writeFileSync(path.join(this.secrets, name), values[name] ?? "", { mode: 0o600 });
     this.secretsOf = names.join("\n");
   }
 }

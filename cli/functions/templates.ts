@@ -25,7 +25,7 @@ export interface PullOptions {
   stacks: string[];
   /** Moves each source to its newest commit. Default: the one in the lock file. */
   update: boolean;
-  say(line: string): void;
+  say: (line: string) => void;
 }
 
 /** @throws an Error with one clear message; what was fetched before it stays */

@@ -94,17 +94,14 @@ async function digestOfBody(response: Response): Promise<string> {
 
 /** The Authorization header that a registry's challenge asks for. */
 async function authorize(challenge: string, image: ImageReference, options: ClientOptions): Promise<string> {
-  const credentials = await credentialsFor(image.domain, options);
-  const basic = credentials
-    ? `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64")}`
-    : undefined;
+  const basic = basicHeader(await credentialsFor(image.domain, options));
   if (/^basic/i.test(challenge)) {
     if (!basic)
       throw new Error(`the registry ${image.domain} wants a login: \`docker login ${image.domain}\``);
     return basic;
   }
-  const fields = Object.fromEntries(
-    [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map((match) => [match[1], match[2]]),
+  const fields: Partial<Record<string, string>> = Object.fromEntries(
+    [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]),
   );
   if (!/^bearer/i.test(challenge) || !fields.realm)
     throw new Error(
@@ -124,6 +121,9 @@ async function authorize(challenge: string, image: ImageReference, options: Clie
   const answer = (await response.json()) as { token?: string; access_token?: string };
   return `Bearer ${answer.token ?? answer.access_token}`;
 }
+
+const basicHeader = (credentials: Credentials | undefined): string | undefined =>
+  credentials && `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64")}`;
 
 interface DockerConfig {
   auths?: Record<string, { auth?: string; username?: string; password?: string }>;
@@ -146,7 +146,10 @@ async function credentialsFor(domain: string, options: ClientOptions): Promise<C
     if (found) return found;
   }
   const entry = config.auths?.[key] ?? config.auths?.[`https://${domain}`];
-  if (!entry) return undefined;
+  return entry && loginOf(entry);
+}
+
+function loginOf(entry: NonNullable<DockerConfig["auths"]>[string]): Credentials | undefined {
   if (entry.username && entry.password) return { user: entry.username, password: entry.password };
   const [user, ...rest] = Buffer.from(entry.auth ?? "", "base64")
     .toString()

@@ -21,7 +21,7 @@ export interface LockTask {
   file?: string;
   /** Speak plain HTTP to every registry. */
   insecure: boolean;
-  print(line: string): void;
+  print: (line: string) => void;
 }
 
 /** @throws Unusable for an image or an environment that cannot be used, an Error where a registry does not answer */

@@ -99,10 +99,10 @@ function filesOf(stack: string, tree: string): string[] {
     const file = parse(fs.readFileSync(path.join(tree, stack), "utf8"), options) as StackYaml | null;
     const functions = Object.values(file?.functions ?? {}).flatMap((one) => [
       ...(typeof one?.handler === "string" ? [folder(beside, one.handler)] : []),
-      ...[one?.environment_file ?? []].flat().flatMap((name) => fileOrFolder(beside, String(name))),
+      ...[one?.environment_file ?? []].flat().flatMap((name) => fileOrFolder(beside, name)),
     ]);
     const copied = [file?.configuration?.copy ?? []].flat();
-    return [...functions, ...copied.flatMap((name) => fileOrFolder(beside, String(name)))];
+    return [...functions, ...copied.flatMap((name) => fileOrFolder(beside, name))];
   } catch {
     return [folder(beside, ".")];
   }
@@ -121,6 +121,6 @@ function folder(beside: string, below: string): string {
 }
 
 interface StackYaml {
-  functions?: Record<string, { handler?: unknown; environment_file?: unknown } | null>;
-  configuration?: { copy?: unknown } | null;
+  functions?: Record<string, { handler?: unknown; environment_file?: string | string[] } | null>;
+  configuration?: { copy?: string | string[] } | null;
 }

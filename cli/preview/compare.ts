@@ -29,11 +29,11 @@ function compare(before: unknown, after: unknown, path: string, isTouched: Touch
   const same = JSON.stringify(before) === JSON.stringify(after);
   // Two lists with different secrets look the same.
   if (same && !(isContainer(after) && isTouched(path))) return;
-  if ((isText(before) || isText(after)) && !isHidden(before, path) && !isHidden(after, path))
+  if ([before, after].some(isText) && ![before, after].some((value) => isHidden(value, path)))
     return compareTexts(before, after, path, found);
   if (!same && isWords(before) && isWords(after)) return compareLists(before, after, path, found);
-  const opens = (value: unknown) => value === undefined || isContainer(value);
-  if (opens(before) && opens(after)) return compareMembers(before ?? {}, after ?? {}, path, isTouched, found);
+  if ([before, after].every((value) => value === undefined || isContainer(value)))
+    return compareMembers(before ?? {}, after ?? {}, path, isTouched, found);
   tell("-", path, before, found);
   tell("+", path, after, found);
 }

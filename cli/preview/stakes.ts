@@ -27,9 +27,11 @@ function lost({ op, type, urn, old }: Step): string[] {
   const name = code(text(old?.inputs?.name) ?? nameOf(urn));
   switch (type) {
     case VOLUME:
-      return old?.retainOnDelete
-        ? [`volume ${name} ${how}: it stays on the host with its data, but is no longer managed`]
-        : [`volume ${name} ${how}: **its data is lost**`];
+      return [
+        old?.retainOnDelete
+          ? `volume ${name} ${how}: it stays on the host with its data, but is no longer managed`
+          : `volume ${name} ${how}: **its data is lost**`,
+      ];
     case MEMBER:
       return [
         `the membership of the swarm ${how}: **the swarm's services, secrets and networks are deleted too**`,
@@ -43,12 +45,13 @@ function lost({ op, type, urn, old }: Step): string[] {
     case "host:index:Password":
       return [`the password ${code(nameOf(urn))} ${how}: **the old one stops working**`];
     default:
-      // Somebody marked it to be kept.
-      return old?.protect || old?.retainOnDelete
-        ? [`${code(nameOf(urn))} was marked to be kept, but ${how}`]
-        : [];
+      return isMarked(old) ? [`${code(nameOf(urn))} was marked to be kept, but ${how}`] : [];
   }
 }
+
+/** Somebody marked it to be kept. */
+const isMarked = (old: ResourceState | null | undefined) =>
+  old?.protect === true || old?.retainOnDelete === true;
 
 function flags({ urn, old, new: news }: Step): string[] {
   const name = code(text(old?.inputs?.name) ?? nameOf(urn));

@@ -25,7 +25,7 @@ export async function certificate(
       () => end(() => reject(new Error(`no TLS handshake within ${LIMIT_MS / 1000} s on port ${port}`))),
       LIMIT_MS,
     );
-    socket.once("error", (error) => end(() => reject(error)));
+    socket.once("error", (error: Error) => end(() => reject(error)));
     socket.once("secureConnect", () => {
       const { subject, valid_to } = socket.getPeerCertificate();
       end(() => resolve(describe(subject?.CN, valid_to)));

@@ -69,7 +69,7 @@ export function readableKeys(value: object): Partial<FunctionKeys> {
     const { data, error } = part.safeParse(given);
     return [key, error ? part.safeParse(withoutWrong(given, error.issues)).data : data] as const;
   });
-  return Object.fromEntries(found) as Partial<FunctionKeys>;
+  return Object.fromEntries(found);
 }
 
 export const stackSchema = z.strictObject(

@@ -47,7 +47,7 @@ export interface StackFunction {
   /** Relative to the function file. Later files override earlier ones, and all of them override `environment`. */
   environmentFiles: string[];
   /** Line of the function's name, and of a key of it. */
-  line(...path: string[]): number | undefined;
+  line: (...path: string[]) => number | undefined;
 }
 
 export class StackFileError extends Error {

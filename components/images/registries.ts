@@ -40,20 +40,25 @@ export function parentImages(dockerfile: string, args: Record<string, string>): 
   const stages = new Set(["scratch"]);
   const found = new Set<string>();
   for (const line of dockerfile.split("\n")) {
-    const [, name, standard] = /^\s*ARG\s+(\w+)(?:=["']?([^\s"']*))?/i.exec(line) ?? [];
+    const [, name, standard = ""] = /^\s*ARG\s+(\w+)(?:=["']?([^\s"']*))?/i.exec(line) ?? [];
     // FROM knows those alone that stand before the first stage.
-    if (name && stages.size === 1) values[name] = args[name] ?? standard ?? "";
-    const [, from, stage] = /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line) ?? [];
+    if (name && stages.size === 1) values[name] = args[name] ?? standard;
+    const [, from, stage = `stage ${stages.size}`] =
+      /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line) ?? [];
     const source = from ?? /^\s*COPY\s+(?:--\S+\s+)*?--from=(\S+)/i.exec(line)?.[1];
-    const image = source?.replace(
-      /\$\{?(\w+)(?::-([^}]*))?\}?/g,
-      (_all, key: string, other?: string) => values[key] || (other ?? ""),
-    );
-    if (image && !stages.has(image.toLowerCase()) && !/^\d+$/.test(image)) found.add(image);
-    if (from) stages.add((stage ?? `stage ${stages.size}`).toLowerCase());
+    const image = source && filledIn(source, values);
+    if (image && !stages.has(image.toLowerCase())) found.add(image);
+    if (from) stages.add(stage.toLowerCase());
   }
-  return [...found].filter((text) => registryOf(text) !== undefined);
+  // A number is a stage.
+  return [...found].filter((text) => !/^\d+$/.test(text) && registryOf(text) !== undefined);
 }
+
+const filledIn = (text: string, values: Record<string, string>): string =>
+  text.replace(
+    /\$\{?(\w+)(?::-([^}]*))?\}?/g,
+    (_all, key: string, other?: string) => values[key] || (other ?? ""),
+  );
 
 function registryOf(image: string): string | undefined {
   try {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
+import type { Environment } from "../../environment";
 import { bytes } from "../../environment/units";
 import { completeArgs } from "../complete";
 import { revisionOf } from "../revision";
@@ -63,17 +64,7 @@ export class Nginx extends pulumi.ComponentResource {
       `${name}-conf`,
       {
         path: "/etc/nginx/nginx.conf",
-        content: pulumi
-          .all([nginx, openfaas, openFiles, functionsSocket])
-          .apply(([values, faas, files, socket]) =>
-            renderNginxConf({
-              nginx: values,
-              gatewayPort: faas.gatewayPort,
-              openFiles: files,
-              functionsSocket: socket,
-              asyncBody: smaller(values.clientMaxBodySize, faas.queue.maxBody),
-            }),
-          ),
+        content: pulumi.all([nginx, openfaas, openFiles, functionsSocket]).apply(contentOf),
         validate: "nginx -t -q -c %s",
         onChange: ["if systemctl is-active --quiet nginx; then systemctl reload nginx; fi"],
       },
@@ -96,5 +87,21 @@ export class Nginx extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url, origin: this.origin, revision: this.revision });
   }
 }
+
+type Values = [
+  nginx: Environment["nginx"],
+  openfaas: { gatewayPort: number; queue: { maxBody: string } },
+  openFiles: number,
+  functionsSocket: string | undefined,
+];
+
+const contentOf = ([nginx, { gatewayPort, queue }, openFiles, functionsSocket]: Values): string =>
+  renderNginxConf({
+    nginx,
+    gatewayPort,
+    openFiles,
+    functionsSocket,
+    asyncBody: smaller(nginx.clientMaxBodySize, queue.maxBody),
+  });
 
 const smaller = (a: string, b: string): string => (bytes(a) < bytes(b) ? a : b);

@@ -74,23 +74,7 @@ export function stackService(
           ...(values.stopGraceSeconds ? { stopGracePeriod: dockerDuration(values.stopGraceSeconds) } : {}),
           labels: [{ label: "no.oslo-faas.part", value: service }],
           mounts: mounts(values),
-          secrets: Object.entries(values.secrets ?? {}).map(([fileName, secret]) => ({
-            secretId: secret.id,
-            secretName: secret.name,
-            fileName,
-            fileUid: "0",
-            fileGid: "0",
-            // Services run under users of their own and only ever see the secrets given to them.
-            fileMode: 0o444,
-          })),
-          configs: Object.entries(values.configs ?? {}).map(([fileName, config]) => ({
-            configId: config.id,
-            configName: config.name,
-            fileName,
-            fileUid: "0",
-            fileGid: "0",
-            fileMode: 0o444,
-          })),
+          ...files(values),
         },
         networksAdvanceds: values.networks.map((network) => ({ id: network.id })),
         // Volumes and published ports are the manager's.
@@ -122,6 +106,24 @@ export function stackService(
 
 const labelList = (labels: Record<string, string>) =>
   Object.entries(labels).map(([label, value]) => ({ label, value }));
+
+/** Services run under users of their own and only ever see the files given to them, so every user may read these. */
+const FILE = { fileUid: "0", fileGid: "0", fileMode: 0o444 };
+
+const files = ({ secrets = {}, configs = {} }: ServiceValues) => ({
+  secrets: Object.entries(secrets).map(([fileName, { id, name }]) => ({
+    secretId: id,
+    secretName: name,
+    fileName,
+    ...FILE,
+  })),
+  configs: Object.entries(configs).map(([fileName, { id, name }]) => ({
+    configId: id,
+    configName: name,
+    fileName,
+    ...FILE,
+  })),
+});
 
 function mounts(values: ServiceValues) {
   const volumes = Object.entries(values.volumes ?? {}).map(([target, source]) => ({

@@ -39,6 +39,14 @@ interface Connections {
   machine: Host;
 }
 
+/** What the functions of an environment stand on. */
+interface Platform {
+  machine: Host;
+  images: Images;
+  openfaas: OpenFaaS;
+  door: Nginx;
+}
+
 /**
  * One environment, from a clean host to functions that answer. It only maps the environment to the components.
  * One of them to a stack. Example: `new OsloFaas("oslo-faas", loadEnvironment()).outputs`.
@@ -134,6 +142,18 @@ export class OsloFaas extends pulumi.ComponentResource {
       },
       this.part({ ...onHost, dependsOn: machine }),
     );
+    const deployed = this.deploy(env, functions, { machine, images, openfaas, door }, actions);
+    resolver.report();
+    return { door, openfaas, deployed };
+  }
+
+  /** The functions, and the checks that end an `up`. */
+  private deploy(
+    env: LoadedEnvironment,
+    functions: FunctionOfFile[],
+    { machine, images, openfaas, door }: Platform,
+    actions: Connections["actions"],
+  ): Functions {
     const deployed = new Functions(
       "functions",
       {
@@ -146,7 +166,7 @@ export class OsloFaas extends pulumi.ComponentResource {
         url: door.url,
         location: env.location,
       },
-      this.part({ ...onHost, dependsOn: openfaas }),
+      this.part({ providers: { host: machine.provider, command: actions }, dependsOn: openfaas }),
     );
     new Checks(
       "checks",
@@ -162,8 +182,7 @@ export class OsloFaas extends pulumi.ComponentResource {
       },
       this.part({ providers: [actions], dependsOn: [deployed, door] }),
     );
-    resolver.report();
-    return { door, openfaas, deployed };
+    return deployed;
   }
 
   /** A part was a resource of the stack itself before this component was: an older stack is taken over as it is. */

@@ -92,9 +92,8 @@ async function containerSpec(
   data: string,
 ): Promise<Docker.ContainerCreateOptions> {
   // The data belong to the user who runs the lab, who can then remove them without root. Under a rootless engine that is user 0.
-  const rootless = ((await docker.info()).SecurityOptions ?? []).some((option: string) =>
-    option.includes("rootless"),
-  );
+  const { SecurityOptions } = (await docker.info()) as { SecurityOptions?: string[] };
+  const rootless = (SecurityOptions ?? []).some((option) => option.includes("rootless"));
   const user = rootless ? "0:0" : `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
   const spec: Docker.ContainerCreateOptions = {
     name: registryContainer(lab),

@@ -109,7 +109,7 @@ export class Testbed {
     const tar = start("tar", ["-C", root, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
     const progress = await this.docker.importImage(tar.stdout!, { repo, tag, changes });
     await new Promise((done, fail) =>
-      this.docker.modem.followProgress(progress as Readable, (e) => (e ? fail(e) : done(0))),
+      this.docker.modem.followProgress(progress, (e) => (e ? fail(e) : done(0))),
     );
   }
 
@@ -177,7 +177,7 @@ export class Testbed {
     const { id } = (await this.docker.createSecret({
       Name: name,
       Data: Buffer.from(value).toString("base64"),
-    } as never)) as { id: string };
+    })) as { id: string };
     return { SecretID: id, SecretName: name, File: { Name: name, UID: "0", GID: "0", Mode: 0o444 } };
   }
 
@@ -231,9 +231,8 @@ export class Testbed {
       status: response.statusCode!,
       headers: response.headers,
       text: answer,
-
-      // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test reads whatever the provider answered
-      json: (isJson ? JSON.parse(answer) : undefined) as any,
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- a test reads whatever the provider answered
+      json: isJson ? JSON.parse(answer) : undefined,
     };
   }
 
@@ -250,7 +249,8 @@ export class Testbed {
 
   async available(name: string, count?: number): Promise<void> {
     await until(`${count ?? "all"} replicas of ${name}`, async () => {
-      const { json } = await this.call("GET", `/system/function/${name}`);
+      const answer = await this.call("GET", `/system/function/${name}`);
+      const json = answer.json as { replicas: number; availableReplicas: number };
       return json.availableReplicas === (count ?? json.replicas);
     });
   }

@@ -30,8 +30,8 @@ export interface ResolveOptions {
 }
 
 interface Implementation {
-  resolveToolchain(options?: ResolveOptions): Promise<Toolchain>;
-  clearToolchain(env?: NodeJS.ProcessEnv): void;
+  resolveToolchain: (options?: ResolveOptions) => Promise<Toolchain>;
+  clearToolchain: (env?: NodeJS.ProcessEnv) => void;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- plain CommonJS without types; its contract is above

@@ -37,7 +37,9 @@ export const gatewayIsClosed: StackValidationPolicy = {
   description: "The ports of services, the gateway's above all, are not open to the world.",
   enforcementLevel: "mandatory",
   validateStack: ({ resources }, reportViolation) => {
-    const table = resources.find(({ type, props }) => type === FILE && known(() => props.path) === RULES);
+    const table = resources.find(
+      ({ type, props }) => type === FILE && known(() => props.path as unknown) === RULES,
+    );
     const loaded = resources.some(
       ({ type, props }) =>
         type === UNIT && known(() => props.active === true && String(props.content ?? "").includes(RULES)),

@@ -11,9 +11,13 @@ interface Image {
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as @pulumi/policy hands them over
-const READERS: Record<string, (props: Record<string, any>) => string | undefined> = {
-  "docker:index/service:Service": (props) => text(props.taskSpec?.containerSpec?.image),
+interface TaskSpec {
+  containerSpec?: { image?: unknown };
+}
+
+const READERS: Record<string, (props: Record<string, unknown>) => string | undefined> = {
+  "docker:index/service:Service": (props) =>
+    text((props.taskSpec as TaskSpec | undefined)?.containerSpec?.image),
   "docker:index/container:Container": (props) => text(props.image),
   "openfaas:index:Function": (props) => text(props.image),
   // What is built on the host is judged where it runs.
@@ -48,8 +52,8 @@ export const allowedRegistries: StackValidationPolicy = {
       },
     },
   },
-  validateStack: ({ resources, getConfig }, reportViolation) => {
-    const { registries } = getConfig<{ registries: string[] }>();
+  validateStack: ({ resources, ...rest }, reportViolation) => {
+    const { registries } = rest.getConfig<{ registries: string[] }>();
     for (const { reference, name, urn } of images(resources)) {
       const place = known(() => location(reference));
       if (place && registries.some((allowed) => place === allowed || place.startsWith(`${allowed}/`)))

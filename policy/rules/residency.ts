@@ -25,8 +25,8 @@ export const productionInNorway: StackValidationPolicy = {
       },
     },
   },
-  validateStack: ({ resources, getConfig }, reportViolation) => {
-    const { country, production } = getConfig<Config>();
+  validateStack: ({ resources, ...rest }, reportViolation) => {
+    const { country, production } = rest.getConfig<Config>();
     const [first] = resources;
     if (!first || !new RegExp(production).test(stackOf(first.urn))) return;
     const members = resources.filter(({ type }) => type === MEMBER);

@@ -29,7 +29,7 @@ function parseWhole(schema: z.ZodType<any>, value: any, path: Path, issues: Issu
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   issues.push(
-    ...result.error.issues.map((issue) => ({ ...issue, path: [...path, ...(issue.path as Path)] }) as Issue),
+    ...result.error.issues.map((issue) => ({ ...issue, path: [...path, ...(issue.path as Path)] })),
   );
   return value;
 }
@@ -57,8 +57,7 @@ function parseObject(schema: z.ZodObject<any>, value: Record<string, any>, path:
     if (parsed !== undefined) result[key] = parsed;
   }
   const odd = Object.keys(value).filter((key) => !(key in shape));
-  if (odd.length > 0)
-    issues.push({ code: "unrecognized_keys", keys: odd, path, message: "", input: value } as Issue);
+  if (odd.length > 0) issues.push({ code: "unrecognized_keys", keys: odd, path, message: "", input: value });
   return result;
 }
 

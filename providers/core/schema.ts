@@ -125,8 +125,7 @@ interface Properties {
 
 /** zod leaves a default out where the value is transformed on its way. */
 function keepDefault({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: Json }): void {
-  if (zodSchema._zod.def.type === "default")
-    jsonSchema.default = zodSchema._zod.def.defaultValue as Json["default"];
+  if (zodSchema._zod.def.type === "default") jsonSchema.default = zodSchema._zod.def.defaultValue;
 }
 
 /** zod's JSON schema as Pulumi's. Objects and enums with an `id` in their metadata become named types, which Pulumi needs. */
@@ -142,7 +141,7 @@ class Converter {
       override: keepDefault,
     }) as Json;
     for (const [id, definition] of Object.entries(json.$defs ?? {}))
-      this.types[this.token(id)] = this.named(definition as Json, id, secrets);
+      this.types[this.token(id)] = this.named(definition, id, secrets);
     const properties = Object.entries(json.properties ?? {}).map(([key, value]) => [
       key,
       this.property(value as Json, key, {
@@ -200,7 +199,7 @@ class Converter {
     const union = json.anyOf ?? json.oneOf ?? (json.allOf?.length === 1 ? json.allOf : undefined);
     if (union) {
       const kinds = new Map(
-        union.map((one) => this.typeOf(one as Json, where)).map((one) => [JSON.stringify(one), one]),
+        union.map((one) => this.typeOf(one, where)).map((one) => [JSON.stringify(one), one]),
       );
       const [first, ...others] = kinds.values();
       return others.length === 0 ? (first as TypeSpec) : { oneOf: [...kinds.values()] };

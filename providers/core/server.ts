@@ -253,10 +253,7 @@ export async function serve(provider: Provider, log: EngineLog): Promise<{ port:
     "grpc.max_receive_message_length": 400 << 20,
     "grpc.max_send_message_length": 400 << 20,
   });
-  server.addService(
-    ResourceProviderService as unknown as grpc.ServiceDefinition,
-    implementation(provider, log),
-  );
+  server.addService(ResourceProviderService, implementation(provider, log));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

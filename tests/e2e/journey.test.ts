@@ -47,8 +47,7 @@ jest.setTimeout(25 * 60_000);
 let failed = false;
 const step = (name: string, body: () => Promise<void>) =>
   test(name, async () => {
-    // Without a stack: the step that failed is the one to look at.
-    if (failed) throw "an earlier step failed; this one was not tried";
+    if (failed) throw new Error("an earlier step failed; this one was not tried");
     try {
       await body();
     } catch (error) {

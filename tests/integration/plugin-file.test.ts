@@ -224,7 +224,7 @@ test("a connection lost while the content travels leaves the old file as it was"
 
 async function until(condition: () => boolean): Promise<void> {
   for (let waited = 0; !condition(); waited += 5) {
-    if (waited > 20_000) throw new Error(`timed out waiting for ${condition}`);
+    if (waited > 20_000) throw new Error(`timed out waiting for ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -2,7 +2,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { loadLab } from "../../lab/config";
 import { debianPackage } from "../../lab/images/sources";
@@ -129,8 +128,6 @@ type PushEvent = { aux?: { Digest?: string }; error?: string };
 
 function follow(docker: Docker, stream: NodeJS.ReadableStream): Promise<PushEvent[]> {
   return new Promise((done, fail) =>
-    docker.modem.followProgress(stream as Readable, (error, events: PushEvent[]) =>
-      error ? fail(error) : done(events),
-    ),
+    docker.modem.followProgress(stream, (error, events: PushEvent[]) => (error ? fail(error) : done(events))),
   );
 }

@@ -63,7 +63,7 @@ export function pluginProgram({ name, version }: Wanted, env: NodeJS.ProcessEnv)
 
 export interface Running {
   port: number;
-  stop(): void;
+  stop: () => void;
 }
 
 /**

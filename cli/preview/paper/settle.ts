@@ -56,7 +56,7 @@ function set(value: unknown, [key, ...rest]: (string | number)[], blank: unknown
   if (key === undefined) return isBlank(value) ? blank : value;
   if (typeof key === "number") {
     if (!Array.isArray(value) || key >= value.length) return value;
-    return value.map((item, index) => (index === key ? set(item, rest, blank) : item));
+    return (value as unknown[]).map((item, index) => (index === key ? set(item, rest, blank) : item));
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return { ...value, [key]: set((value as Values)[key], rest, blank) };

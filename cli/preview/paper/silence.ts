@@ -10,7 +10,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 export async function silentEngine(): Promise<{ address: string; stop(): void }> {
   const server = new grpc.Server();
   const log: grpc.handleUnaryCall<unknown, Empty> = (_, callback) => callback(null, new Empty());
-  server.addService(EngineService as unknown as grpc.ServiceDefinition, { log });
+  server.addService(EngineService, { log });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

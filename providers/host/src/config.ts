@@ -9,7 +9,7 @@ const KEY_TYPES = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0
 
 /** Numbers, booleans and objects arrive as JSON text when they come from a stack's configuration. */
 export const json = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => {
+  z.preprocess((value): unknown => {
     if (typeof value !== "string") return value;
     try {
       return JSON.parse(value);

@@ -2,7 +2,7 @@
 import * as crypto from "node:crypto";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
-import type { Client, ClientChannel, ConnectConfig } from "ssh2";
+import type { Client, ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import type { Endpoint, Target } from "./config";
 import { bracketed } from "../../../shared/address";
 import { HostError } from "./session";
@@ -116,12 +116,12 @@ async function dial(endpoint: Endpoint, target: Target, deadline: number, throug
     phase = "the SSH server's greeting and key";
     return handshake(client, {
       ...(await credentials(endpoint, target)),
-      sock: sock as ConnectConfig["sock"],
+      sock: sock,
       username: endpoint.user,
       readyTimeout: 0,
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVE_MISSES,
-      algorithms: { serverHostKey: serverHostKeys(endpoint) as any },
+      algorithms: { serverHostKey: serverHostKeys(endpoint) },
       hostVerifier: (key: Buffer) => {
         phase = "the login";
         verdict = judgeKey(endpoint, target, key);
@@ -134,7 +134,7 @@ async function dial(endpoint: Endpoint, target: Target, deadline: number, throug
   } catch (error) {
     client.destroy();
     sock?.destroy();
-    throw verdict ?? (await explain(error, endpoint, target, deadline, through));
+    throw verdict ?? (await explain(error as ConnectError, endpoint, target, deadline, through));
   } finally {
     clearTimeout(timer);
   }
@@ -173,10 +173,10 @@ function handshake(client: Client, config: ConnectConfig): Promise<Client> {
   });
 }
 
-function serverHostKeys({ hostKeys }: Endpoint): string[] {
+function serverHostKeys({ hostKeys }: Endpoint): ServerHostKeyAlgorithm[] {
   return [...new Set(hostKeys.map((line) => line.split(" ")[0] ?? ""))].flatMap(
     (type) => ALGORITHMS[type] ?? [type],
-  );
+  ) as ServerHostKeyAlgorithm[];
 }
 
 async function credentials(endpoint: Endpoint, target: Target): Promise<Partial<ConnectConfig>> {
@@ -216,8 +216,14 @@ function judgeKey(endpoint: Endpoint, target: Target, offered: Buffer): HostErro
   );
 }
 
+/** What ssh2 and Node say of a connection that did not come about. */
+interface ConnectError extends Error {
+  level?: string;
+  code?: string;
+}
+
 async function explain(
-  error: any,
+  error: ConnectError,
   endpoint: Endpoint,
   target: Target,
   deadline: number,
@@ -236,7 +242,7 @@ async function explain(
   }
   if (error.code === "ENOTFOUND")
     return connectError(endpoint, target, `there is no host called ${endpoint.host}`, "check the address");
-  if (/no matching host key/i.test(error.message ?? "")) {
+  if (/no matching host key/i.test(error.message)) {
     const offered = await offeredKey(endpoint, deadline, through);
     if (offered) return judgeKey(endpoint, target, offered) ?? error;
   }
@@ -251,8 +257,8 @@ async function explain(
     "ECLOSED",
   ];
   if (
-    transient.includes(error.code) ||
-    /lost before handshake|ended without|client-socket/i.test(`${error.message} ${error.level}`)
+    transient.includes(error.code ?? "") ||
+    /lost before handshake|ended without|client-socket/i.test(`${error.message} ${error.level ?? ""}`)
   )
     return new Transient(error.message);
   return connectError(
@@ -276,7 +282,7 @@ async function offeredKey(
     return await new Promise((resolve) => {
       client.on("error", () => resolve(undefined));
       client.connect({
-        sock: sock as ConnectConfig["sock"],
+        sock: sock,
         username: endpoint.user,
         readyTimeout: Math.max(100, deadline - Date.now()),
         hostVerifier: (key: Buffer) => (resolve(key), false),

@@ -65,7 +65,7 @@ export class Gateway {
       return await new Promise<Answer>((resolve, reject) => {
         const request = http.request(
           {
-            createConnection: () => stream as never,
+            createConnection: () => stream,
             method,
             path,
             signal,

@@ -10,8 +10,8 @@ const RECONNECT_MS = 2000;
 const MAX_DELAYED = 1000;
 
 export interface Handlers {
-  call(message: Message): void;
-  delayed(message: Message): void;
+  call: (message: Message) => void;
+  delayed: (message: Message) => void;
 }
 
 export class Nats {
@@ -112,7 +112,7 @@ export class Nats {
       .setAckWait(ackWaitMs)
       .setMaxInFlight(maxInFlight);
     const subscription = stan.subscribe(channel, this.config.nats.group, options);
-    subscription.on("message", (message) => handle(asMessage(channel, message)));
+    subscription.on("message", (message: StanMessage) => handle(asMessage(channel, message)));
     subscription.on("ready", () => {
       if (channel === CHANNEL) this.subscribed = true;
       this.log("info", "subscribed", { channel, maxInFlight });

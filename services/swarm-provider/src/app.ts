@@ -56,19 +56,22 @@ export interface AppParts {
   settleMs?: number;
 }
 
+const makeServer = ({ logLevel, readTimeoutMs }: Config): FastifyInstance =>
+  Fastify({
+    logger: { level: logLevel, redact: ["req.headers"] },
+    // One line per request, at debug, by our own hook: the framework's line contains the query.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: readTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: 1000 },
+  });
+
 /** The provider, not listening yet. */
 export function buildApp(config: Config, given: AppParts = {}): FastifyInstance {
   const addresses = given.addresses ?? new Addresses();
   const engine = given.engine ?? new Engine(config.dockerSocket, config.dockerTimeoutMs);
-  const app = Fastify({
-    logger: { level: config.logLevel, redact: ["req.headers"] },
-    // One line per request, at debug, by our own hook: the framework's line contains the query.
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: config.readTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    routerOptions: { maxParamLength: 1000 },
-  });
+  const app = makeServer(config);
   const { network, writeTimeoutMs, deleteTimeoutMs, functionPort } = config;
   const readiness = new Readiness(network, functionPort, given.probe);
   const functions = new Functions(

@@ -48,7 +48,7 @@ export function joinUpgrade(
       client.write(rawHead(response));
       client.write(first);
       server.write(head);
-      join(client, server as Socket, () => resolve(response.statusCode));
+      join(client, server, () => resolve(response.statusCode));
     });
     // The function declined: its answer, whole, and the connection ends.
     upstream.once("response", (response) => {

@@ -44,7 +44,7 @@ export async function registered(
   );
   try {
     for (const [name, value] of Object.entries(await make()))
-      outputs[name] = await new Promise((resolve) => pulumi.output(value as any).apply(resolve));
+      outputs[name] = await new Promise((resolve) => pulumi.output(value).apply(resolve));
   } finally {
     // Waits until nothing is left to be registered.
     await pulumi.runtime.disconnect();

@@ -39,7 +39,7 @@ async function load(config: Record<string, unknown>, secret: string[] = []) {
       Object.fromEntries(all) as Record<string, string>,
       secret.map((key) => `oslo-faas:${key}`),
     );
-    const module = (await import("../../../environment")) as typeof environment;
+    const module = await import("../../../environment");
     result = module.loadEnvironment();
   });
   return result;

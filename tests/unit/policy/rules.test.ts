@@ -21,7 +21,7 @@ const unknown = (key: string): Props =>
     get: () => {
       throw new Error("not known yet");
     },
-  }) as Props;
+  });
 
 async function violations(
   rule: StackValidationPolicy,

@@ -12,7 +12,7 @@ const textOf = ({ keys, name = "fn" }: FunctionInput) =>
 
 /** As faas-cli would send it: whatever stands in the file, under the API's names. */
 function written({ name = "fn", ...input }: FunctionInput): Record<string, any> {
-  const file = parse(textOf({ name, ...input }), { schema: "failsafe" }) as any;
+  const file = parse(textOf({ name, ...input }), { schema: "failsafe" });
   const amounts = (given: any) =>
     given && Object.fromEntries(Object.entries(given).filter(([, amount]) => amount));
   const { limits, requests, ...keys } = file.functions[name];

@@ -202,7 +202,7 @@ export const aptRepository: ResourceHandler<AptRepositoryInputs, AptRepositoryOu
   type: "host:index:AptRepository",
   description:
     "An apt source that is signed by one pinned key. The host needs curl, gnupg and ca-certificates. Only this source is updated; if it does not answer, or its signature is wrong, it is taken back and the previous files return. Drift: either file. Delete: removes both files and the lists of the source.",
-  schema: inputs as z.ZodType<AptRepositoryInputs>,
+  schema: inputs,
   outputs,
   replaceOn: ["name"],
   async create(ctx, wanted) {

@@ -129,7 +129,7 @@ function contentFound(found: Record<string, string>): string {
 export const file: ResourceHandler<FileInputs, FileOutputs> = {
   type: "host:index:File",
   description: DESCRIPTION,
-  schema: inputs as unknown as z.ZodType<FileInputs>,
+  schema: inputs,
   outputs,
   replaceOn: ["path"],
   derived: { sha256: "content" },

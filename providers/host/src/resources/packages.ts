@@ -66,8 +66,8 @@ export type PackagesOutputs = z.infer<typeof outputs>;
 function fromList(entries: string[]): Bounds {
   return Object.fromEntries(
     entries.map((text) => {
-      const [, package_, version] = ENTRY.exec(text) as RegExpExecArray;
-      return [package_, (version ?? "").replace(" ", "")];
+      const [, name = "", version = ""] = ENTRY.exec(text) ?? [];
+      return [name, version.replace(" ", "")];
     }),
   );
 }
@@ -167,7 +167,7 @@ export const packages: ResourceHandler<PackagesInputs, PackagesOutputs> = {
   type: "host:index:Packages",
   description:
     "Packages of apt, on Debian and Ubuntu. Waits up to 300 s for another apt, and names who holds the lock. Package lists are fetched only if a package is missing and the lists are older than a day or lack it. Changed configuration files stay as they are. Drift: a package that is missing, in another version, or no longer held. Delete: purges what this resource itself brought to the host, including dependencies that nothing else needs.",
-  schema: inputs as unknown as z.ZodType<PackagesInputs>,
+  schema: inputs,
   outputs,
   replaceOn: [],
   async create(ctx, wanted) {

@@ -55,24 +55,29 @@ function parseNode(text: string | undefined): SwarmInfo["node"] {
   };
 }
 
+function parseCluster(cluster: NonNullable<EngineSwarm["Cluster"]>) {
+  return {
+    clusterId: cluster.ID ?? "",
+    addrPool: cluster.DefaultAddrPool ?? [],
+    dataPathPort: cluster.DataPathPort ?? 0,
+    taskHistoryLimit: cluster.Spec?.Orchestration?.TaskHistoryRetentionLimit ?? 5,
+    autolock: cluster.Spec?.EncryptionConfig?.AutoLockManagers === true,
+  };
+}
+
 /** @throws an Error if the engine's answer is not JSON */
 export function parseSwarmInfo(output: string): SwarmInfo {
   const values = parseKeyValues(output);
   const swarm = JSON.parse(values.swarm ?? "{}") as EngineSwarm;
   const state = swarm.LocalNodeState || "inactive";
-  const cluster = swarm.Cluster ?? {};
   return {
+    ...parseCluster(swarm.Cluster ?? {}),
     state,
     error: swarm.Error ?? "",
     manager: swarm.ControlAvailable === true,
     nodeId: swarm.NodeID ?? "",
     addr: swarm.NodeAddr ?? "",
-    clusterId: cluster.ID ?? "",
     managers: swarm.Managers ?? 0,
-    addrPool: cluster.DefaultAddrPool ?? [],
-    dataPathPort: cluster.DataPathPort ?? 0,
-    taskHistoryLimit: cluster.Spec?.Orchestration?.TaskHistoryRetentionLimit ?? 5,
-    autolock: cluster.Spec?.EncryptionConfig?.AutoLockManagers === true,
     // The engine keeps the certificate's file after it has left.
     caDigest: state === "inactive" ? "" : (values.ca ?? ""),
     joinTokens: { worker: values.worker ?? "", manager: values.manager ?? "" },

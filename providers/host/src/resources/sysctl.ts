@@ -170,10 +170,10 @@ async function read(ctx: Context, wanted: SysctlInputs, outputs: SysctlOutputs):
     { FILE: fileOf(wanted.name) },
     { step: `read kernel settings ${wanted.name}`, stdin },
   );
-  const kernel = Object.fromEntries(
+  const kernel: Record<string, string | undefined> = Object.fromEntries(
     stdout.split("\n").flatMap((line) => {
       const [kind, name, text] = line.split("\t");
-      return kind === "value" ? [[name, text]] : [];
+      return kind === "value" && name !== undefined ? [[name, text] as const] : [];
     }),
   );
   const file = parseFile(fromBase64(parseKeyValues(stdout.split("\n")[0] ?? "").file ?? ""));

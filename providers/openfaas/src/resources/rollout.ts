@@ -66,21 +66,43 @@ export async function waitUp(
     if (hasFailed(update, last)) await refuse(ctx, gateway, wanted, last);
     // One that idles without a replica comes up with its next call.
     enough = min === 0 && last?.replicas === 0 ? 0 : Math.max(1, min);
-    const up =
-      last !== undefined &&
-      sameImage(wanted.image, last.image ?? wanted.image) &&
-      (last.availableReplicas ?? 0) >= enough;
-    if (up && update === "completed") return last as FunctionStatus;
-    seen = up && !isUnderWay(update) ? seen + 1 : 0;
-    if (seen === LOOKS) return last as FunctionStatus;
+    if (isUp(wanted, last, enough)) {
+      if (update === "completed") return last;
+      seen = isUnderWay(update) ? 0 : seen + 1;
+      if (seen === LOOKS) return last;
+    } else seen = 0;
     await sleep(seen > 0 ? 500 : 1000);
   }
+  return giveUp(ctx, gateway, wanted, { last, enough, progressed: timeout.progressed });
+}
+
+const isUp = (
+  wanted: FunctionInputs,
+  found: FunctionStatus | undefined,
+  enough: number,
+): found is FunctionStatus =>
+  found !== undefined &&
+  sameImage(wanted.image, found.image ?? wanted.image) &&
+  (found.availableReplicas ?? 0) >= enough;
+
+interface Waited {
+  last: FunctionStatus | undefined;
+  enough: number;
+  progressed: boolean;
+}
+
+async function giveUp(
+  ctx: Context,
+  gateway: Gateway,
+  wanted: FunctionInputs,
+  { last, enough, progressed }: Waited,
+): Promise<never> {
   const found = last
     ? `${last.availableReplicas ?? 0} of ${enough} replicas answer, image ${last.image}${said(last)}`
     : "it is not there";
   return gateway.fail(
     `wait for the function ${wanted.name}`,
-    `the function ${wanted.name} was not up within ${wanted.waitSeconds} s${timeout.progressed ? " of its last progress" : ""}: ${found}`,
+    `the function ${wanted.name} was not up within ${wanted.waitSeconds} s${progressed ? " of its last progress" : ""}: ${found}`,
     pullRemedy(wanted, last) ??
       `see the tasks and the log above; where its start is slow, give it more with the annotation ${WAIT_ANNOTATION}`,
     await whatIsKnown(ctx, gateway, wanted, last),

@@ -65,12 +65,7 @@ describe("drift", () => {
     ["the whole file gone", { "net.a": "5", "net.b": "1 2" }, undefined, {}],
     ["a setting gone with its module", { "net.b": "1 2" }, file, { "net.b": "1 2" }],
   ])("shows %s", async (_what, kernel, text, values) => {
-    const found = await sysctl.read(
-      hostWith(kernel as Record<string, string>, text as string | undefined),
-      "network",
-      inputs,
-      none,
-    );
+    const found = await sysctl.read(hostWith(kernel, text), "network", inputs, none);
     expect(found?.inputs.values).toEqual(values);
   });
 

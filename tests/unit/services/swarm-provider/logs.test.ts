@@ -53,7 +53,7 @@ test("so do those of a log that is followed, a moment later", async () => {
   const lines = renderLogs(stream, { name: "f", follow: true }, "ns");
   stream.write(line("second", "2026-01-01T00:00:02.000000000Z"));
   stream.write(line("first", "2026-01-01T00:00:01.000000000Z"));
-  const texts = [await lines.next(), await lines.next()].map(({ value }) => JSON.parse(value!).text);
+  const texts = [await lines.next(), await lines.next()].map(({ value }) => JSON.parse(value).text);
   expect(texts).toEqual(["first", "second"]);
   await lines.return(undefined);
 });
@@ -61,7 +61,7 @@ test("so do those of a log that is followed, a moment later", async () => {
 test("what keeps a function from starting comes first", async () => {
   const obstacle = { message: "No such image: a:1", at: "2026-01-01T00:00:00Z" };
   const lines = renderLogs(Readable.from([]), { name: "f", follow: false }, "ns", obstacle);
-  expect(JSON.parse((await lines.next()).value!)).toMatchObject({ text: "cannot start: No such image: a:1" });
+  expect(JSON.parse((await lines.next()).value)).toMatchObject({ text: "cannot start: No such image: a:1" });
 });
 
 test("it does not matter where the stream is cut", async () => {

@@ -21,7 +21,7 @@ function task(State: string, more: Partial<TaskRecord> & { status?: object } = {
     Spec: { ContainerSpec: { Image: "a:1" }, ForceUpdate: 0 },
     Status: { State, Timestamp: ago(10), ...status },
     ...rest,
-  } as TaskRecord;
+  };
 }
 
 const service = (more: object = {}) =>

@@ -326,7 +326,7 @@ describe("a proxied call", () => {
     test("gets the function's connection, with its headers", async () => {
       const server = await replica("127.0.0.2", () => undefined);
       server.on("upgrade", (request, socket) => {
-        const seen = `${request.url} ${request.headers.upgrade} ${request.headers["x-mine"]} ${request.headers.host}`;
+        const seen = `${request.url} ${request.headers.upgrade} ${String(request.headers["x-mine"])} ${request.headers.host}`;
         socket.write(
           `HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\nX-Saw: ${seen}\r\n\r\n`,
         );
@@ -481,7 +481,7 @@ describe("addresses", () => {
   test("that are none, or cannot be asked for, are asked for at once again", async () => {
     const answers = [async () => [], () => Promise.reject(new Error("ENOTFOUND")), async () => ["10.0.0.1"]];
     const addresses = new Addresses(
-      () => answers.shift()!() as Promise<string[]>,
+      () => answers.shift()!(),
       () => 0,
     );
     const found = [];
