@@ -108,6 +108,7 @@ export class Functions {
 
   private async look(name: string, withUsage: boolean, isForCall: boolean): Promise<FunctionStatus> {
     const service = await this.changes.find(name);
+    const seenAt = Date.now();
     const tasks = await this.engine.listTasks(service.ID);
     const ready = await this.readiness.ready(tasks);
     const usage = withUsage ? await this.usage.measure(ready) : undefined;
@@ -115,12 +116,13 @@ export class Functions {
     const problem = found && (await this.failures.explain(found));
     // Nothing is waited for from here to the answer: what is reported is what holds then.
     const current = this.counts.asReported(service);
+    const available = this.counts.areThere(name, seenAt) ? ready.length : 0;
     const rollout = rolloutOf(current, tasks);
     // A call would wait for nothing until the gateway gives up.
-    if (isForCall && found?.isRefused && ready.length === 0 && replicasOf(current) > 0)
+    if (isForCall && found?.isRefused && available === 0 && replicasOf(current) > 0)
       throw new ApiError(503, `${name} cannot start: ${found.problem.message}`);
     return {
-      ...this.toStatus(current, ready.length),
+      ...this.toStatus(current, available),
       ...(rollout ? { rollout } : {}),
       ...(usage ? { usage: usage.get(service.ID) ?? NO_USAGE } : {}),
       ...(problem ? { problem } : {}),

@@ -5,7 +5,8 @@
  * never asks again. A call therefore hangs until the gateway gives up, unless:
  * - zero is reported before the engine is told, and until somebody asks for a replica;
  * - a number that was read before a change is not reported after it;
- * - nothing is scaled to zero while somebody waits for a replica.
+ * - nothing is scaled to zero while somebody waits for a replica;
+ * - replicas that were seen before a scaling to zero do not count as available after it: the function may have been woken since.
  */
 import { type Changes, updating } from "./changes";
 import { DEFAULT_SCALE_MAX, SCALE_MAX } from "./deployment";
@@ -17,6 +18,9 @@ import { replicasOf, type ServiceRecord } from "./records";
 /** Who waits for a replica asks again well within this time, in ms. The gateway does so ten times a second. */
 const AWAITED_MS = 10_000;
 
+/** From the engine's answer to a scaling to zero until it has told each replica to end, in ms. */
+const ENDING_MS = 500;
+
 interface Life {
   /** Reported as zero. Once the engine has been told: whether it said what became of that. */
   fallingAsleep?: { isOutcomeKnown?: Promise<boolean> };
@@ -26,6 +30,10 @@ interface Life {
   awaitedUntil: number;
   /** Questions of those, and changes for them, that are under way. */
   waiting: number;
+  /** Scalings to zero that the engine was told of and has not answered. */
+  endings: number;
+  /** Replicas that were seen before this moment may be told to end. */
+  endedAt: number;
 }
 
 /** What a change finds: "roused" from an announced zero, or with a scaling to zero that may still take place. */
@@ -47,6 +55,12 @@ export class ReplicaCounts {
     const { written } = life ?? {};
     const isOutdated = written?.serviceId === service.ID && service.Version.Index <= written.afterVersion;
     return isOutdated ? withReplicas(service, written.replicas) : service;
+  }
+
+  /** Whether replicas that were seen at that moment are still there. To be asked when nothing is waited for any more. */
+  areThere(name: string, seenAt: number): boolean {
+    const life = this.lives.get(name);
+    return life === undefined || (life.endings === 0 && seenAt >= life.endedAt);
   }
 
   /** Answers a question about a function: a caller that is told to wait for a replica gets one. */
@@ -174,10 +188,22 @@ export class ReplicaCounts {
       const replicas = await decide(service);
       if (replicas === replicasOf(service) && before !== "unknown") return;
       // Everything else stays as it was read, so that no replica restarts.
-      await this.engine.updateService(service, withReplicas(service, replicas).Spec);
+      const writing = this.engine.updateService(service, withReplicas(service, replicas).Spec);
+      await (replicas === 0 ? this.whileEnding(name, writing) : writing);
       this.noteWritten(service, replicas);
     });
     if (before === "unknown") this.lifeOf(name).fallingAsleep = undefined;
+  }
+
+  private async whileEnding(name: string, writing: Promise<unknown>): Promise<void> {
+    const life = this.lifeOf(name);
+    life.endings++;
+    try {
+      await writing;
+    } finally {
+      life.endings--;
+      life.endedAt = this.now() + ENDING_MS;
+    }
   }
 
   private async whileAwaited<T>(name: string, action: () => Promise<T>): Promise<T> {
@@ -196,7 +222,7 @@ export class ReplicaCounts {
 
   private lifeOf(name: string): Life {
     let life = this.lives.get(name);
-    if (!life) this.lives.set(name, (life = { awaitedUntil: 0, waiting: 0 }));
+    if (!life) this.lives.set(name, (life = { awaitedUntil: 0, waiting: 0, endings: 0, endedAt: 0 }));
     return life;
   }
 }
