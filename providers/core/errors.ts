@@ -1,18 +1,20 @@
 /** Errors as a person reads them. */
 import { mask } from "./values";
 
+export interface HostErrorDetails {
+  host: string;
+  step: string;
+  command?: string;
+  code?: number;
+  output?: string;
+  remedy?: string;
+}
+
 /** An error a person can act on: host, step, command without secrets, exit code, last lines, remedy. Printed without a stack. */
 export class HostError extends Error {
   constructor(
     message: string,
-    readonly details: {
-      host: string;
-      step: string;
-      command?: string;
-      code?: number;
-      output?: string;
-      remedy?: string;
-    },
+    readonly details: HostErrorDetails,
   ) {
     super(message);
     this.name = "HostError";

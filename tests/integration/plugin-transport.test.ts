@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
+import * as os from "node:os";
 import * as path from "node:path";
 import { Readable } from "node:stream";
 import { type ProviderConfig, resolveTarget } from "../../providers/host/src/config";
@@ -224,6 +225,13 @@ test("a time-out ends the command on the host as well", async () => {
   expect(spawnSync("pgrep", ["-f", `^sleep ${mark}`]).stdout.toString()).toBe("");
 });
 
+test("a command that does not heed TERM is told for what it is", async () => {
+  const { text } = await failure(
+    session(sshd.config()).run("trap '' TERM; while :; do sleep 1; done", { ...step, timeoutSeconds: 1 }),
+  );
+  expect(text).toContain("went on when it was told to end (TERM), and was killed");
+}, 30_000);
+
 test("a connection lost in the middle is one clear error, and the next step connects anew", async () => {
   const own = await server({});
   const host = session(own.config());
@@ -323,4 +331,27 @@ sudoTest("who is not root goes through sudo, and is told when it wants a passwor
   fs.writeFileSync(rule, `${user} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
   cleanups.push(() => fs.rmSync(rule, { force: true }));
   expect((await host.run("id -un; cat", { ...step, stdin: "data" })).stdout).toBe("root\ndata");
+});
+
+sudoTest("a login shell that prints is refused before a command runs, and its file is named", async () => {
+  const user = `talks${process.pid}`;
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-home-"));
+  cleanups.push(() => fs.rmSync(home, { recursive: true }));
+  execFileSync("useradd", ["--shell", "/bin/bash", "--home-dir", home, user]);
+  cleanups.push(() => execFileSync("userdel", ["--force", user], { stdio: "ignore" }));
+  execFileSync("usermod", ["-p", "*", user]);
+  execFileSync("chown", [user, home]);
+  fs.writeFileSync(path.join(home, ".bashrc"), "echo Velkommen\n", { mode: 0o644 });
+  const mark = path.join(home, "ran");
+  const { text } = await failure(
+    session(sshd.config({ user })).run(`touch ${mark}`, { ...step, root: false }),
+  );
+  expect(text).toContain(
+    `the login shell of ${user} prints text before the output of each command: "Velkommen"`,
+  );
+  expect(text).toContain(`it comes from ${home}/.bashrc`);
+  expect(fs.existsSync(mark)).toBe(false);
+  fs.writeFileSync(path.join(home, ".bashrc"), "case $- in *i*) ;; *) return ;; esac\necho Velkommen\n");
+  const quiet = session(sshd.config({ user }));
+  expect((await quiet.run("echo hei", { ...step, root: false })).stdout).toBe("hei\n");
 });

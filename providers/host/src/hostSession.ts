@@ -4,9 +4,18 @@ import type { ClientChannel } from "ssh2";
 import type { Target } from "./config";
 import { printed } from "../../core/errors";
 import { Output } from "./output";
+import { refuseTalkativeShell } from "./loginShell";
 import { command } from "../../../shared/quote";
 import { runScript } from "./scripts";
-import { floodError, inputError, lostError, silentError, sudoError, summary } from "./sessionErrors";
+import {
+  floodError,
+  inputError,
+  lostError,
+  silentError,
+  stubbornError,
+  sudoError,
+  summary,
+} from "./sessionErrors";
 import { HostError, type RunOptions, type RunResult, type Session, type WriteFileOptions } from "./session";
 import { connect, endpointName, exec, type Connection } from "./ssh";
 import { validation } from "./validation";
@@ -17,6 +26,7 @@ const CHANNELS = 8;
 const GRACE_SECONDS = 20;
 const KILL_AFTER_SECONDS = 10;
 const TIMED_OUT = 124;
+const KILLED = 137;
 /** A host that could not be reached is not dialled again by each of twenty resources in turn. */
 const REMEMBER_FAILURE_MS = 15_000;
 
@@ -133,6 +143,10 @@ export class HostSession implements Session {
         live.lost = true;
         for (const tell of live.onLost) tell();
       });
+      await refuseTalkativeShell(live.client, this.name, this.target.user).catch((error: unknown) => {
+        live.close();
+        throw error;
+      });
       return live;
     } catch (error) {
       this.failure = { error, until: Date.now() + REMEMBER_FAILURE_MS };
@@ -163,7 +177,9 @@ export class HostSession implements Session {
       code: result.code,
       output: printed(result),
     };
-    if (result.code === TIMED_OUT && Date.now() - started >= seconds * 950)
+    const late = Date.now() - started >= seconds * 950;
+    if (result.code === KILLED && late) throw stubbornError(details, seconds);
+    if (result.code === TIMED_OUT && late)
       throw new HostError(`${step}: not done within ${seconds} s; the command was ended`, {
         ...details,
         remedy: "look on the host at what it waits for",
@@ -234,7 +250,13 @@ export class HostSession implements Session {
       channel.on("error", () => undefined);
       channel.on("close", () => {
         if (code === undefined && signal === undefined) lost();
-        else finish(() => resolve({ code: code ?? 128 + (SIGNALS[signal ?? ""] ?? 1), ...output.end() }));
+        else
+          finish(() =>
+            resolve({
+              code: code ?? 128 + (SIGNALS[signal?.replace(/^SIG/, "") ?? ""] ?? 1),
+              ...output.end(),
+            }),
+          );
       });
       if (!options.input) return void channel.end(input);
       channel.write(input);

@@ -4,7 +4,7 @@
  */
 import type { Duplex, Readable } from "node:stream";
 
-export { HostError } from "../../core/errors";
+export { HostError, type HostErrorDetails } from "../../core/errors";
 
 export interface RunOptions {
   /** What this step is for, in the words a person reads in an error: "install packages nginx, curl". */

@@ -10,6 +10,7 @@ import fileDelete from "./file-delete.sh";
 import fileLib from "./file-lib.sh";
 import fileRead from "./file-read.sh";
 import lib from "./lib.sh";
+import loginShell from "./login-shell.sh";
 import packagesApply from "./packages-apply.sh";
 import packagesLib from "./packages-lib.sh";
 import packagesRead from "./packages-read.sh";
@@ -35,6 +36,7 @@ export const SCRIPTS = {
   "file-lib": fileLib,
   "file-read": fileRead,
   lib,
+  "login-shell": loginShell,
   "packages-apply": packagesApply,
   "packages-lib": packagesLib,
   "packages-read": packagesRead,

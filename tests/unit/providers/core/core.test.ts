@@ -175,6 +175,13 @@ describe("messages", () => {
       sudoError("h", "ops", "step", { code, stdout: "", stderr })?.message;
     expect(said("sudo: a password is required\n")).toContain("without a password");
     expect(said("ops is not in the sudoers file.\n")).toContain("without a password");
+    // sudo-rs, which Ubuntu has from 25.10 on.
+    expect(said("sudo: interactive authentication is required\n")).toContain("without a password");
+    expect(said("sudo: I'm sorry ops. I'm afraid I can't do that\n")).toContain("without a password");
+    expect(
+      said("sudo: Sorry, user ops is not allowed to execute '/usr/bin/env' as root on oslo-1.\n"),
+    ).toContain("without a password");
+    expect(said("sudo: sorry, you must have a tty to run sudo\n")).toContain("wants a terminal of ops");
     expect(said("env: 'sudo': No such file or directory\n", 127)).toContain("there is no sudo");
     expect(
       said(
