@@ -56,10 +56,10 @@ export class Nginx extends pulumi.ComponentResource {
     );
     const packages = new host.Packages(
       `${name}-packages`,
-      { packages: ["nginx"] },
+      // The site that the package brings listens on port 80, which may be another's, and on IPv6, which the kernel may lack.
+      { packages: ["nginx"], startServices: false },
       { ...own, dependsOn: [user] },
     );
-    // Before the unit: the site that the package brings listens on port 80, which may be another's.
     const config = new host.File(
       `${name}-conf`,
       {

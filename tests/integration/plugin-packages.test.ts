@@ -83,7 +83,7 @@ onDebian("packages on a real apt", () => {
   function build(
     name: string,
     version: string,
-    more: { depends?: string; provides?: string; postinst?: string } = {},
+    more: { depends?: string; provides?: string; recommends?: string; postinst?: string } = {},
   ): void {
     const root = path.join(folder, "build", `${name}_${version}`);
     fs.mkdirSync(path.join(root, "DEBIAN"), { recursive: true });
@@ -95,6 +95,7 @@ onDebian("packages on a real apt", () => {
       "Description: test",
     ];
     if (more.depends) fields.push(`Depends: ${more.depends}`);
+    if (more.recommends) fields.push(`Recommends: ${more.recommends}`);
     if (more.provides) fields.push(`Provides: ${more.provides}`);
     fs.writeFileSync(path.join(root, "DEBIAN/control"), `${fields.join("\n")}\n`);
     if (more.postinst)
@@ -244,6 +245,67 @@ onDebian("packages on a real apt", () => {
     expect(after).toEqual({ versions: { beta: "2.0" }, installed: ["beta", "shared"] });
   });
 
+  test("delete takes a dependency that somebody's package only recommends", async () => {
+    build("theirs", "1.0", { recommends: "shared" });
+    index();
+    inside("apt-get update; apt-get -y install --no-install-recommends theirs");
+    const alpha = await create(["alpha"]);
+    expect(alpha.outputs.installed).toEqual(["alpha", "shared"]);
+    await packages.delete(contextOf(session()), "", wanted(["alpha"]), alpha.outputs);
+    expect(list()).toEqual(["ii theirs=1.0"]);
+  });
+
+  describe("with a foreign source that is not signed", () => {
+    beforeEach(() => {
+      fs.mkdirSync(path.join(folder, "unsigned"));
+      fs.writeFileSync(
+        path.join(folder, "etc-apt/sources.list.d/theirs.list"),
+        `deb file:${path.join(folder, "unsigned")} stable main\n`,
+      );
+    });
+
+    test("what the other sources have is installed, with a warning that names it", async () => {
+      const context = contextOf(session());
+      const { outputs } = await packages.create(context, wanted(["alpha"]));
+      expect(outputs.versions).toEqual({ alpha: "1.2" });
+      expect(context.logged).toEqual([
+        { severity: "warning", message: expect.stringMatching(/apt-get update failed.*unsigned/) },
+      ]);
+    });
+
+    test("what none of them has is refused, and the failed update is what is said", async () => {
+      expect(await failure(create(["gamma"]))).toMatch(
+        /apt-get update failed, and without it there is no package gamma[^]*unsigned/,
+      );
+    });
+  });
+
+  test("a service is not started while its package is installed, where that is asked for", async () => {
+    const [started, rule] = [path.join(folder, "started"), "/usr/sbin/policy-rc.d"];
+    // A machine without such a rule of its own: /usr/sbin, with links to all that it has but that one.
+    const bare = path.join(folder, "sbin");
+    fs.mkdirSync(bare);
+    const script = [
+      "mkdir -p /run/sbin && mount --bind /usr/sbin /run/sbin",
+      `for file in /run/sbin/*; do ln -s "$file" ${bare}/; done`,
+      `rm -f ${bare}/policy-rc.d && mount --bind ${bare} /usr/sbin && exec "$@"`,
+    ].join("; ");
+    const own = new LocalSession([...prefix, "sh", "-c", script, "sh"]);
+    build("served", "1.0", {
+      postinst: `if [ -x ${rule} ]; then ${rule} served start || exit 0; fi; touch ${started}`,
+    });
+    index();
+    const install = (startServices: boolean) =>
+      packages.create(contextOf(own), wanted(["served"], { startServices }));
+    await install(false);
+    expect([fs.existsSync(started), fs.existsSync(path.join(bare, "policy-rc.d"))]).toEqual([false, false]);
+    inside("apt-get -y purge served");
+    fs.rmSync(bare, { recursive: true });
+    fs.mkdirSync(bare);
+    await install(true);
+    expect(fs.existsSync(started)).toBe(true);
+  });
+
   test("drift: gone, in another version, no longer held", async () => {
     const { outputs } = await create(["alpha", "beta=2.0"], { hold: true });
     expect(inside("apt-mark showhold")).toBe("alpha\nbeta\n");
@@ -257,6 +319,7 @@ onDebian("packages on a real apt", () => {
       packages: { beta: "=2.1" },
       hold: false,
       recommends: false,
+      startServices: true,
     });
     const repaired = await packages.update(contextOf(session()), "", wanted({ beta: "=2.1" }), hold, outputs);
     expect(repaired.versions).toEqual({ alpha: "1.2", beta: "2.0" });
@@ -304,6 +367,8 @@ onDebian("packages on a real apt", () => {
   test("gives up on a lock in the end, and says who holds it", async () => {
     await create(["shared"]);
     const lock = path.join(folder, "dpkg/lock-frontend");
+    // Without ours apt itself would wait that long, at each attempt.
+    fs.writeFileSync(path.join(folder, "etc-apt/apt.conf.d/lock"), 'DPkg::Lock::Timeout "60";\n');
     const holder = spawn("python3", [
       "-c",
       `import fcntl,time\nf=open(${JSON.stringify(lock)},"w")\nfcntl.lockf(f,fcntl.LOCK_EX)\nprint("held",flush=True)\ntime.sleep(60)`,

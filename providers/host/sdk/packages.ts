@@ -8,6 +8,8 @@ export interface PackagesArgs {
   hold?: pulumi.Input<boolean>;
   /** Install recommended packages too. Default: false. */
   recommends?: pulumi.Input<boolean>;
+  /** Let the services of new packages start while they are installed. false: a unit starts them, after its configuration is there. Default: true. */
+  startServices?: pulumi.Input<boolean>;
 }
 
 /** Packages of apt, on Debian and Ubuntu. Waits up to 300 s for another apt, and names who holds the lock. Package lists are fetched only if a package is missing and the lists are older than a day or lack it. Changed configuration files stay as they are. Drift: a package that is missing, in another version, or no longer held. Delete: purges what this resource itself brought to the host, including dependencies that nothing else needs. */
@@ -18,6 +20,8 @@ export class Packages extends pulumi.CustomResource {
   declare readonly hold: pulumi.Output<boolean>;
   /** Install recommended packages too. */
   declare readonly recommends: pulumi.Output<boolean>;
+  /** Let the services of new packages start while they are installed. false: a unit starts them, after its configuration is there. */
+  declare readonly startServices: pulumi.Output<boolean>;
   /** Installed version of each package. */
   declare readonly versions: pulumi.Output<{ [key: string]: string }>;
   /** Packages that this resource brought to the host, dependencies included: all that a delete may remove. Sorted. */
@@ -29,6 +33,7 @@ export class Packages extends pulumi.CustomResource {
       packages: undefined,
       hold: undefined,
       recommends: undefined,
+      startServices: undefined,
       versions: undefined,
       installed: undefined,
     };

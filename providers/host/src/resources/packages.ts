@@ -45,12 +45,19 @@ const inputs = z.strictObject({
     .default(false)
     .describe("Keep the packages at their version when the host upgrades itself (apt-mark hold)."),
   recommends: z.boolean().default(false).describe("Install recommended packages too."),
+  startServices: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Let the services of new packages start while they are installed. false: a unit starts them, after its configuration is there.",
+    ),
 });
 type Bounds = Record<string, string>;
 export interface PackagesInputs {
   packages: Bounds;
   hold: boolean;
   recommends: boolean;
+  startServices: boolean;
 }
 
 const outputs = z.object({
@@ -118,11 +125,15 @@ async function apply(
     WANTED: renderWanted(wanted.packages),
     HOLD: hold,
     RECOMMENDS: wanted.recommends,
+    START: wanted.startServices,
     MAX_AGE_MINUTES,
   };
   const script = renderScript(["packages-lib", "apt", "packages-apply"], variables);
   const result = await session.run(script, { step, allow: "any", timeoutSeconds: APPLY_SECONDS });
-  const fresh = result.stdout.split("\n").flatMap((line) => (line.startsWith("new=") ? [line.slice(4)] : []));
+  const said = (key: string) =>
+    result.stdout.split("\n").flatMap((line) => (line.startsWith(key) ? [line.slice(key.length)] : []));
+  for (const warning of said("warning=")) ctx.log(warning, "warning");
+  const fresh = said("new=");
   const installed = [...new Set([...brought, ...fresh])].sort();
   if (result.code === 0) return { versions: (await look(ctx, wanted.packages)).versions, installed };
   const error =

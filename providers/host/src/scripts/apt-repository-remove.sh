@@ -18,3 +18,5 @@ if [ -e "$list" ] && command -v apt-get >/dev/null 2>&1; then
     done
 fi
 rm -f -- "$list" "$keyring"
+# Ours where no package has it: apt's own has it from Debian 12 and Ubuntu 22.04 on.
+dpkg-query -S /etc/apt/keyrings >/dev/null 2>&1 || rmdir -- /etc/apt/keyrings 2>/dev/null || true

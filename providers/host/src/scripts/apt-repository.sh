@@ -80,7 +80,7 @@ put() {
 
 # Only this source: an unrelated source that is broken is not our business, and its lists stay.
 update() {
-  timeout "$UPDATE_SECONDS" apt-get update -q \
+  timeout "$UPDATE_SECONDS" apt-get update -q -o DPkg::Lock::Timeout=0 \
     -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 \
     -o Acquire::Retries=2 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 >"$work/update" 2>&1
 }

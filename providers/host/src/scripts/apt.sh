@@ -31,7 +31,7 @@ lock_holder() {
 }
 
 # apt_quietly COMMAND...: runs it, its output in $work/apt; while somebody else holds a lock it waits and tries again. apt 1.6 has no
-# DPkg::Lock::Timeout, hence a loop of our own.
+# DPkg::Lock::Timeout, hence a loop of our own; where the host's apt.conf sets it, each turn of the loop would wait as long again.
 apt_quietly() {
   waited=0
   while :; do
@@ -49,7 +49,7 @@ apt_quietly() {
 }
 
 apt_get() {
-  apt_quietly apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+  apt_quietly apt-get -q -y -o DPkg::Lock::Timeout=0 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
     -o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
 }
 

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2034
 # Installs packages in the versions wanted, after packages-lib.sh and apt.sh. Nothing to do costs one look at dpkg's list.
 # Parameters: LOCK_SECONDS, WANTED (lines "NAME OPERATOR VERSION", "NAME" alone for any version), HOLD (yes, no: release, or "": as it
-# is), RECOMMENDS, MAX_AGE_MINUTES.
-# Prints new=NAME for each package that was not on the host before, dependencies included, also when it fails half-way.
+# is), RECOMMENDS, START (empty: no service is started), MAX_AGE_MINUTES.
+# Prints new=NAME for each package that was not on the host before, dependencies included, also when it fails half-way, and
+# warning=TEXT for what it went on without.
 
 missing() {
   printf '%s\n' "$WANTED" | while read -r name operator version; do
@@ -50,8 +51,33 @@ lists_are_old() {
   [ -z "$(find /var/lib/apt/lists /var/lib/apt/lists/partial -maxdepth 0 -mmin "-$MAX_AGE_MINUTES" 2>/dev/null)" ]
 }
 
+# One source that is broken fails the whole update, although the lists of the others are there: what counts is whether they have what is
+# wanted.
 refresh_lists() {
-  apt_get update || fail_with "apt-get update failed" "look at the host's apt sources (/etc/apt) and at whether it reaches them"
+  : >"$work/update"
+  apt_get update || cp "$work/apt" "$work/update"
+}
+
+broken_sources() {
+  grep -E '^(W|E|Err)' "$work/update" | head -n 3 | tr '\n' ' '
+}
+
+# Ubuntu's own mark of a part of its archive. Debian has none of that name.
+lacks_universe() {
+  grep -qs '^ID=ubuntu' /etc/os-release && ! apt-cache policy 2>/dev/null | grep -q 'c=universe'
+}
+
+# A service would start with its package's own configuration, on a port that may be another's. An end of this script, even a hard one,
+# ends the rule.
+start_nothing() {
+  rule=/usr/sbin/policy-rc.d
+  [ ! -e "$rule" ] || grep -q '^# Written by oslo-faas' "$rule" || return 0
+  printf '#!/bin/sh\n# Written by oslo-faas while it installs packages: no service starts.\nif kill -0 %s 2>/dev/null; then exit 101; fi\n' "$$" >"$rule"
+  chmod 0755 "$rule"
+}
+
+start_again() {
+  ! grep -qs '^# Written by oslo-faas' /usr/sbin/policy-rc.d || rm -f -- /usr/sbin/policy-rc.d
 }
 
 # All that cannot be had, in one message.
@@ -67,13 +93,18 @@ refuse_unknown() {
     fi
     said="${said:+$said; }$one"
   done <"$work/unknown"
-  ! grep -qE '^(W|E|Err)' "$work/apt" 2>/dev/null || grep -E '^(W|E|Err)' "$work/apt" | head -n 5 >&2
+  [ ! -s "$work/update" ] || {
+    tail -n 40 "$work/update" >&2
+    refuse "apt-get update failed, and without it $said" "look at the host's apt sources (/etc/apt) and at whether it reaches them"
+  }
+  ! lacks_universe || refuse "$said; this host has no source for universe, a part of Ubuntu's archive" "on the host: add-apt-repository universe"
   refuse "$said" "correct the name or the version, or add the apt source that has it (host:index:AptRepository) and depend on it"
 }
 
 install_missing() {
   present_names >"$work/before"
-  trap 'present_names | comm -13 "$work/before" - | sed "s/^/new=/"; rm -rf -- "$work"' EXIT
+  trap 'start_again; present_names | comm -13 "$work/before" - | sed "s/^/new=/"; rm -rf -- "$work"' EXIT
+  [ -n "$START" ] || start_nothing
   install_choices && return 0
   # A list that is a few hours old may name a version that its server has replaced.
   if [ -z "$fresh" ] && grep -qE '404|Failed to fetch|Unable to fetch' "$work/apt"; then
@@ -81,6 +112,7 @@ install_missing() {
     choose
     install_choices && return 0
   fi
+  [ ! -s "$work/update" ] || broken_sources >&2
   fail_with "apt-get could not install $(paste -s -d ' ' "$work/choices")" "correct what it complains of"
 }
 
@@ -109,6 +141,7 @@ finish_interrupted
 missing >"$work/missing"
 if [ -s "$work/missing" ]; then
   fresh=
+  : >"$work/update"
   if lists_are_old; then
     refresh_lists
     fresh=1
@@ -119,6 +152,7 @@ if [ -s "$work/missing" ]; then
     choose
   fi
   [ ! -s "$work/unknown" ] || refuse_unknown
+  [ ! -s "$work/update" ] || printf 'warning=apt-get update failed, and the other sources had what was wanted: %s\n' "$(broken_sources)"
   install_missing
 fi
 hold_or_not

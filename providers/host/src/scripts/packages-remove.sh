@@ -48,7 +48,8 @@ for name in $NAMES; do
 done
 purge "$@"
 set --
-for name in $(apt-get -s autoremove 2>/dev/null 9>&- | sed -n 's/^Remv \([^ ]*\).*/\1/p'); do
+# apt keeps what another package only recommends or suggests; what we brought was not there for it before.
+for name in $(apt-get -s -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false autoremove 2>/dev/null 9>&- | sed -n 's/^Remv \([^ ]*\).*/\1/p'); do
   ! is_listed "$name" "$BROUGHT" || set -- "$@" "$name"
 done
 purge "$@"
