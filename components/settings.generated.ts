@@ -103,6 +103,11 @@ export interface PreflightSettings {
    */
   allowVirtualization?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * Releases to accept that oslo-faas has not been tried on, with a warning: ID and VERSION_ID in /etc/os-release.
+   * Default: []. Example: ["debian 14"].
+   */
+  allowReleases?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * Minimum memory of the host.
    * Unit: MiB. Allowed: 256 to 16777216. Default: 1800.
    */
@@ -203,6 +208,16 @@ export interface DockerSettings {
    * Unit: bytes. Allowed: 576 to 9000. Example: 1400.
    */
   mtu?: pulumi.Input<number>;
+  /**
+   * Address of the bridge docker0 with its prefix, if the engine's choice (172.17.0.1/16) is a network of yours.
+   * Allowed: an IPv4 address with a prefix, such as "192.168.127.1/24". Example: "192.168.127.1/24".
+   */
+  bip?: pulumi.Input<string>;
+  /**
+   * IPv4 networks for the engine's own networks (docker0 without bip, docker_gwbridge). Default: the engine's (172.17.0.0/16 and up). Networks that exist keep theirs.
+   * Default: []. Example: [{"base":"10.213.0.0/16","size":24}].
+   */
+  defaultAddressPools?: pulumi.Input<pulumi.Input<DockerDefaultAddressPoolSettings>[]>;
 }
 
 /** Docker's apt repository, for `source: docker`. */
@@ -222,6 +237,20 @@ export interface DockerRepositorySettings {
    * Allowed: a full fingerprint of 40 hexadecimal digits. Default: "9DC858229FC7DD38854AE2D88D81803C0EBFCD88".
    */
   fingerprint?: pulumi.Input<string>;
+}
+
+/** IPv4 networks for the engine's own networks (docker0 without bip, docker_gwbridge). Default: the engine's (172.17.0.0/16 and up). Networks that exist keep theirs. */
+export interface DockerDefaultAddressPoolSettings {
+  /**
+   * IPv4 network to divide.
+   * Allowed: a network such as "10.0.0.0/8" or "2001:db8::/32". Example: "10.213.0.0/16".
+   */
+  base: pulumi.Input<string>;
+  /**
+   * Prefix length of each network.
+   * Unit: bits. Allowed: 8 to 30. Example: 24.
+   */
+  size: pulumi.Input<number>;
 }
 
 /** The Docker Swarm that runs the services. */

@@ -52,9 +52,3 @@ export const PRIVATE_NETWORKS = [
   "fc00::/7",
   "fe80::/10",
 ];
-
-/** Whether one of two networks contains the other. */
-export function overlap(a: string, b: string): boolean {
-  const [[one, short], [other, long]] = [parseCIDR(a), parseCIDR(b)];
-  return one.kind() === other.kind() && one.match(other, Math.min(short, long));
-}

@@ -1,6 +1,7 @@
 /** Rules across values about ports, networks and packages. */
 import { isIP } from "node:net";
-import { isNetwork, overlap, PRIVATE_NETWORKS } from "./addresses";
+import { overlap } from "../shared/networks";
+import { isNetwork, networkAround, PRIVATE_NETWORKS } from "./addresses";
 import type { Get, Rule, Violation } from "./rule";
 
 interface Owner {
@@ -45,6 +46,55 @@ function addressPool(get: Get): Violation[] {
     ];
   const ofHosts = first >= 1 && first <= 223 && first !== 127;
   return ofHosts ? [] : [{ path, message: "has no addresses for containers" }];
+}
+
+/** The engine's networks lie apart from each other and from the host. What the host itself is in, preflight sees. */
+function engineNetworks(get: Get): Violation[] {
+  const pools = Array.from({ length: get<number>("docker.defaultAddressPools.length") ?? 0 }, (_, i) => ({
+    path: `docker.defaultAddressPools.${i}.base`,
+    value: get<string>(`docker.defaultAddressPools.${i}.base`),
+    size: get<number>(`docker.defaultAddressPools.${i}.size`),
+  }));
+  const networks = [
+    { path: "docker.bip", value: get<string>("docker.bip") },
+    { path: "swarm.addressPool", value: get<string>("swarm.addressPool") },
+    ...pools,
+  ].filter((one): one is { path: string; value: string } => one.value !== undefined);
+  const wrong = networks
+    .filter(({ path, value }) => path !== "swarm.addressPool" && !isNetwork(value, 4))
+    .map(({ path }) => ({ path, message: "must be IPv4, with a prefix from 0 to 32" }));
+  const [address, bip] = [get<string>("host.address"), get<string>("docker.bip")];
+  const own = address && isIP(address) === 4 ? [{ path: "host.address", value: `${address}/32` }] : [];
+  const valid = [...own, ...networks.filter(({ value }) => isNetwork(value, 4))];
+  return [
+    ...wrong,
+    ...(bip && isNetwork(bip, 4) && !networkAround(bip)
+      ? [
+          {
+            path: "docker.bip",
+            message: "must be an address inside of its network, such as 192.168.127.1/24",
+          },
+        ]
+      : []),
+    ...pools.flatMap(({ value = "", size = 32 }, i) =>
+      Number(value.split("/")[1]) > size
+        ? [{ path: `docker.defaultAddressPools.${i}.size`, message: `is a wider network than ${value}` }]
+        : [],
+    ),
+    ...valid.flatMap(({ path, value }, i) =>
+      valid.slice(0, i).flatMap((other) =>
+        overlap(other.value, value)
+          ? [
+              {
+                path,
+                message: `overlaps with ${other.path} ${other.value.replace(/\/32$/, "")}`,
+                others: [other.path],
+              },
+            ]
+          : [],
+      ),
+    ),
+  ];
 }
 
 const networksOf = (get: Get, list: string) =>
@@ -126,6 +176,11 @@ export const NETWORK_RULES: readonly Rule[] = [
   {
     sentence: "swarm.addressPool is an IPv4 network of unicast addresses, from /8 to /24.",
     check: addressPool,
+  },
+  {
+    sentence:
+      "docker.bip, docker.defaultAddressPools and swarm.addressPool are IPv4 networks that do not overlap, and host.address is in none of them.",
+    check: engineNetworks,
   },
   {
     sentence:

@@ -77,9 +77,11 @@ function rowsOf(path: string, schema: JsonSchema): string[] {
   const { properties = {}, required = [] } = schema.type === "array" ? (schema.items ?? {}) : schema;
   return Object.entries(properties).flatMap(([key, inner]) => {
     const name = `${path}.${key}`;
-    const nested = rowsOf(name, inner);
+    const isList = inner.type === "array";
+    const nested = rowsOf(isList ? `${name}[]` : name, inner);
     if (nested.length === 0) return [row(name, inner, required.includes(key))];
-    return [row(name, { ...inner, default: undefined, kind: "mapping" }, required.includes(key)), ...nested];
+    const whole = isList ? { kind: "list" } : { default: undefined, kind: "mapping" };
+    return [row(name, { ...inner, ...whole }, required.includes(key)), ...nested];
   });
 }
 

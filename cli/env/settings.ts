@@ -21,16 +21,19 @@ export function settings(): string {
 const typeName = (path: string[]) =>
   path.map((key) => (key === "openfaas" ? "OpenFaaS" : key[0]!.toUpperCase() + key.slice(1))).join("");
 
+/** The name of one element of a list. */
+const oneOf = (name: string) => name.replace(/s$/, "");
+
 /** One interface for a mapping, or for the mappings of a list, and one for each mapping inside. */
 function interfaces(name: string, schema: JsonSchema): string[] {
-  if (schema.type === "array") return interfaces(name.replace(/s$/, ""), { ...schema, ...schema.items });
+  if (schema.type === "array") return interfaces(oneOf(name), { ...schema, ...schema.items });
   const { properties = {}, required = [] } = schema;
   const lines = Object.entries(properties).map(([key, inner]) => {
     const type = typeOf(name + typeName([key]), inner);
     const optional = required.includes(key) ? "" : "?";
     return `${comment(inner)}\n${key}${optional}: ${isPlain(inner) ? type : `pulumi.Input<${type}>`};`;
   });
-  const nested = Object.entries(properties).filter(([, inner]) => inner.properties);
+  const nested = Object.entries(properties).filter(([, inner]) => (inner.items ?? inner).properties);
   return [
     `/** ${schema.description ?? ""} */\nexport interface ${name}Settings {\n${lines.join("\n")}\n}\n`,
     ...nested.flatMap(([key, inner]) => interfaces(name + typeName([key]), inner)),
@@ -46,7 +49,7 @@ function typeOf(name: string, schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.anyOf) return schema.anyOf.map((one) => typeOf(name, one)).join(" | ");
-  if (schema.type === "array") return `pulumi.Input<${typeOf(name, schema.items ?? {})}>[]`;
+  if (schema.type === "array") return `pulumi.Input<${typeOf(oneOf(name), schema.items ?? {})}>[]`;
   if (typeof schema.additionalProperties === "object")
     return `{ [name: string]: pulumi.Input<${typeOf(name, schema.additionalProperties)}> }`;
   return schema.type === "integer" ? "number" : (schema.type ?? "unknown");

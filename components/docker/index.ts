@@ -5,14 +5,21 @@ import { quote } from "../../shared/quote";
 import { completeArgs, completeNow } from "../complete";
 import { commandConnection, completeConnection, type ConnectionArgs } from "../host/connection";
 import type { DockerSettings } from "../settings.generated";
-import { ENGINE_NEEDS, enginePackages, renderDaemonJson, restartKey, VALIDATE_DAEMON_JSON } from "./render";
+import {
+  distroPackages,
+  dockerPackages,
+  ENGINE_NEEDS,
+  renderDaemonJson,
+  restartKey,
+  VALIDATE_DAEMON_JSON,
+} from "./render";
 
 export { dockerApi, type DockerApiArgs } from "./api";
 
 export interface DockerEngineArgs extends DockerSettings {
   /** Open files of a container. Default: 65536. Example: 131072. */
   openFiles?: pulumi.Input<number>;
-  /** The host's facts: its release is part of the address of Docker's repository. Default: they are gathered. Example: machine.facts. */
+  /** The host's facts: its release is part of the address of Docker's repository, and says which packages there are. Default: they are gathered. Example: machine.facts. */
   facts?: pulumi.Input<host.HostFacts>;
   /**
    * The login that @pulumi/docker uses, which knows no sudo. A user who is not root is put into the group `docker`, which is as good as
@@ -55,10 +62,15 @@ export class DockerEngine extends pulumi.ComponentResource {
       { parent: this },
     );
     const needs = new host.Packages(`${name}-needs`, { packages: ENGINE_NEEDS }, { parent: this });
-    const repository = source === "docker" ? [this.repository(name, docker.repository, facts)] : [];
+    const known = pulumi.output(facts ?? new host.Facts(`${name}-facts`, {}, { parent: this }).facts);
+    const repository = source === "docker" ? [this.repository(name, docker.repository, known)] : [];
+    const wanted =
+      source === "docker"
+        ? docker.apply(({ version }) => dockerPackages(version))
+        : known.apply(distroPackages);
     const packages = new host.Packages(
       `${name}-packages`,
-      { packages: docker.apply(({ version }) => enginePackages(source, version)), hold: true },
+      { packages: wanted, hold: true },
       { parent: this, dependsOn: [config, needs, ...repository] },
     );
     new host.SystemdUnit(
@@ -90,10 +102,9 @@ export class DockerEngine extends pulumi.ComponentResource {
   private repository(
     name: string,
     { uri, keyUrl, fingerprint }: pulumi.Output<{ uri: string; keyUrl?: string; fingerprint: string }>,
-    given?: pulumi.Input<host.HostFacts>,
+    facts: pulumi.Output<host.HostFacts>,
   ): host.AptRepository {
-    const facts = given ?? new host.Facts(`${name}-facts`, {}, { parent: this }).facts;
-    const base = pulumi.interpolate`${uri}/${pulumi.output(facts).osId}`;
+    const base = pulumi.interpolate`${uri}/${facts.osId}`;
     return new host.AptRepository(
       `${name}-repository`,
       {

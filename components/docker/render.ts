@@ -1,4 +1,5 @@
 /** The engine's configuration, as a pure function of plain values. */
+import { cliPackage } from "../../providers/host/src/releases";
 
 export interface DaemonValues {
   logMaxSize: string;
@@ -7,6 +8,8 @@ export interface DaemonValues {
   insecureRegistries: string[];
   openFiles: number;
   mtu?: number;
+  bip?: string;
+  defaultAddressPools: { base: string; size: number }[];
 }
 
 /** Settings that the engine takes over on a reload (SIGHUP); every other one needs a restart. */
@@ -21,6 +24,8 @@ export function daemonConfig(values: DaemonValues): Record<string, unknown> {
     "log-driver": "json-file",
     "log-opts": { "max-size": values.logMaxSize, "max-file": String(values.logMaxFiles) },
     "default-ulimits": { nofile: { Name: "nofile", Soft: values.openFiles, Hard: values.openFiles } },
+    ...(values.bip ? { bip: values.bip } : {}),
+    ...(values.defaultAddressPools.length > 0 ? { "default-address-pools": values.defaultAddressPools } : {}),
     ...(values.mtu ? { mtu: values.mtu } : {}),
     ...(values.registryMirrors.length > 0 ? { "registry-mirrors": values.registryMirrors } : {}),
     ...(values.insecureRegistries.length > 0 ? { "insecure-registries": values.insecureRegistries } : {}),
@@ -40,10 +45,15 @@ export function restartKey(values: DaemonValues): string {
 export const VALIDATE_DAEMON_JSON =
   "if command -v dockerd >/dev/null && dockerd --help | grep -q -- --validate; then dockerd --validate --config-file %s; fi";
 
-/** Packages to hold, each with its version as the resource `Packages` writes it. */
-export function enginePackages(source: "docker" | "distro", version?: string): string[] {
+/** The distribution's own: docker.io, and the package with the command `docker` where that is another one. */
+export function distroPackages({ osId, osVersion }: { osId: string; osVersion: string }): string[] {
+  const cli = cliPackage(osId, osVersion);
+  return ["docker.io", ...(cli ? [cli] : [])];
+}
+
+/** Docker's packages to hold, each with its version as the resource `Packages` writes it. */
+export function dockerPackages(version?: string): string[] {
   const pin = version ? `=${version}` : "";
-  if (source === "distro") return [`docker.io${pin}`];
   return [`docker-ce${pin}`, `docker-ce-cli${pin}`, "containerd.io"];
 }
 

@@ -6,7 +6,15 @@ import { complete, completeArgs, completeNow } from "../complete";
 import type { BaseSettings, FirewallSettings, PreflightSettings } from "../settings.generated";
 import { type ConnectionArgs, providerArgs } from "./connection";
 import firewallScript from "./scripts/firewall.sh";
-import { basePackages, preflightValues, renderFirewall, renderFirewallUnit, renderSysctl } from "./render";
+import {
+  basePackages,
+  KEEP_ZONE,
+  preflightValues,
+  renderFirewall,
+  renderFirewallUnit,
+  renderSysctl,
+  ZONE_BACK,
+} from "./render";
 
 export interface HostArgs {
   /** How the host is reached. Example: { address: "203.0.113.10", hostKey: "ssh-ed25519 AAAA…" }. */
@@ -20,6 +28,13 @@ export interface HostArgs {
   ports?: host.PreflightArgs["ports"];
   /** Version of docker-ce that is to be installed: refused where Docker has none for the host's release. Default: not asked. Example: "5:24.0.2-1~ubuntu.18.04~bionic". */
   engineVersion?: pulumi.Input<string>;
+  /**
+   * Networks that the engine is going to make: the host is refused if it, or the address that this machine reaches it from, lies in one.
+   * Default: not asked. Example: { overlay: ["10.201.0.0/16"] }.
+   */
+  engineNetworks?: host.PreflightArgs["engineNetworks"];
+  /** Refuse a kernel without IPv6. Default: false. Example: true. */
+  ipv6?: pulumi.Input<boolean>;
   /** Packages and settings of the host. Default: as documented there. Example: { timezone: "Europe/Oslo" }. */
   base?: pulumi.Input<BaseSettings>;
   /** Connections waiting to be accepted, which the kernel has to allow. Default: 16384. Example: 4096. */
@@ -31,10 +46,6 @@ export interface HostArgs {
   /** TCP ports of the host that containers may call: those of Nginx. Default: [80]. Example: [80, 443]. */
   openPorts?: pulumi.Input<pulumi.Input<number>[]>;
 }
-
-/** After /etc/timezone is back as it was; where it names nothing, the host was on UTC. */
-const TIMEZONE_BACK =
-  'zone=/usr/share/zoneinfo/$(cat /etc/timezone 2>/dev/null); [ -f "$zone" ] || zone=/usr/share/zoneinfo/Etc/UTC; ln -sfn "$zone" /etc/localtime';
 
 const RULES = "/etc/oslo-faas/firewall.nft";
 const SCRIPT = "/etc/oslo-faas/firewall.sh";
@@ -101,8 +112,11 @@ export class Host extends pulumi.ComponentResource {
       {
         path: "/etc/timezone",
         content: pulumi.interpolate`${base.timezone}\n`,
-        onChange: [pulumi.interpolate`ln -sfn /usr/share/zoneinfo/${base.timezone} /etc/localtime`],
-        onDelete: [TIMEZONE_BACK],
+        onChange: [
+          KEEP_ZONE,
+          pulumi.interpolate`ln -sfn /usr/share/zoneinfo/${base.timezone} /etc/localtime`,
+        ],
+        onDelete: [ZONE_BACK],
       },
       { ...own, dependsOn: [packages] },
     );
@@ -113,7 +127,7 @@ export class Host extends pulumi.ComponentResource {
 
   private check(
     name: string,
-    { ports, engineVersion }: HostArgs,
+    { ports, engineVersion, engineNetworks, ipv6, firewall }: HostArgs,
     preflight: pulumi.Output<Environment["preflight"]>,
     opts: pulumi.CustomResourceOptions,
   ): host.Preflight {
@@ -125,7 +139,11 @@ export class Host extends pulumi.ComponentResource {
         minMemoryMiB: values.minMemoryMiB,
         minDiskMiB: values.minDiskMiB,
         minFsyncPerSecond: values.minFsyncPerSecond,
+        allowReleases: values.allowReleases,
+        nfTables: completeNow("firewall", { enabled: firewall?.enabled }).enabled,
+        ipv6,
         ports,
+        engineNetworks,
         engineVersion,
       },
       opts,

@@ -15,6 +15,19 @@ export function basePackages(further: string[], firewall: boolean): string[] {
   return ["ca-certificates", "curl", "gnupg", "tzdata", ...(firewall ? ["nftables"] : []), ...further];
 }
 
+/** What /etc/localtime pointed to before: a release without /etc/timezone says it nowhere else. */
+const ZONE_FOLDER = "/var/lib/oslo-faas";
+const ZONE_BEFORE = `${ZONE_FOLDER}/localtime`;
+export const KEEP_ZONE = `[ -e ${ZONE_BEFORE} ] || { mkdir -p ${ZONE_FOLDER} && readlink /etc/localtime >${ZONE_BEFORE}; } || true`;
+
+/** After /etc/timezone is back as it was; where nothing names a zone, the host was on UTC. */
+export const ZONE_BACK = [
+  `zone=$(cat ${ZONE_BEFORE} 2>/dev/null || true); rm -f ${ZONE_BEFORE}`,
+  `rmdir ${ZONE_FOLDER} 2>/dev/null || true`,
+  'cd /etc; [ -f "$zone" ] || zone=/usr/share/zoneinfo/$(cat timezone 2>/dev/null || true); [ -f "$zone" ] || zone=/usr/share/zoneinfo/Etc/UTC',
+  'ln -sfn "$zone" localtime',
+].join("; ");
+
 export interface FirewallValues {
   /** TCP ports that only the host itself may reach. */
   closedTcp: number[];

@@ -87,6 +87,12 @@ export class OsloFaas extends pulumi.ComponentResource {
           preflight: env.preflight,
           ports: wantedPorts(env),
           engineVersion: env.docker.version,
+          engineNetworks: {
+            bip: env.docker.bip!,
+            pools: env.docker.defaultAddressPools,
+            overlay: [env.swarm.addressPool],
+          },
+          ipv6: env.nginx.ipv6,
           base: env.base,
           backlog: env.nginx.backlog,
           firewall: env.firewall,

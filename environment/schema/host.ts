@@ -87,6 +87,19 @@ export const preflight = z.strictObject({
         'Container virtualization to accept, by its name in systemd-detect-virt ("docker", "lxc"). By default all is refused, because a swarm needs its own kernel.',
       examples: [["lxc"]],
     }),
+  allowReleases: f
+    .list(
+      f.pattern(
+        /^[a-z][a-z0-9-]*( [0-9]+(\.[0-9]+)*)?$/,
+        'a release such as "debian 14": ID and VERSION_ID in /etc/os-release',
+      ),
+    )
+    .default([])
+    .meta({
+      description:
+        "Releases to accept that oslo-faas has not been tried on, with a warning: ID and VERSION_ID in /etc/os-release.",
+      examples: [["debian 14"]],
+    }),
   minMemoryMiB: f
     .whole(256, 16777216)
     .default(1800)

@@ -35,6 +35,11 @@ const repository = z.strictObject({
     }),
 });
 
+const addressPool = z.strictObject({
+  base: f.cidr().meta({ description: "IPv4 network to divide.", examples: ["10.213.0.0/16"] }),
+  size: f.whole(8, 30).meta({ description: "Prefix length of each network.", unit: "bits", examples: [24] }),
+});
+
 export const docker = z.strictObject({
   source: f.choice(["docker", "distro"]).default("docker").meta({
     description:
@@ -76,6 +81,22 @@ export const docker = z.strictObject({
       description: "MTU of the engine's networks. Default: the engine's (1500).",
       unit: "bytes",
       examples: [1400],
+    }),
+  bip: f
+    .pattern(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/, 'an IPv4 address with a prefix, such as "192.168.127.1/24"')
+    .optional()
+    .meta({
+      description:
+        "Address of the bridge docker0 with its prefix, if the engine's choice (172.17.0.1/16) is a network of yours.",
+      examples: ["192.168.127.1/24"],
+    }),
+  defaultAddressPools: f
+    .list(addressPool)
+    .default([])
+    .meta({
+      description:
+        "IPv4 networks for the engine's own networks (docker0 without bip, docker_gwbridge). Default: the engine's (172.17.0.0/16 and up). Networks that exist keep theirs.",
+      examples: [[{ base: "10.213.0.0/16", size: 24 }]],
     }),
 });
 

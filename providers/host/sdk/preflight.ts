@@ -5,8 +5,10 @@ import type * as types from "./types";
 export interface PreflightArgs {
   /** What the host may run on, in the words of systemd-detect-virt; "none" is bare metal. The default allows bare metal and the known hypervisors, and no container. Default: ["none","kvm","qemu","amazon","apple","google","microsoft","oracle","parallels","vmware","xen","bhyve"]. */
   allowVirtualization?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Releases that the host may have. Example: [{ id: "ubuntu", version: "18.04" }]. Default: [{"id":"ubuntu","version":"18.04"},{"id":"ubuntu","version":"20.04"},{"id":"ubuntu","version":"22.04"},{"id":"ubuntu","version":"24.04"},{"id":"debian","version":"12"}]. */
+  /** Releases that the host may have. Example: [{ id: "ubuntu", version: "18.04" }]. Default: [{"id":"ubuntu","version":"18.04"},{"id":"ubuntu","version":"20.04"},{"id":"ubuntu","version":"22.04"},{"id":"ubuntu","version":"24.04"},{"id":"ubuntu","version":"26.04"},{"id":"debian","version":"12"},{"id":"debian","version":"13"}]. */
   releases?: pulumi.Input<pulumi.Input<types.PreflightReleaseArgs>[]>;
+  /** Further releases that the host may have, with a warning: ID and VERSION_ID in /etc/os-release. Example: ["debian 14"]. Default: []. */
+  allowReleases?: pulumi.Input<pulumi.Input<string>[]>;
   /** Architectures that the host may have, by Debian's names. Default: ["amd64","arm64"]. */
   architectures?: pulumi.Input<pulumi.Input<string>[]>;
   /** Least memory, in MiB. Default: 1024. */
@@ -17,6 +19,12 @@ export interface PreflightArgs {
   ports?: pulumi.Input<pulumi.Input<types.PreflightPortArgs>[]>;
   /** Least number of synchronous 4 KiB writes a second under /var/lib; 0 measures nothing and writes nothing. Default: 0. */
   minFsyncPerSecond?: pulumi.Input<number>;
+  /** Refuse a kernel without nf_tables. Default: false. */
+  nfTables?: pulumi.Input<boolean>;
+  /** Refuse a kernel without IPv6. Default: false. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Networks that the engine is going to make: refused where the host, or the address that the connection comes from, lies in one. Default: not asked. */
+  engineNetworks?: pulumi.Input<types.EngineNetworksArgs>;
   /** Version of docker-ce that is to be installed, as apt writes it; refused if Docker never published it for the release of the host. Default: any. Example: "5:24.0.2-1~ubuntu.18.04~bionic". */
   engineVersion?: pulumi.Input<string>;
 }
@@ -25,8 +33,10 @@ export interface PreflightArgs {
 export class Preflight extends pulumi.CustomResource {
   /** What the host may run on, in the words of systemd-detect-virt; "none" is bare metal. The default allows bare metal and the known hypervisors, and no container. Default: ["none","kvm","qemu","amazon","apple","google","microsoft","oracle","parallels","vmware","xen","bhyve"]. */
   declare readonly allowVirtualization: pulumi.Output<string[]>;
-  /** Releases that the host may have. Example: [{ id: "ubuntu", version: "18.04" }]. Default: [{"id":"ubuntu","version":"18.04"},{"id":"ubuntu","version":"20.04"},{"id":"ubuntu","version":"22.04"},{"id":"ubuntu","version":"24.04"},{"id":"debian","version":"12"}]. */
+  /** Releases that the host may have. Example: [{ id: "ubuntu", version: "18.04" }]. Default: [{"id":"ubuntu","version":"18.04"},{"id":"ubuntu","version":"20.04"},{"id":"ubuntu","version":"22.04"},{"id":"ubuntu","version":"24.04"},{"id":"ubuntu","version":"26.04"},{"id":"debian","version":"12"},{"id":"debian","version":"13"}]. */
   declare readonly releases: pulumi.Output<types.PreflightRelease[]>;
+  /** Further releases that the host may have, with a warning: ID and VERSION_ID in /etc/os-release. Example: ["debian 14"]. Default: []. */
+  declare readonly allowReleases: pulumi.Output<string[]>;
   /** Architectures that the host may have, by Debian's names. Default: ["amd64","arm64"]. */
   declare readonly architectures: pulumi.Output<string[]>;
   /** Least memory, in MiB. */
@@ -37,6 +47,12 @@ export class Preflight extends pulumi.CustomResource {
   declare readonly ports: pulumi.Output<types.PreflightPort[]>;
   /** Least number of synchronous 4 KiB writes a second under /var/lib; 0 measures nothing and writes nothing. */
   declare readonly minFsyncPerSecond: pulumi.Output<number>;
+  /** Refuse a kernel without nf_tables. */
+  declare readonly nfTables: pulumi.Output<boolean>;
+  /** Refuse a kernel without IPv6. */
+  declare readonly ipv6: pulumi.Output<boolean>;
+  /** Networks that the engine is going to make: refused where the host, or the address that the connection comes from, lies in one. Default: not asked. */
+  declare readonly engineNetworks: pulumi.Output<types.EngineNetworks | undefined>;
   /** Version of docker-ce that is to be installed, as apt writes it; refused if Docker never published it for the release of the host. Default: any. Example: "5:24.0.2-1~ubuntu.18.04~bionic". */
   declare readonly engineVersion: pulumi.Output<string | undefined>;
   /** What is known of the host. */
@@ -49,11 +65,15 @@ export class Preflight extends pulumi.CustomResource {
     const outputs = {
       allowVirtualization: undefined,
       releases: undefined,
+      allowReleases: undefined,
       architectures: undefined,
       minMemoryMiB: undefined,
       minDiskMiB: undefined,
       ports: undefined,
       minFsyncPerSecond: undefined,
+      nfTables: undefined,
+      ipv6: undefined,
+      engineNetworks: undefined,
       engineVersion: undefined,
       facts: undefined,
       warnings: undefined,

@@ -74,13 +74,13 @@ test("DockerEngine: gathers facts itself where none are given", async () => {
   expect(inputs(resources, "d-repository").uri).toBe("https://download.docker.com/linux/debian");
 });
 
-test("DockerEngine: takes Outputs, and needs no facts with the distribution's engine", async () => {
+test("DockerEngine: takes Outputs, and no repository with the distribution's engine", async () => {
   const { resources } = await registered(() => {
     const args = later({ registryMirrors: ["https://mirror.example.no"], openFiles: 131072 });
     new DockerEngine("d", { source: "distro", ...args });
     return {};
   });
-  expect(names(resources)).toEqual(["d", "d-daemon-json", "d-needs", "d-packages", "d-unit"]);
+  expect(names(resources)).toEqual(["d", "d-daemon-json", "d-facts", "d-needs", "d-packages", "d-unit"]);
   expect(inputs(resources, "d-daemon-json").content).toContain("https://mirror.example.no");
   expect(inputs(resources, "d-daemon-json").content).toContain("131072");
 });

@@ -1,6 +1,7 @@
 import {
   daemonConfig,
-  enginePackages,
+  distroPackages,
+  dockerPackages,
   renderDaemonJson,
   restartKey,
   type DaemonValues,
@@ -13,6 +14,7 @@ const values: DaemonValues = {
   registryMirrors: [],
   insecureRegistries: [],
   openFiles: 65536,
+  defaultAddressPools: [],
 };
 
 test("daemon.json rotates logs and gives containers open files", () => {
@@ -31,13 +33,32 @@ test("mirrors and insecure registries are reloaded, everything else restarts the
 });
 
 test("the engine's packages, pinned where a version is named", () => {
-  expect(enginePackages("docker", "5:24.0.2-1~ubuntu.18.04~bionic")).toEqual([
+  expect(dockerPackages("5:24.0.2-1~ubuntu.18.04~bionic")).toEqual([
     "docker-ce=5:24.0.2-1~ubuntu.18.04~bionic",
     "docker-ce-cli=5:24.0.2-1~ubuntu.18.04~bionic",
     "containerd.io",
   ]);
-  expect(enginePackages("docker")).toEqual(["docker-ce", "docker-ce-cli", "containerd.io"]);
-  expect(enginePackages("distro")).toEqual(["docker.io"]);
+  expect(dockerPackages()).toEqual(["docker-ce", "docker-ce-cli", "containerd.io"]);
+});
+
+test.each([
+  ["ubuntu", "18.04", ["docker.io"]],
+  ["ubuntu", "26.04", ["docker.io"]],
+  ["debian", "12", ["docker.io"]],
+  ["debian", "13", ["docker.io", "docker-cli"]],
+  ["debian", "14", ["docker.io", "docker-cli"]],
+  ["debian", "", ["docker.io", "docker-cli"]],
+])("the engine of %s %s, with the command docker", (osId, osVersion, packages) =>
+  expect(distroPackages({ osId, osVersion })).toEqual(packages),
+);
+
+test("the engine's own networks, where a key names them", () => {
+  const pools = [{ base: "10.213.0.0/16", size: 24 }];
+  expect(daemonConfig({ ...values, bip: "192.168.127.1/24", defaultAddressPools: pools })).toMatchObject({
+    bip: "192.168.127.1/24",
+    "default-address-pools": pools,
+  });
+  expect(restartKey({ ...values, bip: "192.168.127.1/24" })).not.toBe(restartKey(values));
 });
 
 describe("ssh options of the Docker API", () => {

@@ -1,4 +1,14 @@
-import { renderFirewall, renderFirewallUnit, renderSysctl } from "../../../components/host/render";
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import {
+  KEEP_ZONE,
+  renderFirewall,
+  renderFirewallUnit,
+  renderSysctl,
+  ZONE_BACK,
+} from "../../../components/host/render";
 
 const values = {
   closedTcp: [8080, 2377, 7946],
@@ -52,4 +62,46 @@ test("the kernel's backlog is Nginx's, and the environment has the last word", (
     overrides: { "net.core.somaxconn": 4096, "vm.swappiness": 10 },
   });
   expect(own).toMatchObject({ "net.core.somaxconn": "4096", "vm.swappiness": "10" });
+});
+
+describe("the time zone goes back to what it was", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-zone-"));
+    for (const zone of ["Asia/Tokyo", "Europe/Oslo", "Etc/UTC"]) {
+      const file = path.join(folder, "usr/share/zoneinfo", zone);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, zone);
+    }
+    for (const name of ["etc", "var/lib"]) fs.mkdirSync(path.join(folder, name), { recursive: true });
+  });
+  afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+  const etc = (name: string) => path.join(folder, "etc", name);
+  const run = (command: string) =>
+    execFileSync("sh", ["-euc", command.replace(/\/(etc|usr\/share|var\/lib)\b/g, `${folder}/$1`)]);
+  const zone = () => fs.readlinkSync(etc("localtime")).replace(`${folder}/`, "/");
+  /** What the File resource does around its commands: the time zone is set twice. */
+  const thereAndBack = (before?: string) => {
+    for (const name of ["Europe/Oslo", "Etc/UTC"]) {
+      run(KEEP_ZONE);
+      run(`ln -sfn /usr/share/zoneinfo/${name} /etc/localtime`);
+    }
+    if (before) fs.writeFileSync(etc("timezone"), `${before}\n`);
+    run(ZONE_BACK);
+    return zone();
+  };
+
+  test("where only /etc/localtime says it, as on Debian 13", () => {
+    fs.symlinkSync("../usr/share/zoneinfo/Asia/Tokyo", etc("localtime"));
+    expect(thereAndBack()).toBe("../usr/share/zoneinfo/Asia/Tokyo");
+    expect(fs.readdirSync(path.join(folder, "var/lib"))).toEqual([]);
+  });
+
+  test("where /etc/timezone alone says it", () => {
+    fs.writeFileSync(etc("localtime"), "a copy");
+    expect(thereAndBack("Asia/Tokyo")).toBe("/usr/share/zoneinfo/Asia/Tokyo");
+  });
+
+  test("UTC where nothing says it", () => expect(thereAndBack()).toBe("/usr/share/zoneinfo/Etc/UTC"));
 });

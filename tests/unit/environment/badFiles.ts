@@ -125,6 +125,29 @@ const networks: BadFile[] = [
   [set("swarm.addressPool", "10.201.0.0"), "swarm.addressPool", network],
   [set("swarm.addressPool", "10.201.0.0/28"), "swarm.addressPool", "from /8 to /24"],
   [set("swarm.addressPool", '"fd00::/16"'), "swarm.addressPool", "must be an IPv4 network"],
+  ...each("docker.bip", "an IPv4 address with a prefix", "192.168.127.1", "docker0", "1"),
+  [set("docker.bip", "192.168.127.0/24"), "docker.bip", "must be an address inside of its network"],
+  [set("docker.bip", "10.201.0.1/24"), "swarm.addressPool", "overlaps with docker.bip 10.201.0.1/24"],
+  [
+    set("docker.defaultAddressPools", "[{base: 10.213.0.0/16, size: 12}]"),
+    "docker.defaultAddressPools.0.size",
+    "is a wider network than 10.213.0.0/16",
+  ],
+  [
+    set("docker.defaultAddressPools", "[{base: 10.201.8.0/21, size: 24}]"),
+    "docker.defaultAddressPools.0.base",
+    "overlaps with swarm.addressPool 10.201.0.0/16",
+  ],
+  [
+    set("docker.defaultAddressPools", '[{base: "fd00::/16", size: 24}]'),
+    "docker.defaultAddressPools.0.base",
+    "must be IPv4",
+  ],
+  [
+    set("preflight.allowReleases", "[Debian 14]"),
+    "preflight.allowReleases.0",
+    'a release such as "debian 14"',
+  ],
   ...each("swarm.advertiseAddress", "must be an IP address or the name of an interface", '"eth 0"', "1"),
   ...each(
     "nginx.publicUrl",

@@ -5,6 +5,7 @@ import * as z from "zod";
 import type { FunctionHandler, ResourceHandler } from "../resource";
 import { parseKeyValues, runScript } from "../scripts";
 import type { Session } from "../session";
+import type { HostNetworks } from "./preflightNetworks";
 
 const knowledge = z
   .enum(["yes", "no", "unknown"])
@@ -69,9 +70,20 @@ export interface Listener {
   name: string;
 }
 
+/** What is known of a host for one run: the facts, which the state keeps, and what only preflight asks. */
 export interface Gathered {
   facts: HostFacts;
   listeners: Listener[];
+  networks: HostNetworks;
+  /** Where the SSH connection comes from, and the port that it reached; "" and 22 where that is not known. */
+  ssh: { client: string; port: number };
+  /** What sudo said when it was tried; "" where it worked. */
+  sudoSays: string;
+  /** ufw's rules in their order, where it is on: "limit tcp 22 0.0.0.0/0 any 0.0.0.0/0 in". */
+  ufwRules: string[];
+  /** Whether Docker is there as a snap. */
+  dockerSnap: boolean;
+  ipv6: boolean;
 }
 
 const known = (value: string | undefined): Known => (value === "yes" || value === "no" ? value : "unknown");
@@ -123,7 +135,31 @@ export function parseFacts(output: string): Gathered {
     addresses: [...new Set(addresses)],
     fsyncPerSecond: number(values.fsyncPerSecond),
   };
-  return { facts, listeners };
+  return { facts, listeners, ...askedOnce(lines, values) };
+}
+
+/** What only preflight asks. */
+function askedOnce(lines: string[], values: Record<string, string>): Omit<Gathered, "facts" | "listeners"> {
+  const { client = "", sshPort, sudoSays = "", dockerSnap, ipv6 } = values;
+  return {
+    networks: networksIn(lines, client),
+    ssh: { client, port: number(sshPort) || 22 },
+    sudoSays,
+    ufwRules: valuesOf(lines, "ufw"),
+    dockerSnap: dockerSnap === "yes",
+    ipv6: ipv6 === "yes",
+  };
+}
+
+const valuesOf = (lines: string[], key: string): string[] =>
+  lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1));
+
+function networksIn(lines: string[], client: string): HostNetworks {
+  const interfaces = valuesOf(lines, "interface").flatMap((text) => {
+    const [name = "", cidr = ""] = text.split(" ");
+    return cidr ? [{ name, cidr }] : [];
+  });
+  return { interfaces, routes: valuesOf(lines, "route"), client };
 }
 
 /** One round trip. `fsyncCount`: how many synchronous writes to measure with, 0 for none; the measurement ends after 20 s. */

@@ -2,14 +2,14 @@
 # Everything that preflight and facts want to know of a host, in one round trip. Reads only; with FSYNC_COUNT above 0 it writes one
 # temporary file. Runs as the user that logged in: whether sudo works is one of the questions.
 # Parameters: FSYNC_COUNT (writes for the measurement, 0: none), FSYNC_SECONDS (its limit).
-# Prints key=value lines; "listen=PORT NAME" once per listening TCP socket. Every probe may fail alone: then its value is "unknown".
+# Prints key=value lines; "listen=PORT NAME" once per listening TCP socket, "interface=NAME ADDRESS/PREFIX", "route=NETWORK" and "ufw=RULE" likewise. Every probe may fail alone: then its value is "unknown".
 say() { printf '%s=%s\n' "$1" "$2"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 if [ "$(id -u)" = 0 ]; then
   sudo=root
   as_root() { "$@"; }
-elif have sudo && sudo -n true 2>/dev/null; then
+elif have sudo && says=$(LC_ALL=C sudo -n true 2>&1); then
   sudo=yes
   as_root() { sudo -n -- "$@"; }
 else
@@ -17,6 +17,7 @@ else
   as_root() { "$@"; }
 fi
 say sudo "$sudo"
+[ "$sudo" != no ] || say sudoSays "$(printf '%s' "${says:-}" | head -n 1)"
 say user "$(id -un 2>/dev/null || id -u)"
 
 system() {
@@ -104,6 +105,7 @@ kernel_features() {
     say cgroup none
   fi
   if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then say apparmor yes; else say apparmor no; fi
+  if [ -e /snap/bin/docker ]; then say dockerSnap yes; else say dockerSnap no; fi
   if have apparmor_parser; then say apparmorParser yes; else say apparmorParser no; fi
 }
 
@@ -111,10 +113,19 @@ network() {
   if have ip; then
     say defaultInterface "$(ip -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')"
     # docker0, veth and the like come and go with containers; an address of the host stays.
+    ip -4 -o addr show scope global 2>/dev/null | awk '$2 !~ /^(veth|lo)/ { print "interface=" $2 " " $4 }'
+    ip -4 route show 2>/dev/null | awk '/ dev (docker|br-|veth)/ { next } $1 ~ /^[0-9.]+\/[0-9]+$/ { print "route=" $1 }'
     ip -o addr show scope global 2>/dev/null |
       awk '$2 !~ /^(docker|veth|br-|lo)/ { split($4, a, "/"); print "address=" $2 " " a[1] }'
   else
     say defaultInterface "$(awk '$2 == "00000000" { print $1; exit }' /proc/net/route)"
+  fi
+  if [ -e /proc/net/if_inet6 ]; then say ipv6 yes; else say ipv6 no; fi
+  # sshd's words: the client's address and port, the host's address and port.
+  say client "$(printf '%s' "${SSH_CONNECTION:-}" | cut -d ' ' -f 1)"
+  say sshPort "$(printf '%s' "${SSH_CONNECTION:-}" | cut -d ' ' -f 4)"
+  if as_root grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then
+    as_root cat /etc/ufw/user.rules /etc/ufw/user6.rules 2>/dev/null | sed -n 's/^### tuple ### /ufw=/p'
   fi
   if have ss; then
     # Only root sees the names of other users' processes.

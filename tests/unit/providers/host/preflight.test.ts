@@ -1,5 +1,7 @@
 import { gatherFacts, keepFluctuating, parseFacts } from "../../../../providers/host/src/resources/facts";
-import { type PreflightInputs, judge, preflight } from "../../../../providers/host/src/resources/preflight";
+import { preflight } from "../../../../providers/host/src/resources/preflight";
+import { judge } from "../../../../providers/host/src/resources/preflightChecks";
+import type { PreflightInputs } from "../../../../providers/host/src/resources/preflightInputs";
 import { LocalSession, ScriptedSession, contextOf } from "./localSession";
 
 const GOOD = {
@@ -27,11 +29,15 @@ const GOOD = {
   apparmor: "yes",
   apparmorParser: "yes",
   defaultInterface: "ens3",
+  ipv6: "yes",
+  dockerSnap: "no",
+  client: "198.51.100.9",
+  sshPort: "22",
 };
 
 /** What facts.sh prints, with some of it changed, and further lines. */
 function output(
-  changes: Partial<Record<keyof typeof GOOD | "fsyncPerSecond", string>> = {},
+  changes: Partial<Record<keyof typeof GOOD | "fsyncPerSecond" | "sudoSays", string>> = {},
   ...lines: string[]
 ): string {
   const values = Object.entries({ ...GOOD, ...changes }).map(([key, value]) => `${key}=${value}`);
@@ -143,7 +149,7 @@ describe("preflight", () => {
       { osVersion: "18.04", osName: "Ubuntu 18.04.6 LTS" },
       [],
       { engineVersion: "5:27.1.0-1~ubuntu.18.04~bionic" },
-      /Docker Engine 5:27.1.0-1~ubuntu.18.04~bionic for .* 20.10 to 24.0/,
+      /Docker Engine 5:27.1.0-1~ubuntu.18.04~bionic for .* 20.10.10 to 24.0/,
     ],
     [
       "an engine earlier than what was published for the release",
@@ -151,6 +157,60 @@ describe("preflight", () => {
       [],
       { engineVersion: "5:24.0.2-1~ubuntu.18.04~bionic" },
       /Docker Engine 5:24.0.2.* 26.0 or later/,
+    ],
+    [
+      "a later release than the last of the table",
+      { osId: "debian", osVersion: "14", osName: "Debian GNU/Linux 14 (forky)" },
+      [],
+      {},
+      /release Debian GNU\/Linux 14 .* add "debian 14" to preflight\.allowReleases/,
+    ],
+    [
+      "Debian's development release",
+      { osId: "debian", osVersion: "", osName: "Debian GNU/Linux forky/sid" },
+      [],
+      {},
+      /add "debian" to preflight\.allowReleases/,
+    ],
+    [
+      "an engine that refuses clone3",
+      {},
+      [],
+      { engineVersion: "5:20.10.9~3-0~ubuntu-jammy" },
+      /Docker Engine 5:20\.10\.9.* 20\.10\.10 or later/,
+    ],
+    [
+      "an engine from before 26.04",
+      { osVersion: "26.04", osName: "Ubuntu 26.04 LTS" },
+      [],
+      { engineVersion: "5:28.5.2-1~ubuntu.26.04~resolute" },
+      /29\.3 or later/,
+    ],
+    [
+      "a kernel without nf_tables, where ports are to be closed",
+      { nfTables: "no" },
+      [],
+      { nfTables: true },
+      /without nf_tables \(closed ports\) overlayfs, vxlan, and nf_tables boot/,
+    ],
+    ["a kernel without IPv6", { ipv6: "no" }, [], { ipv6: true }, /without IPv6 .* set nginx\.ipv6 to false/],
+    ["Docker as a snap", { dockerSnap: "yes" }, [], {}, /as a snap.* snap remove --purge docker/],
+    [
+      "sudo that wants a terminal",
+      { sudo: "no", sudoSays: "sudo: sorry, you must have a tty to run sudo" },
+      [],
+      {},
+      /wants a terminal of user ops \(Defaults requiretty\).*'Defaults:ops !requiretty'/,
+    ],
+    [
+      "ufw's limit on logins",
+      {},
+      [
+        "ufw=allow tcp 443 0.0.0.0/0 any 0.0.0.0/0 in",
+        "ufw=limit tcp 22 0.0.0.0/0 any 0.0.0.0/0 OpenSSH - in",
+      ],
+      {},
+      /ufw limits new connections to port 22.* ufw insert 1 allow from 198\.51\.100\.9 to any port 22/,
     ],
     ["no sudo", { sudo: "no" }, [], {}, /user ops cannot run sudo without a password.*NOPASSWD/],
     ["no systemd", { systemd: "no" }, [], {}, /systemd is not running/],
@@ -226,7 +286,24 @@ describe("preflight", () => {
       { ports: [{ port: 8080, ours: ["dockerd"] }] },
     ],
     ["another port that is taken", {}, ["listen=8081 0.0.0.0 java"], { ports: [{ port: 80 }] }],
-    ["nf_tables alone", { ipTables: "no" }, [], {}],
+    ["nf_tables alone", { ipTables: "no" }, [], { nfTables: true }],
+    ["no IPv6, where nothing asks for it", { ipv6: "no" }, [], {}],
+    ["the first engine with clone3", {}, [], { engineVersion: "5:20.10.10~3-0~ubuntu-jammy" }],
+    [
+      "the last line of 18.04",
+      { osVersion: "18.04" },
+      [],
+      { engineVersion: "5:24.0.9-1~ubuntu.18.04~bionic" },
+    ],
+    ["Debian 13", { osId: "debian", osVersion: "13" }, [], {}],
+    ["Ubuntu 26.04", { osVersion: "26.04" }, [], {}],
+    [
+      "ufw's limit, where an earlier rule lets this machine in",
+      {},
+      ["ufw=allow any any 0.0.0.0/0 any 198.51.100.0/24 in", "ufw=limit tcp 22 0.0.0.0/0 any 0.0.0.0/0 in"],
+      {},
+    ],
+    ["ufw's limit on another port", {}, ["ufw=limit tcp 2222 0.0.0.0/0 any 0.0.0.0/0 in"], {}],
   ])("accepts %s", (_what, changes, lines, more) => {
     expect(verdict(output(changes, ...(lines as string[])), more).refusals).toEqual([]);
   });
@@ -240,6 +317,97 @@ describe("preflight", () => {
     const { refusals, warnings } = verdict(output(changes));
     expect(refusals).toEqual([]);
     expect(warnings).toEqual([expect.stringMatching(warning)]);
+  });
+
+  it("goes on with a warning on a release that the environment allows", () => {
+    const changes = { osId: "debian", osVersion: "14", osName: "Debian GNU/Linux 14 (forky)" };
+    const { refusals, warnings } = verdict(output(changes), { allowReleases: ["debian 14"] });
+    expect(refusals).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining("has not been tried on Debian GNU/Linux 14")]);
+  });
+
+  describe("the networks that the engine is going to make", () => {
+    const OVERLAY = { overlay: ["10.201.0.0/16"] };
+    const asked = (lines: string[], networks: object, client = "198.51.100.9") =>
+      verdict(output({ client }, ...lines), { engineNetworks: networks }).refusals.map(
+        ({ what, found, remedy }) => `${what}: ${found}; ${remedy}`,
+      );
+
+    it.each([
+      [
+        "a host inside of the swarm's range",
+        ["interface=ens3 10.201.4.7/24"],
+        OVERLAY,
+        undefined,
+        /^the network of the swarm's networks: 10\.201\.0\.0\/16 contains the host's own 10\.201\.4\.7\/24 on ens3; set swarm\.addressPool/,
+      ],
+      [
+        "an operator behind the bridge of the swarm",
+        [],
+        {},
+        "172.18.0.5",
+        /^the network of docker_gwbridge: 172\.18\.0\.0\/16 contains 172\.18\.0\.5, where this.*; set docker\.defaultAddressPools/,
+      ],
+      [
+        "an operator behind docker0",
+        [],
+        {},
+        "172.17.3.4",
+        /^the network of docker0: 172\.17\.0\.0\/16 .*set docker\.bip/,
+      ],
+      [
+        "a bip over the host's network",
+        ["interface=ens3 192.168.127.9/24"],
+        { bip: "192.168.127.1/24" },
+        undefined,
+        /docker0: 192\.168\.127\.1\/24 contains the host's own/,
+      ],
+      [
+        "what comes next where a network is taken",
+        ["interface=eth0 172.17.0.2/16", "route=172.17.0.0/16"],
+        {},
+        "172.19.0.1",
+        /docker_gwbridge: 172\.19/,
+      ],
+      [
+        "the second part of a pool",
+        [],
+        { pools: [{ base: "10.213.0.0/16", size: 24 }] },
+        "10.213.1.200",
+        /docker_gwbridge: 10\.213\.1\.0\/24/,
+      ],
+      [
+        "the bridge of the swarm, with the other one there",
+        ["interface=docker0 172.17.0.1/16"],
+        {},
+        "172.18.0.5",
+        /docker_gwbridge: 172\.18/,
+      ],
+    ] as [string, string[], object, string | undefined, RegExp][])(
+      "refuses %s",
+      (_what, lines, networks, client, message) =>
+        expect(asked(lines, networks, client)).toEqual([expect.stringMatching(message)]),
+    );
+
+    it.each([
+      ["networks that lie apart", ["interface=ens3 10.0.0.7/24", "route=10.0.0.0/24"], OVERLAY, undefined],
+      [
+        "what exists already",
+        ["interface=docker0 172.17.0.1/16", "interface=docker_gwbridge 172.18.0.1/16"],
+        OVERLAY,
+        "172.18.0.5",
+      ],
+      [
+        "a bridge that keys have moved",
+        [],
+        { bip: "192.168.127.1/24", pools: [{ base: "10.213.0.0/16", size: 24 }] },
+        "172.18.0.5",
+      ],
+      ["a client by IPv6", [], OVERLAY, "2001:db8::5"],
+      ["a client that is not known", [], OVERLAY, ""],
+    ] as [string, string[], object, string | undefined][])("accepts %s", (_what, lines, networks, client) =>
+      expect(asked(lines, networks, client)).toEqual([]),
+    );
   });
 
   it("says everything at once, and changes nothing", async () => {
