@@ -388,6 +388,10 @@ export interface OpenFaaSSettings {
    */
   queue?: OpenFaaSQueueSettings;
   /**
+   * The most memory that each service of the platform may take. One that takes more is ended and started again.
+   */
+  memory?: pulumi.Input<OpenFaaSMemorySettings>;
+  /**
    * How long Prometheus keeps its data.
    * Allowed: a duration from 1h to 87600h, such as "300s", "5m" or "500ms". Default: "360h".
    */
@@ -454,6 +458,55 @@ export interface OpenFaaSQueueRetrySettings {
    * Allowed: a duration from 100ms to 1h, such as "300s", "5m" or "500ms". Default: "30s".
    */
   maxDelay?: pulumi.Input<string>;
+}
+
+/** The most memory that each service of the platform may take. One that takes more is ended and started again. */
+export interface OpenFaaSMemorySettings {
+  /**
+   * Most memory of the gateway, which holds the body of an asynchronous call about four times over.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "768m".
+   */
+  gateway?: pulumi.Input<string>;
+  /**
+   * Most memory of the edge.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "512m".
+   */
+  edge?: pulumi.Input<string>;
+  /**
+   * Most memory of the Swarm provider.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "384m".
+   */
+  swarmProvider?: pulumi.Input<string>;
+  /**
+   * Most memory of each queue worker, which holds answers of up to 64m for callbacks.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "768m".
+   */
+  queueWorker?: pulumi.Input<string>;
+  /**
+   * Most memory of NATS Streaming, whose index has an entry for each call that waits.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "1g".
+   */
+  nats?: pulumi.Input<string>;
+  /**
+   * Most memory of Prometheus.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "512m".
+   */
+  prometheus?: pulumi.Input<string>;
+  /**
+   * Most memory of Alertmanager.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "128m".
+   */
+  alertmanager?: pulumi.Input<string>;
+  /**
+   * Most memory of the exporter.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "128m".
+   */
+  exporter?: pulumi.Input<string>;
+  /**
+   * Most memory of the basic-auth plugin.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "64m".
+   */
+  basicAuth?: pulumi.Input<string>;
 }
 
 /** When people are alerted, and how. */

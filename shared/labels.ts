@@ -1,6 +1,7 @@
 /** OpenFaaS's labels of a function, as this platform understands them: names, defaults and ranges. */
 import { parseDuration } from "./duration";
 import { isHealthAnnotation } from "./health";
+import { isSandboxAnnotation, sandboxProblem } from "./sandbox";
 
 /** Fewest replicas. */
 export const SCALE_MIN = "com.openfaas.scale.min";
@@ -56,7 +57,7 @@ export function labelProblems(labels: Texts, name?: string): Wrong[] {
 function labelProblem(key: string, value: string, name?: string): string | undefined {
   if (key.trim() === "") return "has no name";
   if (isReserved(key, value, name)) return "is the platform's own; choose another";
-  if (key === WAIT_ANNOTATION || isHealthAnnotation(key))
+  if (key === WAIT_ANNOTATION || isHealthAnnotation(key) || isSandboxAnnotation(key))
     return "does nothing here: it belongs under annotations";
   const check = SCALE_CHECKS[key];
   return check ? check(value) : nothingDone(key);
@@ -115,6 +116,7 @@ export function annotationProblems(annotations: Texts): Wrong[] {
 function annotationProblem(key: string, value: string): string | undefined {
   if (key.trim() === "") return "has no name";
   if (key === WAIT_ANNOTATION) return waitProblem(value);
+  if (isSandboxAnnotation(key)) return sandboxProblem(key, value);
   if (key === "schedule" || (key === "topic" && value === "cron-function")) return NO_SCHEDULE;
   if (SCALE_LABELS.includes(key)) return "does nothing here: it belongs under labels";
   return nothingDone(key);

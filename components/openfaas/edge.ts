@@ -8,6 +8,9 @@ import { NAMESPACE } from "../../shared/names";
 export const DOOR_FOLDER = "/run/oslo-faas-door";
 export const DOOR_SOCKET = `${DOOR_FOLDER}/edge.sock`;
 
+/** Nobody's, on the host too. */
+export const EDGE_USER = "65532";
+
 /** Holds the sockets by which the provider tells the edge of replicas, and learns of calls. */
 export const EDGE_VOLUME = "edge";
 export const EMPTY_MAP = "# Told by the Swarm provider while HAProxy runs.\n";
@@ -37,7 +40,7 @@ function global(): string[] {
     "global",
     "    # Connections follow from the open files that the engine allows, up to so many.",
     "    fd-hard-limit 40000",
-    `    stats socket unix@${EDGE_FOLDER}/${ADMIN_SOCKET} mode 600 level admin`,
+    `    stats socket unix@${EDGE_FOLDER}/${ADMIN_SOCKET} mode 660 level admin`,
     "    hard-stop-after 300s",
     "    tune.bufsize 32768",
     "    tune.http.maxhdr 256",

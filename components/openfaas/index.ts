@@ -14,7 +14,15 @@ import type {
   OpenFaaSSettings,
 } from "../settings.generated";
 import { renderAlertmanager, renderAlertRules } from "./alerts";
-import { DOOR_FOLDER, DOOR_SOCKET, EDGE_VOLUME, EMPTY_MAP, HAPROXY_CONF, renderEdge } from "./edge";
+import {
+  DOOR_FOLDER,
+  DOOR_SOCKET,
+  EDGE_USER,
+  EDGE_VOLUME,
+  EMPTY_MAP,
+  HAPROXY_CONF,
+  renderEdge,
+} from "./edge";
 import { SwarmObjects } from "./objects";
 import {
   alertmanagerArgs,
@@ -110,7 +118,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
     this.alerts = alerts;
     this.images = { ...completeNow("images", {}), ...args.images };
     const labels = complete("location", args.location).apply(locationLabels);
-    this.swarm = new SwarmObjects(label, this, labels, args.registryAuth ?? {});
+    this.swarm = new SwarmObjects(label, this, labels, this.faas.memory, args.registryAuth ?? {});
     this.user = this.faas.user;
     this.password = args.password
       ? pulumi.secret(args.password)
@@ -225,6 +233,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
           ...(config instanceof docker.Secret ? { [name]: config } : {}),
         },
         configs: config instanceof docker.Secret ? {} : { [file]: config },
+        // Silences, and what people were told of already.
+        volumes: { "/alertmanager": this.swarm.volume("alerts", false) },
       },
       after,
     );
@@ -295,7 +305,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
       {
         path: "/etc/tmpfiles.d/oslo-faas-door.conf",
         // In memory, so that it has to be made anew after each start of the host.
-        content: `d ${DOOR_FOLDER} 0755 root root\n`,
+        content: `d ${DOOR_FOLDER} 0755 ${EDGE_USER} root\n`,
         onChange: ["systemd-tmpfiles --create /etc/tmpfiles.d/oslo-faas-door.conf"],
         onDelete: [`rm -rf ${DOOR_FOLDER}`],
       },
@@ -313,8 +323,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
         },
         volumes: { [EDGE_FOLDER]: sockets },
         binds: { "/door": DOOR_FOLDER },
-        // Sockets in both folders are root's.
-        user: "0:0",
+        // Its group is the provider's, with which it shares sockets.
+        user: `${EDGE_USER}:0`,
         // It finishes the calls that it has; SIGTERM would cut them off.
         stopSignal: "SIGUSR1",
         stopGraceSeconds: 300,

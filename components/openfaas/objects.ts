@@ -2,7 +2,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type Logins, PulledImages } from "../images/login";
+import type { Environment } from "../../environment/schema";
+import type { StackService } from "../../shared/names";
 import { revisionOf } from "../revision";
+import { resourcesOf } from "./limits";
 import { type ServiceValues, stackService } from "./service";
 
 export class SwarmObjects {
@@ -15,6 +18,7 @@ export class SwarmObjects {
     private readonly label: string,
     private readonly parent: pulumi.Resource,
     private readonly labels: pulumi.Input<Record<string, string>>,
+    private readonly memory: pulumi.Input<Environment["openfaas"]["memory"]>,
     logins: Logins,
   ) {
     this.pulled = new PulledImages(label, logins, parent);
@@ -26,16 +30,18 @@ export class SwarmObjects {
   }
 
   service(
-    name: string,
-    values: Omit<ServiceValues, "labels">,
+    name: StackService,
+    values: Omit<ServiceValues, "labels" | "resources">,
     dependsOn: pulumi.Resource[] = [],
   ): docker.Service {
     this.services.push(name);
     const configs = Object.values(values.configs ?? {}).map((config) => config.id);
-    this.parts.push([name, values.image, values.args, values.env, values.replicas, values.ports, configs]);
+    const { image, args, env, replicas, ports } = values;
+    const resources = resourcesOf(name, this.memory);
+    this.parts.push([name, image, args, env, replicas, ports, configs, resources]);
     // An image whose name is only known later is pulled by the service itself.
-    const pulled = typeof values.image === "string" ? this.pulled.first(values.image) : [];
-    const all = { ...values, labels: this.labels };
+    const pulled = typeof image === "string" ? this.pulled.first(image) : [];
+    const all = { ...values, resources, labels: this.labels };
     const opts = { parent: this.parent, dependsOn: [...dependsOn, ...pulled] };
     return stackService(`${this.label}-${name}`, name, all, opts);
   }

@@ -21,6 +21,7 @@ export interface ServiceValues {
   /** Ports by the container's port, published on the host the task runs on. */
   ports?: Record<number, pulumi.Input<number>>;
   replicas?: pulumi.Input<number>;
+  resources: docker.types.input.ServiceTaskSpecResources;
   /** User and group in the container. Default: the image's. */
   user?: string;
   /** What tells it to end. Default: the image's, or SIGTERM. */
@@ -74,11 +75,15 @@ export function stackService(
           ...(values.stopGraceSeconds ? { stopGracePeriod: dockerDuration(values.stopGraceSeconds) } : {}),
           labels: [{ label: "no.oslo-faas.part", value: service }],
           mounts: mounts(values),
+          // None of them needs a capability, the two that are root least of all, nor writes beside its volumes.
+          capDrops: ["ALL"],
+          readOnly: true,
           ...files(values),
         },
         networksAdvanceds: values.networks.map((network) => ({ id: network.id })),
         // Volumes and published ports are the manager's.
         placement: { constraints: ["node.role==manager"] },
+        resources: values.resources,
         restartPolicy: { condition: "any", delay: "2s", maxAttempts: 0, window: "0s" },
       },
       mode: { replicated: { replicas: values.replicas ?? 1 } },

@@ -49,6 +49,28 @@ const queue = z.strictObject({
   }),
 });
 
+/** Above it the kernel ends the service's process, and the swarm starts it again. */
+const memoryOf = (what: string, most: string) =>
+  f
+    .size("32m", "64g")
+    .default(most)
+    .meta({ description: `Most memory of ${what}.` });
+
+const memory = z.strictObject({
+  gateway: memoryOf(
+    "the gateway, which holds the body of an asynchronous call about four times over",
+    "768m",
+  ),
+  edge: memoryOf("the edge", "512m"),
+  swarmProvider: memoryOf("the Swarm provider", "384m"),
+  queueWorker: memoryOf("each queue worker, which holds answers of up to 64m for callbacks", "768m"),
+  nats: memoryOf("NATS Streaming, whose index has an entry for each call that waits", "1g"),
+  prometheus: memoryOf("Prometheus", "512m"),
+  alertmanager: memoryOf("Alertmanager", "128m"),
+  exporter: memoryOf("the exporter", "128m"),
+  basicAuth: memoryOf("the basic-auth plugin", "64m"),
+});
+
 export const openfaas = z.strictObject({
   user: f
     .pattern(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, dots, dashes or underscores")
@@ -79,6 +101,10 @@ export const openfaas = z.strictObject({
       "Calls from outside go straight to a function's replicas, through HAProxy, and to the gateway where none is ready. `false`: all of them go through the gateway.",
   }),
   queue: queue.prefault({}).meta({ description: "The queue of asynchronous calls." }),
+  memory: memory.prefault({}).meta({
+    description:
+      "The most memory that each service of the platform may take. One that takes more is ended and started again.",
+  }),
   prometheusRetention: f
     .duration("1h", "87600h")
     .default("360h")

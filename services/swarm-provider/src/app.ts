@@ -1,4 +1,5 @@
 /** The routes of OpenFaaS's provider API. What each means is in functions.ts, secrets.ts and proxy.ts. */
+import { chmodSync } from "node:fs";
 import Fastify, {
   LogController,
   type FastifyInstance,
@@ -305,6 +306,8 @@ function makeEdge(
     log: app.log,
   });
   app.addHook("onReady", async () => {
+    // The edge shares the group, and puts its own sockets there.
+    chmodSync(edgeFolder, 0o770);
     const server = listenForCalls(
       `${edgeFolder}/${CALLS_SOCKET}`,
       (name, code, seconds) => metrics.edgeCall(`${name}.${network}`, code, seconds),

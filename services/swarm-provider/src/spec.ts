@@ -12,6 +12,7 @@ import {
 import { readHealthCheck } from "../../../shared/health";
 import { PROBE_MOUNT, renderHealthcheck } from "./probe";
 import { isPinned } from "../../../shared/image";
+import { readSandbox } from "../../../shared/sandbox";
 import { givenAmount } from "../../../shared/size";
 
 const SECOND = 1e9;
@@ -99,6 +100,7 @@ function renderContainer(it: Deployment, context: SpecContext): Dockerode.Contai
     Init: true,
     StopGracePeriod: Math.round(context.stopGraceMs * 1e6),
     ...(it.readOnlyRootFilesystem ? { ReadOnly: true } : {}),
+    ...renderPrivileges(it),
     ...renderMounts(it, context),
     ...renderHealth(it, context),
     Secrets: [...it.secrets].sort().map((name) => ({
@@ -107,6 +109,16 @@ function renderContainer(it: Deployment, context: SpecContext): Dockerode.Contai
       // Functions run as users of their own, and see only the secrets they name.
       File: { Name: `/var/openfaas/secrets/${name}`, UID: "0", GID: "0", Mode: 0o444 },
     })),
+  };
+}
+
+/** An engine before 25 does not know NoNewPrivileges, and passes it by: without capabilities, there are none to get. */
+function renderPrivileges(it: Deployment) {
+  const { capabilities, newPrivileges } = readSandbox(it.annotations);
+  return {
+    CapabilityDrop: ["ALL"],
+    ...(capabilities.length > 0 ? { CapabilityAdd: capabilities.map((name) => `CAP_${name}`) } : {}),
+    ...(newPrivileges ? {} : { Privileges: { NoNewPrivileges: true } as Dockerode.Privileges }),
   };
 }
 
@@ -147,10 +159,9 @@ function renderResources(it: Deployment): Dockerode.ResourceRequirements {
     const [memory, cpu] = [given("memory"), given("cpu")];
     return { ...(memory ? { MemoryBytes: memory } : {}), ...(cpu ? { NanoCPUs: cpu } : {}) };
   };
-  const limits = part("limits");
   const requests = part("requests");
   return {
-    ...(Object.keys(limits).length > 0 ? { Limits: limits } : {}),
+    Limits: { ...part("limits"), Pids: readSandbox(it.annotations).pids },
     ...(Object.keys(requests).length > 0 ? { Reservations: requests } : {}),
   };
 }

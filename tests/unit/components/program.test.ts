@@ -87,7 +87,16 @@ describe("an environment with Docker's own engine", () => {
       expect(inputs.taskSpec.containerSpec.image).toMatch(/^registry\.example\.no\/.*@sha256:0{64}$/);
       expect(inputs.taskSpec.restartPolicy).toMatchObject({ condition: "any" });
       expect(inputs.endpointSpec.mode).toBe("dnsrr");
+      expect(inputs.taskSpec.containerSpec).toMatchObject({ capDrops: ["ALL"], readOnly: true });
+      expect(inputs.taskSpec.resources.limits.memoryBytes).toBeGreaterThanOrEqual(64 * 1024 ** 2);
     }
+    const limited = services.filter(({ inputs }) => inputs.taskSpec.resources.limits.nanoCpus !== undefined);
+    expect(limited.map(({ inputs }) => inputs.name).sort()).toEqual([
+      "alertmanager",
+      "basic-auth-plugin",
+      "exporter",
+      "prometheus",
+    ]);
   });
 
   test("gives a port to the gateway alone, and the engine's socket to the provider alone", () => {

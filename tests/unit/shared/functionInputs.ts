@@ -131,7 +131,22 @@ const annotations: FunctionInput[] = [
     health("health.tcp", "true"),
     "annotations: { topic: orders, git.sha: abc }",
     "annotations: { com.oslo-faas.wait-seconds: 600 }",
+    "annotations: { com.oslo-faas.pids: 4096 }",
+    'annotations: { com.oslo-faas.capabilities: "CHOWN, SETUID SETGID" }',
+    "annotations: { com.oslo-faas.new-privileges: true }",
   ].map((keys) => ({ keys })),
+  ...(
+    [
+      ["pids", "0", "must be a whole number from 16"],
+      ["pids", "many", "must be a whole number from 16"],
+      ["capabilities", "SYS_ADMIN", "cannot be kept"],
+      ["capabilities", "ALL", "cannot be kept"],
+      ["new-privileges", "yes", "is neither true nor false"],
+    ] as const
+  ).map(([what, value, text]) =>
+    refused(`annotations: { com.oslo-faas.${what}: "${value}" }`, `annotations.com.oslo-faas.${what}`, text),
+  ),
+  refused("labels: { com.oslo-faas.pids: 64 }", "labels.com.oslo-faas.pids", "it belongs under annotations"),
   ...(
     [
       ["health.http.path", "healthz", "is not a path"],

@@ -34,5 +34,6 @@ export function listenForCalls(path: string, onCall: OnCall, onError: (error: Er
   server.on("error", onError);
   server.once("close", () => open.forEach((socket) => socket.destroy()));
   rmSync(path, { force: true });
-  return server.listen(path);
+  // The edge runs as another user; who reaches the folder is the folder's to say.
+  return server.listen({ path, readableAll: true, writableAll: true });
 }

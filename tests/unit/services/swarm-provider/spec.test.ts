@@ -43,7 +43,7 @@ test("less memory than the engine takes becomes its least amount, and is read ba
   const amounts = { limits: { memory: "5Mi" }, requests: { memory: "1Mi" } };
   const spec = render({ ...small, ...amounts });
   expect(spec.TaskTemplate.Resources).toEqual({
-    Limits: { MemoryBytes: 6 * 1024 ** 2 },
+    Limits: { MemoryBytes: 6 * 1024 ** 2, Pids: 1024 },
     Reservations: { MemoryBytes: 4 * 1024 ** 2 },
   });
   expect(toStatus(record(spec), 1, NETWORK)).toMatchObject(amounts);
@@ -81,6 +81,30 @@ test("its secrets are where OpenFaaS's functions look for them", () => {
 
 test("it has an init, so that functions without a handler for SIGTERM end when they are told to", () =>
   expect(render(small).TaskTemplate.ContainerSpec!.Init).toBe(true));
+
+describe("what a replica may do", () => {
+  const sandbox = (annotations: Record<string, string>) => {
+    const { ContainerSpec: container, Resources } = render({ ...small, annotations }).TaskTemplate;
+    const { CapabilityDrop, CapabilityAdd, Privileges } = container!;
+    return { CapabilityDrop, CapabilityAdd, Privileges, Pids: Resources!.Limits!.Pids };
+  };
+
+  test("is next to nothing", () =>
+    expect(sandbox({})).toEqual({
+      CapabilityDrop: ["ALL"],
+      Privileges: { NoNewPrivileges: true },
+      Pids: 1024,
+    }));
+
+  test("is what its annotations give back, each by name", () =>
+    expect(
+      sandbox({
+        "com.oslo-faas.pids": "64",
+        "com.oslo-faas.capabilities": "SETUID, CHOWN",
+        "com.oslo-faas.new-privileges": "true",
+      }),
+    ).toEqual({ CapabilityDrop: ["ALL"], CapabilityAdd: ["CAP_CHOWN", "CAP_SETUID"], Pids: 64 }));
+});
 
 test("a read-only root still has a /tmp", () => {
   const container = render().TaskTemplate.ContainerSpec!;
