@@ -384,6 +384,11 @@ export interface OpenFaaSSettings {
    */
   edge?: pulumi.Input<boolean>;
   /**
+   * Who may call a function from outside that does not say so itself (com.oslo-faas.access): everybody, or nobody. New environments are written with `internal`.
+   * Allowed: "public" or "internal". Default: "public".
+   */
+  access?: pulumi.Input<"public" | "internal">;
+  /**
    * The queue of asynchronous calls.
    */
   queue?: OpenFaaSQueueSettings;

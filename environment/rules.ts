@@ -101,6 +101,19 @@ export const RULES: readonly Rule[] = [
           ]
         : [],
   },
+  {
+    sentence: "openfaas.access is public where openfaas.edge is false.",
+    check: (get) =>
+      get("openfaas.edge") === false && get("openfaas.access") === "internal"
+        ? [
+            {
+              path: "openfaas.access",
+              message: 'cannot be "internal" with openfaas.edge false: only the edge keeps callers out',
+              others: ["openfaas.edge"],
+            },
+          ]
+        : [],
+  },
   { sentence: "host.jump is another machine than host, or another port.", check: ownJump },
   {
     sentence: "openfaas.readTimeout and openfaas.writeTimeout are not below openfaas.upstreamTimeout.",

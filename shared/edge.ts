@@ -13,3 +13,8 @@ export const REPLICA_MAP = "/etc/haproxy/replicas.map";
 export const AS_OF = ".";
 /** Table with the calls begun and under way, by function. */
 export const CALL_TABLE = "functions";
+
+/** Map of who may call a function: see edge/access.ts of the provider. In the shared folder, so that an edge that is started anew has it. */
+export const ACCESS_MAP = `${EDGE_FOLDER}/access.map`;
+/** Map of the networks that functions name, to themselves. */
+export const NETWORK_MAP = `${EDGE_FOLDER}/networks.map`;

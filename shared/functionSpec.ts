@@ -3,6 +3,7 @@
  * deployment at the Swarm provider are this with other names, so that what one of them takes the others take too.
  */
 import * as z from "zod";
+import { accessProblems } from "./access";
 import { constraintProblem } from "./constraint";
 import { healthProblems } from "./health";
 import { parseImage } from "./image";
@@ -81,9 +82,11 @@ export const functionCore = z.strictObject({
     .describe(
       'Labels. com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the lower bound is also the upper one.',
     ),
-  annotations: texts((all) => [...annotationProblems(all), ...healthProblems(all)])
+  annotations: texts((all) => [...annotationProblems(all), ...healthProblems(all), ...accessProblems(all)])
     .default({})
-    .describe("Annotations."),
+    .describe(
+      "Annotations. com.oslo-faas.access says who may call the function from outside: public, internal, token or networks.",
+    ),
   constraints: z
     .array(judged(constraintProblem))
     .default([])

@@ -1,4 +1,5 @@
 /** OpenFaaS's labels of a function, as this platform understands them: names, defaults and ranges. */
+import { isAccessAnnotation } from "./access";
 import { parseDuration } from "./duration";
 import { isHealthAnnotation } from "./health";
 import { isSandboxAnnotation, sandboxProblem } from "./sandbox";
@@ -57,7 +58,10 @@ export function labelProblems(labels: Texts, name?: string): Wrong[] {
 function labelProblem(key: string, value: string, name?: string): string | undefined {
   if (key.trim() === "") return "has no name";
   if (isReserved(key, value, name)) return "is the platform's own; choose another";
-  if (key === WAIT_ANNOTATION || isHealthAnnotation(key) || isSandboxAnnotation(key))
+  if (
+    [isHealthAnnotation, isSandboxAnnotation, isAccessAnnotation].some((is) => is(key)) ||
+    key === WAIT_ANNOTATION
+  )
     return "does nothing here: it belongs under annotations";
   const check = SCALE_CHECKS[key];
   return check ? check(value) : nothingDone(key);

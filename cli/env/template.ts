@@ -72,6 +72,13 @@ export function template(name: string, answers: Answers, key: HostKey, how: stri
     `    # ${key.fingerprint}, ${how}.`,
     `    hostKey: ${key.line}`,
     ...login(answers.privateKey, standard(["host", "privateKeyPath"])),
+    ...(standard(["openfaas", "access"]) === "internal"
+      ? []
+      : [
+          `  ${NAMESPACE}:openfaas:`,
+          "    # Who may call a function from outside that has no com.oslo-faas.access: nobody.",
+          "    access: internal",
+        ]),
     ...(base
       ? []
       : [

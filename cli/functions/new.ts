@@ -5,6 +5,7 @@ import { type Document, isMap, parseDocument } from "yaml";
 import { parseStack } from "../../components/functions/stack";
 import { DOCKERFILE, languages, type Template, templateOf } from "../../components/images/templates";
 import { environmentNames, readEnvironment } from "../../environment/files";
+import { ACCESS, type Level } from "../../shared/access";
 import { familiarName, parseImage } from "../../shared/image";
 import { functionNameProblem } from "../../shared/names";
 
@@ -13,6 +14,8 @@ export interface NewOptions {
   root: string;
   /** Relative to it. Default: "functions/stack.yml". */
   stack?: string;
+  /** Who may call it from outside. Default: the entry leaves that to its environments. */
+  access?: Level;
   say: (line: string) => void;
 }
 
@@ -22,7 +25,7 @@ const EMPTY = "version: 1.0\nprovider:\n  name: openfaas\n\nfunctions: {}\n";
 export function create(
   name: string,
   lang: string,
-  { root, stack = "functions/stack.yml", say }: NewOptions,
+  { root, stack = "functions/stack.yml", access, say }: NewOptions,
 ): void {
   const wrong = functionNameProblem(name);
   if (wrong) throw new Error(`"${name}" ${wrong}`);
@@ -35,7 +38,7 @@ export function create(
   const document = parseDocument(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : EMPTY);
   if (document.errors[0]) throw new Error(`${stack}: ${document.errors[0].message}`);
   if (document.hasIn(["functions", name])) throw new Error(`${stack} already has a function ${name}.`);
-  addEntry(document, name, lang);
+  addEntry(document, name, lang, access);
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: true });
   // Check the result before it is written. Variables are checked with the environment.
   parseStack(text, stack, new Proxy({}, { get: () => "x", has: () => true }));
@@ -77,7 +80,7 @@ function nextSteps(name: string, root: string, stack: string): string[] {
   ];
 }
 
-function addEntry(document: Document, name: string, lang: string): void {
+function addEntry(document: Document, name: string, lang: string, access?: Level): void {
   const image = imageBeside(document, name);
   if (!isMap(document.get("functions"))) document.set("functions", document.createNode({}));
   const functions = document.get("functions");
@@ -86,6 +89,7 @@ function addEntry(document: Document, name: string, lang: string): void {
     lang,
     handler: `./${name}`,
     image,
+    ...(access ? { annotations: { [ACCESS]: access } } : {}),
     limits: { memory: "128Mi" },
     readonly_root_filesystem: true,
   });

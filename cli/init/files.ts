@@ -39,6 +39,9 @@ config:
     country: "NO"
     city: Oslo
     provider: example-hosting
+  oslo-faas:openfaas:
+    # Who may call a function from outside that has no com.oslo-faas.access: nobody.
+    access: internal
   oslo-faas:functions:
     - stack: functions/stack.yml
   oslo-faas:checks:

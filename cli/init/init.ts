@@ -26,7 +26,7 @@ export function init(folder: string, environment: string, say: (line: string) =>
   if (fs.existsSync(path.join(folder, "functions", "stack.yml"))) say("functions/stack.yml: kept");
   else {
     fs.mkdirSync(path.join(folder, "functions"), { recursive: true });
-    create("hello", "node", { root: folder, say: () => undefined });
+    create("hello", "node", { root: folder, access: "public", say: () => undefined });
     say("functions/: the function hello");
   }
   for (const line of nextSteps(environment)) say(line);

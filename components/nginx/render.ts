@@ -58,7 +58,7 @@ function http(values: NginxValues): string[] {
     "",
     "upstream gateway {",
     `    server 127.0.0.1:${values.gatewayPort};`,
-    // Beside the edge, the gateway has management and asynchronous calls alone.
+    // Beside the edge, the gateway has management alone.
     `    keepalive ${values.functionsSocket ? 32 : nginx.keepalive};`,
     "}",
     ...(values.functionsSocket
@@ -131,6 +131,7 @@ function locations({ nginx, asyncBody, functionsSocket }: NginxValues): string[]
     ...inside.map((line) => `        ${line}`),
     "    }",
   ];
+  const calls = functionsSocket ? "proxy_pass http://functions;" : gateway;
   // At the server's level, so that each location inherits them; proxy_pass alone is per location.
   return [
     ...["proxy_http_version 1.1;", ...proxyHeaders('""'), ...limits].map((line) => `    ${line}`),
@@ -138,20 +139,19 @@ function locations({ nginx, asyncBody, functionsSocket }: NginxValues): string[]
     ...location("~ ^/(system|ui)(/|$)", ...management(nginx), gateway),
     "",
     // The gateway holds such a body whole, several times over.
-    ...location("/async-function/", `client_max_body_size ${asyncBody};`, gateway),
+    ...location("/async-function/", `client_max_body_size ${asyncBody};`, calls),
     "",
-    ...(functionsSocket
-      ? [
-          ...location(
-            "/function/",
-            ...proxyHeaders("$connection_upgrade"),
-            "proxy_set_header Upgrade $http_upgrade;",
-            "proxy_pass http://functions;",
-          ),
-          "",
-        ]
-      : []),
-    ...location("/", gateway),
+    ...location(
+      "/function/",
+      ...(functionsSocket
+        ? [...proxyHeaders("$connection_upgrade"), "proxy_set_header Upgrade $http_upgrade;"]
+        : []),
+      calls,
+    ),
+    "",
+    ...location("~ ^/(healthz)?$", gateway),
+    "",
+    ...location("/", "return 404;"),
   ];
 }
 

@@ -1,7 +1,16 @@
 /** The edge as plain values: HAProxy, which calls functions by the addresses that the Swarm provider tells it. */
 import { seconds } from "../../environment/units";
 import type { Environment } from "../../environment/schema";
-import { ADMIN_SOCKET, AS_OF, CALL_TABLE, CALLS_SOCKET, EDGE_FOLDER, REPLICA_MAP } from "../../shared/edge";
+import {
+  ACCESS_MAP,
+  ADMIN_SOCKET,
+  AS_OF,
+  CALL_TABLE,
+  CALLS_SOCKET,
+  EDGE_FOLDER,
+  NETWORK_MAP,
+  REPLICA_MAP,
+} from "../../shared/edge";
 import { NAMESPACE } from "../../shared/names";
 
 /** Its folder on the host, which holds the socket that Nginx connects to. */
@@ -20,16 +29,16 @@ export const HAPROXY_CONF = "/etc/haproxy/haproxy.cfg";
 /** Longest time, in seconds, for which the edge trusts what it was told. */
 const TRUST_S = 30;
 
-export function renderEdge(openfaas: Pick<Environment["openfaas"], "upstreamTimeout">): string {
-  const answer = `${Math.ceil(seconds(openfaas.upstreamTimeout)) + 5}s`;
+export function renderEdge(openfaas: Pick<Environment["openfaas"], "upstreamTimeout" | "access">): string {
+  const longest = `${Math.ceil(seconds(openfaas.upstreamTimeout)) + 5}s`;
   return [
     ...global(),
-    ...defaults(answer),
+    ...defaults(longest),
     "resolvers docker",
     "    nameserver engine 127.0.0.11:53",
     "    hold valid 1s",
     "",
-    ...door(),
+    ...door(openfaas.access),
     ...functions(),
     ...gateway(),
   ].join("\n");
@@ -57,7 +66,7 @@ function global(): string[] {
   ];
 }
 
-function defaults(answer: string): string[] {
+function defaults(longest: string): string[] {
   return [
     "defaults",
     "    mode http",
@@ -65,9 +74,9 @@ function defaults(answer: string): string[] {
     "    timeout http-request 60s",
     // Longer than Nginx keeps an idle connection, so that it is never closed under a request of Nginx's.
     "    timeout http-keep-alive 120s",
-    `    timeout client ${answer}`,
-    `    timeout server ${answer}`,
-    `    timeout tunnel ${answer}`,
+    `    timeout client ${longest}`,
+    `    timeout server ${longest}`,
+    `    timeout tunnel ${longest}`,
     "    # Nothing of a request has left yet when no connection comes up.",
     "    retries 2",
     "    retry-on conn-failure",
@@ -79,16 +88,31 @@ function defaults(answer: string): string[] {
   ];
 }
 
-function door(): string[] {
+/** What the edge says itself: the status, a text, and headers. */
+const answer = (status: number, text: string, ...headers: [name: string, value: string][]): string =>
+  [
+    `http-request return status ${status} content-type text/plain`,
+    ...headers.map(([name, value]) => `hdr ${name} "${value}"`),
+    `string "${text}\\n"`,
+  ].join(" ");
+
+const NOBODY = answer(404, "There is no such function.");
+
+function door(access: string): string[] {
   const map = `map_str(${REPLICA_MAP})`;
   return [
     "frontend door",
     "    bind unix@/door/edge.sock mode 666",
-    "    http-request deny status 404 unless { path_beg /function/ }",
+    "    acl synchronous path_beg /function/",
+    `    ${NOBODY} unless synchronous or { path_beg /async-function/ }`,
     `    http-request set-var(txn.name) path,field(3,/),regsub(\\.${NAMESPACE}$,)`,
+    "    # The gateway decodes a name before it looks for it; no function's name needs that.",
+    `    ${NOBODY} unless { var(txn.name) -m reg ^[a-z0-9]([a-z0-9-]*[a-z0-9])?$ }`,
+    ...callers(access),
+    ...callbacks(access),
     `    http-request set-var(txn.asof) str(${AS_OF}),map_str(${REPLICA_MAP},0)`,
     "    http-request set-var(txn.age) date,sub(txn.asof)",
-    `    http-request set-var(txn.replicas) var(txn.name),${map} if { var(txn.age) -m int lt ${TRUST_S} }`,
+    `    http-request set-var(txn.replicas) var(txn.name),${map} if synchronous { var(txn.age) -m int lt ${TRUST_S} }`,
     "    http-request set-var(txn.at) rand,mod(txn.replicas) if { var(txn.replicas) -m found }",
     `    http-request set-var(txn.address) var(txn.name),concat(:,txn.at,),${map} if { var(txn.at) -m found }`,
     "    acl told var(txn.address) -m found",
@@ -103,6 +127,42 @@ function door(): string[] {
     `backend ${CALL_TABLE}`,
     "    stick-table type string len 64 size 20k expire 24d store http_req_cnt,conn_cur",
     "",
+  ];
+}
+
+/** Whom the function lets in, wherever its call goes next. Nginx alone says who calls. */
+function callers(access: string): string[] {
+  return [
+    `    http-request set-var(txn.access) var(txn.name),map_str(${ACCESS_MAP},${access})`,
+    "    acl by_token var(txn.access) -m str token",
+    "    acl by_network var(txn.access) -m str networks",
+    `    ${NOBODY} unless by_token or by_network or { var(txn.access) -m str public }`,
+    "    http-request set-var(txn.hash) http_auth_bearer,sha2(256),hex,lower if by_token",
+    `    acl has_token var(txn.name),concat(:,txn.hash,),map_str(${ACCESS_MAP}) -m found`,
+    `    ${answer(401, "This function needs a token.", ["WWW-Authenticate", "Bearer"])} if by_token !has_token`,
+    "    # It is for the platform, and neither for the function nor for the queue's disk.",
+    "    http-request del-header Authorization if by_token",
+    `    http-request set-var(txn.network) req.hdr_ip(X-Real-IP),map_ip(${NETWORK_MAP}) if by_network`,
+    `    acl from_network var(txn.name),concat(@,txn.network,),map_str(${ACCESS_MAP}) -m found`,
+    `    ${answer(403, "This function is closed to your address.")} if by_network !from_network`,
+  ];
+}
+
+/** The queue worker calls from inside, where every function answers. Through it, a caller reaches only those that are public. */
+function callbacks(access: string): string[] {
+  const url = "req.fhdr(X-Callback-Url,1)";
+  const plain = answer(400, "X-Callback-Url has to be one plain URL.");
+  const asked = "!synchronous has_callback";
+  return [
+    "    acl has_callback req.fhdr_cnt(X-Callback-Url) gt 0",
+    "    acl has_many req.fhdr_cnt(X-Callback-Url) gt 1",
+    "    # In another form, a URL may be read otherwise by whoever makes the call.",
+    `    acl readable ${url} -m reg -i '^https?://([a-z0-9._~%+=:-]*@)?([a-z0-9_.-]+|\\[[0-9a-f:.]+\\])(:[0-9]+)?([/?#].*)?$'`,
+    `    ${plain} if ${asked} !readable or ${asked} has_many`,
+    `    acl inwards ${url} -m reg -i '^https?://([^/?#]*@)?gateway(\\.openfaas)?([:/?#].*)?$'`,
+    `    acl to_function ${url} -m reg '^http://gateway(\\.openfaas)?:8080/(async-)?function/[a-z0-9-]+(/[A-Za-z0-9/_~-]*)?([?].*)?$'`,
+    `    acl to_public ${url},field(5,/),field(1,?),map_str(${ACCESS_MAP},${access}) -m str public`,
+    `    ${answer(403, "X-Callback-Url names a function that is not public.")} if ${asked} inwards !to_function or ${asked} inwards !to_public`,
   ];
 }
 
@@ -135,5 +195,11 @@ function functions(): string[] {
 }
 
 function gateway(): string[] {
-  return ["backend gateway", "    server gateway gateway:8080 resolvers docker init-addr libc,none", ""];
+  return [
+    "backend gateway",
+    "    # The gateway would look for what such a path climbs to.",
+    `    ${NOBODY} if { path,url_dec -m reg '(^|/)\\.\\.?(/|$)' }`,
+    "    server gateway gateway:8080 resolvers docker init-addr libc,none",
+    "",
+  ];
 }

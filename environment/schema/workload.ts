@@ -1,5 +1,6 @@
 /** What answers calls: OpenFaaS and its queue, Nginx in front, the functions, and the checks at the end of an `up`. */
 import * as z from "zod";
+import { DEFAULT_LEVELS } from "../../shared/access";
 import { FUNCTION_NAME } from "../../shared/names";
 import * as f from "../fields";
 
@@ -99,6 +100,10 @@ export const openfaas = z.strictObject({
   edge: f.flag().default(true).meta({
     description:
       "Calls from outside go straight to a function's replicas, through HAProxy, and to the gateway where none is ready. `false`: all of them go through the gateway.",
+  }),
+  access: f.choice(DEFAULT_LEVELS).default("public").meta({
+    description:
+      "Who may call a function from outside that does not say so itself (com.oslo-faas.access): everybody, or nobody. New environments are written with `internal`.",
   }),
   queue: queue.prefault({}).meta({ description: "The queue of asynchronous calls." }),
   memory: memory.prefault({}).meta({

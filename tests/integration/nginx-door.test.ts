@@ -156,3 +156,11 @@ test("the body of an asynchronous call has its own limit", async () => {
   expect((await call("POST", "/async-function/hello", {}, "x".repeat(9 * 1024))).status).toBe(200);
   expect((await call("POST", "/function/hello", {}, large)).status).toBe(200);
 });
+
+test("nothing but functions, management and the gateway's health is passed on", async () => {
+  for (const target of ["/metrics", "/function", "/functions/hello", "/x", "/healthz/x", "/Function/hello"])
+    expect([target, (await call("GET", target)).status]).toEqual([target, 404]);
+  expect(reached).toEqual([]);
+  for (const target of ["/", "/healthz", "/ui/", "/function/hello"]) await call("GET", target);
+  expect(reached).toEqual(["GET /", "GET /healthz", "GET /ui/", "GET /function/hello"]);
+});

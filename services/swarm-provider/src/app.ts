@@ -14,6 +14,7 @@ import { Directory } from "./directory";
 import { ADMIN_SOCKET, CALLS_SOCKET } from "../../../shared/edge";
 import { Edge } from "./edge";
 import { listenForCalls } from "./edge/calls";
+import { closedWhileMade, refuseAccess } from "./edge/guard";
 import { Engine } from "./engine";
 import { explain, invalid } from "./errors";
 import { Functions } from "./functions";
@@ -147,7 +148,10 @@ function managementRoutes(app: FastifyInstance, parts: Parts): void {
   secretRoutes(app, parts);
 }
 
-function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics, config }: Parts): void {
+function deploymentRoutes(
+  app: FastifyInstance,
+  { functions, directory, metrics, config, edge }: Parts,
+): void {
   const { network } = config;
   const parse = (request: FastifyRequest) => {
     const deployment = parseDeployment(request.body, network);
@@ -159,13 +163,19 @@ function deploymentRoutes(app: FastifyInstance, { functions, directory, metrics,
   );
   app.post("/functions", async (request, reply) => {
     const { deployment, auth } = parse(request);
-    await functions.create(deployment, auth);
+    const made = await closedWhileMade(edge, deployment);
+    try {
+      await functions.create(deployment, auth);
+    } finally {
+      await made?.();
+    }
     directory.forget();
     request.log.info({ function: deployment.service, image: deployment.image }, "deployed");
     return text(reply, 202, "");
   });
   app.put("/functions", async (request, reply) => {
     const { deployment, auth } = parse(request);
+    if (!edge) refuseAccess(deployment);
     await functions.update(deployment, auth);
     request.log.info({ function: deployment.service, image: deployment.image }, "updated");
     return text(reply, 202, "");
@@ -308,6 +318,7 @@ function makeEdge(
   app.addHook("onReady", async () => {
     // The edge shares the group, and puts its own sockets there.
     chmodSync(edgeFolder, 0o770);
+    await edge.prepare();
     const server = listenForCalls(
       `${edgeFolder}/${CALLS_SOCKET}`,
       (name, code, seconds) => metrics.edgeCall(`${name}.${network}`, code, seconds),

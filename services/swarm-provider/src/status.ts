@@ -114,6 +114,9 @@ function splitEnv(env: string[]): { process: string; vars: Record<string, string
   return { process, vars };
 }
 
+/** Annotations, out of a service's labels. */
+export const annotationsOf = (labels: Record<string, string> = {}) => splitLabels(labels).annotations;
+
 function splitLabels(all: Record<string, string>) {
   const labels: Record<string, string> = {};
   const annotations: Record<string, string> = {};

@@ -79,7 +79,7 @@ test("without IPv6 there is no IPv6 listener", () => expect(conf({ ipv6: false }
 test("the workers' user is declared to systemd-sysusers", () =>
   expect(renderSysusers("nginx")).toMatch(/^u nginx - /));
 
-test("functions are called through a socket where there is one, and nothing else is", () => {
+test("functions and the queue are called through a socket where there is one", () => {
   const text = conf({}, { functionsSocket: "/run/oslo-faas-door/edge.sock" });
   expect(text).toContain("server unix:/run/oslo-faas-door/edge.sock;");
   const inside = /location \/function\/ \{([^}]*)\}/.exec(text)![1]!;
@@ -91,7 +91,7 @@ test("functions are called through a socket where there is one, and nothing else
     "Upgrade $http_upgrade",
   ];
   for (const header of headers) expect(inside).toContain(`proxy_set_header ${header};`);
-  expect(text.match(/proxy_pass http:\/\/functions;/g)).toHaveLength(1);
+  expect(text.match(/proxy_pass http:\/\/functions;/g)).toHaveLength(2);
   expect(conf()).not.toContain("http://functions");
   // One changed parameter is one changed line.
   const lines = conf({ keepalive: 128 }, { functionsSocket: "/run/oslo-faas-door/edge.sock" }).split("\n");

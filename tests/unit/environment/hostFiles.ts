@@ -36,6 +36,11 @@ export const hostile: BadFile[] = [
     "openfaas.scaleFromZero",
     "cannot be false: the gateway would call",
   ],
+  [
+    set("openfaas", "{ edge: false, access: internal }"),
+    "openfaas.access",
+    'cannot be "internal" with openfaas.edge false',
+  ],
   ...each(
     "swarm.advertiseAddress",
     "must be an IP address or the name of an interface",

@@ -117,7 +117,42 @@ const labels: FunctionInput[] = [
 ];
 
 const health = (what: string, value: string) => `annotations: { com.openfaas.${what}: "${value}" }`;
+const access = (level: string, more = "") => `annotations: { com.oslo-faas.access: "${level}"${more} }`;
+const tokens = (text: string) => `, com.oslo-faas.access-tokens: "${text}"`;
+const networks = (text: string) => `, com.oslo-faas.access-networks: "${text}"`;
+const [TOKENS, NETWORKS] = ["tokens", "networks"].map(
+  (what) => `annotations.com.oslo-faas.access-${what}`,
+) as [string, string];
+const callers: FunctionInput[] = [
+  ...[
+    access("public"),
+    access("internal"),
+    access("token", tokens(hex(64))),
+    access("token", tokens(`ci=${hex(64)}, a.b-c=${hex(64)} ${hex(64)}`)),
+    access("networks", networks("10.0.0.0/8, 198.51.100.7/32 2001:db8::/32, ::/0")),
+  ].map((keys) => ({ keys })),
+  refused(access("open"), "annotations.com.oslo-faas.access", "is none of public, internal"),
+  refused(access("Public"), "annotations.com.oslo-faas.access", "is none of public, internal"),
+  refused(access("token"), TOKENS, "is required"),
+  refused(access("networks"), NETWORKS, "is required"),
+  refused(access("token", tokens(" ")), TOKENS, "is empty"),
+  ...["secret", hex(63), `ci:${hex(64)}`, "A".repeat(64)].map((word) =>
+    refused(access("token", tokens(word)), TOKENS, `"${word}" is not the SHA-256 of a token`),
+  ),
+  ...["10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "example.no/8", "2001:db8::1/32", "010.0.0.0/8"].map((word) =>
+    refused(access("networks", networks(word)), NETWORKS, `"${word}" is not a network`),
+  ),
+  refused(access("public", tokens(hex(64))), TOKENS, "does nothing here without"),
+  refused(`annotations: { ${networks("10.0.0.0/8").slice(2)} }`, NETWORKS, "does nothing here without"),
+  refused(
+    "labels: { com.oslo-faas.access: public }",
+    "labels.com.oslo-faas.access",
+    "it belongs under annotations",
+  ),
+];
+
 const annotations: FunctionInput[] = [
+  ...callers,
   ...[
     health("health.http.path", "/healthz"),
     health("health.http.initialDelay", "30s"),

@@ -13,6 +13,7 @@ import type { ReplicaCounts } from "../replicaCounts";
 import { isActive } from "../rollout";
 import { byService, isFunction } from "../status";
 import { addressIn, replicasOf, type ServiceRecord, type TaskRecord } from "../records";
+import { accessMaps, AccessTeller } from "./access";
 import { ask, parseTable, replaceMap } from "./haproxy";
 
 export interface EdgeOptions {
@@ -20,6 +21,8 @@ export interface EdgeOptions {
   socket: string;
   /** HAProxy's map of replicas. Default: where its configuration has it. */
   map?: string;
+  /** The maps of who may call, which are files as well. Default: where its configuration has them. */
+  accessMaps?: { access: string; networks: string };
   /** The functions' network. */
   network: string;
   log: { info(details: object, text: string): void; warn(details: object, text: string): void };
@@ -38,6 +41,9 @@ export class Edge {
   private told = "";
   private isAway = false;
   private telling: Promise<void> = Promise.resolve();
+  /** Functions that are being made. */
+  private readonly begun = new Set<string>();
+  private readonly access: AccessTeller;
 
   constructor(
     private readonly engine: Pick<Engine, "listFunctions" | "listRunningTasks">,
@@ -45,7 +51,36 @@ export class Edge {
     private readonly counts: Pick<ReplicaCounts, "asReported">,
     private readonly options: EdgeOptions,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.access = new AccessTeller(options.socket, options.accessMaps);
+  }
+
+  /** Writes what an edge starts with. @throws Error when the engine does not answer and an earlier provider left nothing either */
+  async prepare(): Promise<void> {
+    try {
+      this.access.save(accessMaps((await this.engine.listFunctions()).filter(isFunction)));
+    } catch (error) {
+      if (!this.access.isThere) throw error;
+    }
+  }
+
+  /**
+   * Closes a function that is about to be made to the outside, until the engine can be asked who may call it.
+   * @returns to be called when it is made, or when it is not
+   * @throws Error when that cannot be written
+   */
+  async begin(name: string): Promise<() => Promise<void>> {
+    this.begun.add(name);
+    await this.tell().catch((error: unknown) => {
+      // An edge that is away reads what was written when it starts.
+      if (!this.isAway) throw error;
+    });
+    return async () => {
+      this.begun.delete(name);
+      this.stir();
+      await this.tell().catch(() => undefined);
+    };
+  }
 
   start(): void {
     if (this.closed) return;
@@ -103,16 +138,21 @@ export class Edge {
   }
 
   private async look(): Promise<void> {
+    const begun = [...this.begun];
     const [services, tasks] = await Promise.all([
       this.engine.listFunctions(),
       this.engine.listRunningTasks(),
     ]);
     const functions = services.filter(isFunction);
+    const access = accessMaps(functions, begun);
+    this.access.save(access);
     const running = byService(tasks);
     const ready = await this.readiness.ready(functions.flatMap(({ ID }) => running.get(ID) ?? []));
     // Looked at last: nothing is called that was announced to be at zero while replicas were asked.
     const entries = this.entries(functions, byService(ready));
     try {
+      // Nobody is let through to a replica before it is known who may be.
+      await this.access.tell(access);
       await this.write(entries);
       if (this.isAway) this.options.log.info({}, "the edge is told of replicas again");
       this.isAway = false;

@@ -176,6 +176,24 @@ describe("a deployment", () => {
     expect(created.headers["x-registry-auth"]).toBeUndefined();
   });
 
+  test("that is closed to somebody is refused where no edge closes it", async () => {
+    for (const level of ["internal", "token", "networks"]) {
+      const annotations = {
+        "com.oslo-faas.access": level,
+        ...(level === "token" ? { "com.oslo-faas.access-tokens": "0".repeat(64) } : {}),
+        ...(level === "networks" ? { "com.oslo-faas.access-networks": "10.0.0.0/8" } : {}),
+      };
+      for (const method of ["POST", "PUT"])
+        expect(await call(method, "/system/functions", { ...body, annotations })).toMatchObject({
+          status: 400,
+          text: expect.stringContaining("only the edge keeps callers out"),
+        });
+    }
+    expect(engine.changes()).toEqual([]);
+    const open = { ...body, annotations: { "com.oslo-faas.access": "public" } };
+    expect((await call("POST", "/system/functions", open)).status).toBe(202);
+  });
+
   test("passes on the registry's credentials", async () => {
     const auth = { username: "u", password: "p", serveraddress: "reg.example" };
     const header = Buffer.from(JSON.stringify(auth)).toString("base64");

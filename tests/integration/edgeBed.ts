@@ -1,0 +1,214 @@
+/** A real HAProxy under the configuration that is rendered, told by the provider's own code, with replicas and a gateway behind it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { EMPTY_MAP, renderEdge } from "../../components/openfaas/edge";
+import { REPLICA_MAP } from "../../shared/edge";
+import { Edge } from "../../services/swarm-provider/src/edge";
+import { listenForCalls } from "../../services/swarm-provider/src/edge/calls";
+import { ANNOTATION_PREFIX, FUNCTION_LABEL } from "../../services/swarm-provider/src/deployment";
+import type { ServiceRecord, TaskRecord } from "../../services/swarm-provider/src/records";
+import { unpackedPackages } from "./debian";
+
+const LIBRARIES = ["liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1", "libpcre2-8-0"];
+const NETWORK = "openfaas-fn";
+
+/** What a test has and sets, made anew for each. */
+export const bed = {} as {
+  dir: string;
+  program: { file: string; libraries: string };
+  haproxy: ChildProcess;
+  edge: Edge;
+  /** "NAME STATUS" of each call that the edge counted. */
+  calls: string[];
+  counter: net.Server;
+  now: number;
+  /** Addresses of ready replicas, by function. */
+  replicas: Record<string, string[]>;
+  zero: Set<string>;
+  /** By function. */
+  annotations: Record<string, Record<string, string>>;
+};
+const servers: http.Server[] = [];
+
+export interface Seen {
+  who: string;
+  method: string;
+  url: string;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+/** A replica, or the gateway: says what it was asked. */
+async function serve(who: string, host: string, port: number): Promise<http.Server> {
+  const server = http.createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { method, url, headers } = request;
+      if (url === "/break") return void request.socket.destroy();
+      response.setHeader("X-Own", "as it was");
+      response.end(JSON.stringify({ who, method, url, headers, body: Buffer.concat(chunks).toString() }));
+    });
+  });
+  server.on("upgrade", (_request, socket) => {
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+    socket.pipe(socket);
+  });
+  await new Promise<void>((done, fail) => server.once("error", fail).listen(port, host, done));
+  servers.push(server);
+  return server;
+}
+
+export interface Answer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  text: string;
+  seen?: Seen;
+}
+
+export function call(url: string, options: http.RequestOptions = {}, body?: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const socketPath = path.join(bed.dir, "door/edge.sock");
+    const request = http.request({ socketPath, path: url, agent: false, ...options }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+      response.once("error", reject).once("end", () => {
+        const seen = text.startsWith("{") ? (JSON.parse(text) as Seen) : undefined;
+        resolve({ status: response.statusCode!, headers: response.headers, text, seen });
+      });
+    });
+    request.once("error", reject).end(body);
+  });
+}
+
+export function startHaproxy(): ChildProcess {
+  const env = { ...process.env, LD_LIBRARY_PATH: bed.program.libraries };
+  return spawn(bed.program.file, ["-W", "-db", "-f", path.join(bed.dir, "haproxy.cfg")], {
+    env,
+    stdio: "ignore",
+  });
+}
+
+export async function until(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    if (await is()) return;
+    await new Promise((next) => setTimeout(next, 100));
+  }
+  throw new Error(`waited for ${what} in vain`);
+}
+
+export const isReachable = () =>
+  call("/").then(
+    () => true,
+    () => false,
+  );
+
+const service = (name: string): ServiceRecord => ({
+  ID: `id-${name}`,
+  Version: { Index: 1 },
+  CreatedAt: "2026-01-01T00:00:00Z",
+  Spec: {
+    Name: name,
+    Labels: {
+      [FUNCTION_LABEL]: name,
+      ...Object.fromEntries(
+        Object.entries(bed.annotations[name] ?? {}).map(([key, value]) => [
+          `${ANNOTATION_PREFIX}${key}`,
+          value,
+        ]),
+      ),
+    },
+    Mode: { Replicated: { Replicas: bed.zero.has(name) ? 0 : bed.replicas[name]!.length } },
+  },
+});
+const task = (name: string, address: string): TaskRecord => ({
+  ID: `${name}-${address}`,
+  ServiceID: `id-${name}`,
+  DesiredState: "running",
+  Status: { State: "running" },
+  NetworksAttachments: [{ Network: { Spec: { Name: NETWORK } }, Addresses: [`${address}/24`] }],
+});
+
+/** @param access what holds for functions that say nothing */
+export function configure(access: "public" | "internal"): void {
+  fs.writeFileSync(path.join(bed.dir, "replicas.map"), EMPTY_MAP);
+  const config = renderEdge({ upstreamTimeout: "2s", access })
+    .replace("fd-hard-limit 40000", "fd-hard-limit 2000")
+    .replace(/server gateway gateway:8080.*/, "server gateway 127.0.7.1:8080")
+    .replaceAll("/run/edge/", `${bed.dir}/run/`)
+    .replaceAll("/door/", `${bed.dir}/door/`)
+    .replaceAll(REPLICA_MAP, `${bed.dir}/replicas.map`);
+  fs.writeFileSync(path.join(bed.dir, "haproxy.cfg"), config);
+}
+
+export async function restart(): Promise<void> {
+  const gone = new Promise((done) => bed.haproxy.once("exit", done));
+  bed.haproxy.kill("SIGTERM");
+  await gone;
+  bed.haproxy = startHaproxy();
+  await until("HAProxy", isReachable);
+}
+
+/** Of a file of tests. */
+export function useBed(): void {
+  beforeAll(async () => {
+    const folder = unpackedPackages("haproxy", ...LIBRARIES);
+    bed.program = {
+      file: path.join(folder, "usr/sbin/haproxy"),
+      libraries: path.join(folder, "usr/lib", `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`),
+    };
+    await serve("gateway", "127.0.7.1", 8080);
+    for (const host of ["127.0.7.2", "127.0.7.3"]) await serve(host, host, 8080);
+  }, 400_000);
+
+  beforeEach(async () => {
+    bed.dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-edge-"));
+    for (const name of ["run", "door"]) fs.mkdirSync(path.join(bed.dir, name));
+    configure("public");
+    bed.calls = [];
+    bed.replicas = {};
+    bed.annotations = {};
+    bed.zero = new Set();
+    bed.now = Date.now();
+    bed.counter = listenForCalls(
+      `${bed.dir}/run/calls.sock`,
+      (name, code) => bed.calls.push(`${name} ${code}`),
+      (error) => bed.calls.push(String(error)),
+    );
+    const engine = {
+      listFunctions: async () => Object.keys(bed.replicas).map(service),
+      listRunningTasks: async () =>
+        Object.entries(bed.replicas).flatMap(([name, hosts]) => hosts.map((host) => task(name, host))),
+    };
+    const log = { info: () => undefined, warn: () => undefined };
+    bed.edge = new Edge(
+      engine,
+      { ready: async (tasks) => tasks },
+      { asReported: (one) => one },
+      {
+        socket: `${bed.dir}/run/admin.sock`,
+        map: `${bed.dir}/replicas.map`,
+        accessMaps: { access: `${bed.dir}/run/access.map`, networks: `${bed.dir}/run/networks.map` },
+        network: NETWORK,
+        log,
+      },
+      () => bed.now,
+    );
+    await bed.edge.prepare();
+    bed.haproxy = startHaproxy();
+    await until("HAProxy", isReachable);
+  });
+
+  afterEach(async () => {
+    bed.counter.close();
+    const gone = new Promise((done) => bed.haproxy.once("exit", done));
+    bed.haproxy.kill("SIGTERM");
+    await gone;
+    fs.rmSync(bed.dir, { recursive: true });
+  });
+  afterAll(() => servers.forEach((server) => server.close()));
+}
