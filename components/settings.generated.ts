@@ -673,6 +673,16 @@ export interface NginxSettings {
    */
   tls?: pulumi.Input<NginxTlsSettings>;
   /**
+   * Callers' addresses in Nginx's access log: the network alone (/24, /48), or whole. The error log, which has whole addresses and queries, is kept only for failures of Nginx itself unless both logAddresses and logQueries allow them.
+   * Allowed: "shortened" or "whole". Default: "shortened".
+   */
+  logAddresses?: pulumi.Input<"shortened" | "whole">;
+  /**
+   * Query strings in Nginx's access log.
+   * Default: false.
+   */
+  logQueries?: pulumi.Input<boolean>;
+  /**
    * Networks that may reach /system/ and /ui/, in addition to the host itself. The password is always required. Empty: all networks.
    * Default: []. Example: ["198.51.100.0/24"].
    */

@@ -1,6 +1,8 @@
 /** nginx.conf and the addresses of Nginx, as pure functions of plain values. */
 import type { Environment } from "../../environment/schema";
 import { bracketed } from "../../shared/address";
+import { renderErrors } from "./errors";
+import { errorLevel, renderLog } from "./log";
 
 export interface NginxValues {
   nginx: Environment["nginx"];
@@ -22,7 +24,7 @@ export function renderNginxConf(values: NginxValues): string {
     // A proxied request holds two descriptors, the client's and the gateway's.
     `worker_rlimit_nofile ${values.openFiles};`,
     "pid /run/nginx.pid;",
-    "error_log /var/log/nginx/error.log warn;",
+    `error_log /var/log/nginx/error.log ${errorLevel(nginx)};`,
     "",
     "events {",
     `    worker_connections ${nginx.workerConnections};`,
@@ -42,9 +44,7 @@ function http(values: NginxValues): string[] {
   return [
     "include /etc/nginx/mime.types;",
     "default_type application/octet-stream;",
-    "log_format timed '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent '",
-    '                 \'"$http_referer" "$http_user_agent" $request_time $upstream_response_time\';',
-    "access_log /var/log/nginx/access.log timed buffer=64k flush=5s;",
+    ...renderLog(nginx),
     "",
     // A function gets the headers that were sent, X_Signature and x.trace too.
     "underscores_in_headers on;",
@@ -134,7 +134,9 @@ function locations({ nginx, asyncBody, functionsSocket }: NginxValues): string[]
   const calls = functionsSocket ? "proxy_pass http://functions;" : gateway;
   // At the server's level, so that each location inherits them; proxy_pass alone is per location.
   return [
-    ...["proxy_http_version 1.1;", ...proxyHeaders('""'), ...limits].map((line) => `    ${line}`),
+    ...["proxy_http_version 1.1;", ...proxyHeaders('""'), ...limits, ...CALL_ID, ...renderErrors()].map(
+      (line) => `    ${line}`,
+    ),
     "",
     ...location("~ ^/(system|ui)(/|$)", ...management(nginx), gateway),
     "",
@@ -163,7 +165,11 @@ const proxyHeaders = (connection: string): string[] => [
   "proxy_set_header X-Forwarded-Proto $scheme;",
   "proxy_set_header X-Forwarded-Host $host_and_port;",
   "proxy_set_header X-Forwarded-Port $server_port;",
+  "proxy_set_header X-Call-Id $call_id;",
 ];
+
+/** In an error's answer as well. A location that adds headers of its own inherits none. */
+const CALL_ID = ["proxy_hide_header X-Call-Id;", "add_header X-Call-Id $call_id always;"];
 
 /** $host_and_port: as the client sent it, $host where it sent none. $connection_upgrade: empty unless it is to become a WebSocket. */
 const HEADERS = [
@@ -197,6 +203,7 @@ function management({ managementAllow }: Environment["nginx"]): string[] {
     ...(managementAllow.length === 0
       ? []
       : ["allow 127.0.0.1;", "allow ::1;", ...managementAllow.map((net) => `allow ${net};`), "deny all;"]),
+    "add_header X-Call-Id $call_id always;",
     `add_header Content-Security-Policy "${PAGE_POLICY}" always;`,
     "add_header X-Frame-Options DENY always;",
     "add_header X-Content-Type-Options nosniff always;",

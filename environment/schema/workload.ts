@@ -186,6 +186,13 @@ export const nginx = z.strictObject({
       examples: ["faas.example.no"],
     }),
   tls: tls.optional().meta({ description: "TLS with a certificate on the host. Default: HTTP only." }),
+  logAddresses: f.choice(["shortened", "whole"]).default("shortened").meta({
+    description:
+      "Callers' addresses in Nginx's access log: the network alone (/24, /48), or whole. The error log, which has whole addresses and queries, is kept only for failures of Nginx itself unless both logAddresses and logQueries allow them.",
+  }),
+  logQueries: f.flag().default(false).meta({
+    description: "Query strings in Nginx's access log.",
+  }),
   managementAllow: f
     .list(f.cidr())
     .default([])

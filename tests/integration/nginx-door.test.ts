@@ -158,9 +158,65 @@ test("the body of an asynchronous call has its own limit", async () => {
 });
 
 test("nothing but functions, management and the gateway's health is passed on", async () => {
-  for (const target of ["/metrics", "/function", "/functions/hello", "/x", "/healthz/x", "/Function/hello"])
+  for (const target of ["/metrics", "/functions/hello", "/x", "/healthz/x", "/Function/hello"])
     expect([target, (await call("GET", target)).status]).toEqual([target, 404]);
   expect(reached).toEqual([]);
   for (const target of ["/", "/healthz", "/ui/", "/function/hello"]) await call("GET", target);
   expect(reached).toEqual(["GET /", "GET /healthz", "GET /ui/", "GET /function/hello"]);
+});
+
+describe("what is written down of a call", () => {
+  const logged = async (target: string, headers: Headers): Promise<string> => {
+    const log = path.join(dir, "access.log");
+    await call("GET", target, headers);
+    for (let i = 0; i < 100; i++) {
+      const line =
+        fs.existsSync(log) &&
+        fs
+          .readFileSync(log, "utf8")
+          .split("\n")
+          .find((one) => one.includes(target.split("?")[0]!));
+      if (line) return line;
+      await new Promise((next) => setTimeout(next, 100));
+    }
+    throw new Error("nothing is in the log");
+  };
+
+  test("is neither the whole address nor a query", async () => {
+    const line = await logged("/function/hello/written?token=of-the-caller", {
+      Referer: "https://shop.example/basket?session=of-the-caller",
+      "X-Call-Id": "call-7",
+    });
+    expect(line).toMatch(/^127\.0\.0\.0 - - \[.*\] "GET \/function\/hello\/written HTTP\/1\.1" 200 /);
+    expect(line).toContain('"https://shop.example/basket"');
+    expect(line).toMatch(/ call-7$/);
+    expect(fs.readFileSync(path.join(dir, "access.log"), "utf8")).not.toContain("of-the-caller");
+    expect(fs.readFileSync(path.join(dir, "error.log"), "utf8")).not.toContain("of-the-caller");
+  });
+});
+
+test("a call has a number, its own where it brings one that is plain, also when it is refused", async () => {
+  const id = async (target: string, headers: Headers = {}) =>
+    (await call("GET", target, headers)).headers["x-call-id"];
+  expect(await id("/function/hello")).toMatch(/^[0-9a-f]{32}$/);
+  expect(await id("/function/hello", { "X-Call-Id": "mine.7" })).toBe("mine.7");
+  expect(await id("/function/hello", { "X-Call-Id": 'a" b' })).toMatch(/^[0-9a-f]{32}$/);
+  expect(await id("/nothing")).toMatch(/^[0-9a-f]{32}$/);
+  expect(await id("/system/functions")).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test("what Nginx answers by itself is one line that names no program", async () => {
+  const answers = await Promise.all([
+    fetch(`http://127.0.0.1:${port}/nothing`),
+    fetch(`http://127.0.0.1:${port}/.error/404`),
+    fetch(`http://127.0.0.1:${port}/async-function/hello`, { method: "POST", body: "x".repeat(11 * 1024) }),
+    fetch(`http://127.0.0.1:${port}/system/functions`, { method: "POST", body: "a" }),
+    fetch(`http://127.0.0.1:${port}/function/hello`, { headers: { Large: "x".repeat(60_000) } }),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([404, 404, 413, 415, 431]);
+  for (const one of answers) {
+    const text = await one.text();
+    expect(text).toMatch(/^[A-Z][A-Za-z ]+\.\n$/);
+    expect(one.headers.get("content-type")).toBe("text/plain");
+  }
 });

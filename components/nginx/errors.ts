@@ -1,0 +1,36 @@
+/** What Nginx answers by itself: a line of text that names no program. */
+
+const TEXTS: Readonly<Record<number, string>> = {
+  400: "The request is not valid HTTP.",
+  403: "You may not do this from here.",
+  404: "There is nothing here.",
+  405: "This method is not allowed here.",
+  408: "The request took too long.",
+  413: "The body is too large.",
+  414: "The address is too long.",
+  415: "This content type is not allowed here.",
+  429: "Too many requests. Try again later.",
+  431: "The headers are too large.",
+  500: "Something went wrong.",
+  502: "The platform does not answer. Try again later.",
+  503: "The platform is busy. Try again later.",
+  504: "There was no answer in time.",
+};
+
+/** For `server`. Answers of functions and of the gateway stay as they are. */
+export function renderErrors(): string[] {
+  // Nginx's own statuses for headers that are too large, and for HTTP on the port of HTTPS.
+  const codes = Object.keys(TEXTS);
+  return [
+    ...codes.map((code) => `error_page ${code} /.error/${code};`),
+    "error_page 494 =431 /.error/431;",
+    "error_page 495 496 497 =400 /.error/400;",
+    ...codes.flatMap((code) => [
+      `location = /.error/${code} {`,
+      "    internal;",
+      "    default_type text/plain;",
+      `    return ${code} "${TEXTS[Number(code)]}\\n";`,
+      "}",
+    ]),
+  ];
+}
