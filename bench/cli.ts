@@ -3,12 +3,13 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { Argument, Command } from "commander";
 import { call } from "./call";
+import { idle } from "./idle";
 import { preview } from "./preview";
 import { provider } from "./provider";
 import { queue } from "./queue";
 import type { Report } from "./report";
 
-const BENCHMARKS: Record<string, () => Promise<Report>> = { call, preview, provider, queue };
+const BENCHMARKS: Record<string, () => Promise<Report>> = { call, idle, preview, provider, queue };
 
 async function main(names: string[]): Promise<void> {
   for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {

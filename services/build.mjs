@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Bundles a service into one file: `node services/build.mjs NAME [OUT_DIR]` writes it to OUT_DIR (default: services/NAME/dist) and says
- * where. The same sources give the same bytes.
+ * Bundles a service into one file: `node services/build.mjs NAME [OUT_DIR]` writes it, and the probes of its image's health check, to
+ * OUT_DIR (default: services/NAME/dist) and says where. The same sources give the same bytes.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -55,4 +55,8 @@ const file = join(outDir, PROGRAMS[name]);
 // Whole or not at all, also for one who builds at the same time.
 writeFileSync(`${file}.${process.pid}`, program.replaceAll("@PROVIDER_SHA@", sha));
 renameSync(`${file}.${process.pid}`, file);
+// The health check of the images, for each TARGETARCH: starting Node for it would be most of what an idle platform does.
+const probes = JSON.parse(readFileSync(join(root, "shared", "probeBinaries.json"), "utf8"));
+for (const [arch, target] of Object.entries({ x64: "amd64", arm64: "arm64" }))
+  writeFileSync(join(outDir, `probe-${target}`), Buffer.from(probes[arch], "base64"), { mode: 0o755 });
 process.stdout.write(`${file}\n`);

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeAtomically } from "../../../shared/atomicFile";
 import type { HealthCheck } from "../../../shared/health";
-import { PROBE_BINARIES } from "./probeBinaries";
+import binaries from "../../../shared/probeBinaries.json";
 
 /** Where a function sees the volume. */
 export const PROBE_MOUNT = "/var/openfaas/probe";
@@ -43,10 +43,10 @@ export function renderHealthcheck(check: HealthCheck, port: number) {
 }
 
 function binary(arch: string): Buffer {
-  const text = PROBE_BINARIES[arch];
+  const text = (binaries as Record<string, string>)[arch];
   if (!text)
     throw new Error(
-      `there is no health probe for ${arch}; it is made for ${Object.keys(PROBE_BINARIES).join(" and ")}`,
+      `there is no health probe for ${arch}; it is made for ${Object.keys(binaries).join(" and ")}`,
     );
   return Buffer.from(text, "base64");
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseDeployment } from "../../../../services/swarm-provider/src/deployment";
 import { readHealthCheck } from "../../../../shared/health";
 import { installProbe, probeName } from "../../../../services/swarm-provider/src/probe";
-import { PROBE_BINARIES } from "../../../../services/swarm-provider/src/probeBinaries";
+import binaries from "../../../../shared/probeBinaries.json";
 import { renderSpec } from "../../../../services/swarm-provider/src/spec";
 import { Provider } from "./support";
 
@@ -140,7 +140,7 @@ describe("the program", () => {
 
   test("is small, static and there for both architectures", () => {
     // ELF for 64 bits; the machine is x86-64 (62) and AArch64 (183).
-    const machines = Object.entries(PROBE_BINARIES).map(([arch, text]) => {
+    const machines = Object.entries(binaries).map(([arch, text]) => {
       const elf = Buffer.from(text, "base64");
       expect(elf.length).toBeLessThan(2048);
       return [arch, elf.toString("latin1", 1, 4), elf[4], elf.readUInt16LE(18)];

@@ -37,7 +37,7 @@ test("the same sources give the same file, and nothing else", () => {
   const before = readFileSync(program);
   execFileSync(process.execPath, [BUILD, "swarm-provider", folder]);
   expect(readFileSync(program).equals(before)).toBe(true);
-  expect(readdirSync(folder)).toEqual(["provider.cjs"]);
+  expect(readdirSync(folder)).toEqual(["probe-amd64", "probe-arm64", "provider.cjs"]);
 });
 
 test("an environment that is not usable ends it with every reason, and no stack", () => {
