@@ -13,9 +13,9 @@ import type { Environment } from "../../environment/schema";
 import { parseImage } from "../../shared/image";
 import { LabError } from "../errors";
 import { BASE_IMAGES } from "./bases";
-import { treeOf, type Tree } from "./oci";
-import type { BuiltImage } from "./builtImage";
+import type { BuiltImage } from "./build";
 import { certificates, npmInstall, pipInstall } from "./sources";
+import { treeOf, type Tree } from "./tree";
 import { contentKey, type Work } from "./work";
 
 /** The tutorial's functions, which are deployed once the stack names them. */
@@ -94,7 +94,6 @@ function pulled(name: string, image: string, digest?: string): BuiltImage {
   return {
     name,
     inputs: [digest ?? text],
-    bases: [],
     context: async () => ({ Dockerfile: { kind: "file", mode: 0o644, text } }),
   };
 }

@@ -9,12 +9,12 @@ import { writeAtomically } from "../../shared/atomicFile";
 import type { Lab } from "../config";
 import { connect } from "../docker";
 import { seconds, type Progress } from "../progress";
-import type { BuiltImage } from "./builtImage";
 import type { BasePart } from "../../components/images/context";
 import { BASE_IMAGES } from "./bases";
-import { type Bases, buildAndPush, ownImages, removeBases } from "./own";
+import { type Bases, buildAndPush, type BuiltImage, removeBases } from "./build";
+import { ownImages } from "./own";
 import { REGISTRY_ADDRESS, startRegistry, type Registry } from "./registry";
-import { STACK_IMAGES, type AssembledImage } from "./stack";
+import { STACK_IMAGES } from "./stack";
 import { inParallel } from "../../shared/inParallel";
 import { contentKey, imageCacheDir, Work } from "./work";
 
@@ -29,7 +29,7 @@ type Digests = Map<string, string>;
 export async function ensureImages(lab: Lab, progress: Progress): Promise<void> {
   const registry = await startRegistry(lab, progress);
   const own = ownImages();
-  const parts = [...new Set(own.flatMap(({ bases }) => bases))];
+  const parts = [...new Set(own.flatMap(({ bases = [] }) => bases))];
   const assembled = [...new Set([...STACK_IMAGES, ...parts.map((part) => BASE_IMAGES[part])])];
   const images = [...assembled, ...own];
   const digests = await known(lab, registry, images);
@@ -48,11 +48,11 @@ async function build(
   lab: Lab,
   progress: Progress,
   registry: Registry,
-  { assembled, own }: { assembled: AssembledImage[]; own: BuiltImage[] },
+  { assembled, own }: { assembled: BuiltImage[]; own: BuiltImage[] },
   digests: Digests,
 ): Promise<void> {
   const work = new Work(lab, progress);
-  const make = async (image: AssembledImage | BuiltImage, push: () => Promise<string>) => {
+  const make = async (image: BuiltImage, push: () => Promise<string>) => {
     if (digests.has(image.name)) return;
     const started = Date.now();
     const digest = await push();
@@ -61,8 +61,10 @@ async function build(
     progress.say(`${image.name} (${seconds(Date.now() - started)})`);
   };
   try {
-    await inParallel(assembled, 2, (image) => make(image, () => assembleAndPush(work, registry, image)));
     const docker = await connect();
+    await inParallel(assembled, 2, (image) =>
+      make(image, () => buildAndPush(work, docker, registry.port, image)),
+    );
     const bases = basesIn(registry, digests);
     try {
       await inParallel(own, 2, (image) =>
@@ -87,19 +89,8 @@ function basesIn({ port }: Registry, digests: Digests): Bases {
   );
 }
 
-async function assembleAndPush(work: Work, registry: Registry, image: AssembledImage): Promise<string> {
-  const [repository, tag] = image.name.split(":") as [string, string];
-  const assembled = await work.doing(`write ${image.name}`, () => image.assemble(work));
-  await work.doing(`push ${image.name}`, () => registry.store.push(repository, tag, assembled));
-  return assembled.manifest.digest;
-}
-
 /** What was built of the present content and is in the registry still. */
-async function known(
-  lab: Lab,
-  registry: Registry,
-  images: (AssembledImage | BuiltImage)[],
-): Promise<Digests> {
+async function known(lab: Lab, registry: Registry, images: BuiltImage[]): Promise<Digests> {
   const found = await Promise.all(
     images.map(async (image): Promise<[string, string | undefined]> => {
       const digest = recorded(lab, image);
@@ -111,12 +102,12 @@ async function known(
   return new Map(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-function recordFile(lab: Lab, image: AssembledImage | BuiltImage): string {
+function recordFile(lab: Lab, image: BuiltImage): string {
   const slug = image.name.replace(/[/:]/g, "_");
   return join(imageCacheDir(lab), "built", `${slug}-${contentKey(image.inputs)}.json`);
 }
 
-function recorded(lab: Lab, image: AssembledImage | BuiltImage): string | undefined {
+function recorded(lab: Lab, image: BuiltImage): string | undefined {
   const file = recordFile(lab, image);
   if (!existsSync(file)) return undefined;
   try {
@@ -126,7 +117,7 @@ function recorded(lab: Lab, image: AssembledImage | BuiltImage): string | undefi
   }
 }
 
-function record(lab: Lab, image: AssembledImage | BuiltImage, digest: string): void {
+function record(lab: Lab, image: BuiltImage, digest: string): void {
   const file = recordFile(lab, image);
   mkdirSync(join(imageCacheDir(lab), "built"), { recursive: true });
   writeAtomically(file, `${JSON.stringify({ name: image.name, digest })}\n`);

@@ -3,16 +3,14 @@
  * own on 127.0.0.1. Its data lie in the shared cache, so that a new lab finds the images that an earlier one pushed.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type Docker from "dockerode";
-import { pack } from "tar-stream";
 import { LABEL_SPEC, type Lab } from "../config";
 import { connect, orMissing, waitFor } from "../docker";
 import { ensureNetwork } from "../network";
 import type { Progress } from "../progress";
-import type { Image } from "./oci";
+import { buildOn } from "./build";
 import { REGISTRY_IMAGE } from "./stack";
 import { Store } from "./store";
 import { contentKey, imageCacheDir, Work } from "./work";
@@ -120,43 +118,12 @@ async function ensureRegistryImage(lab: Lab, docker: Docker, progress: Progress)
   const key = contentKey(REGISTRY_IMAGE.inputs);
   const name = `${REGISTRY_IMAGE.name}:${key}`;
   if (await orMissing(docker.getImage(name).inspect())) return name;
-  const file = join(imageCacheDir(lab), `registry-${key}.tar`);
-  if (!existsSync(file)) {
-    progress.say("making the registry's image");
-    const work = new Work(lab, progress);
-    try {
-      const draft = join(work.folder("registry-image"), "image.tar");
-      await archive(await REGISTRY_IMAGE.assemble(work), name, draft);
-      renameSync(draft, file);
-    } finally {
-      work.remove();
-    }
+  progress.say("making the registry's image");
+  const work = new Work(lab, progress);
+  try {
+    await buildOn(work, docker, REGISTRY_IMAGE, name);
+  } finally {
+    work.remove();
   }
-  const loading = await docker.loadImage(createReadStream(file));
-  await new Promise<void>((done, fail) =>
-    docker.modem.followProgress(loading, (error: Error | null) => (error ? fail(error) : done())),
-  );
   return name;
-}
-
-/** The image as `docker load` takes it. */
-async function archive(image: Image, name: string, file: string): Promise<void> {
-  const hex = (digest: string) => digest.replace("sha256:", "");
-  const config = `${hex(image.config.digest)}.json`;
-  const layers = image.layers.map((layer) => `${hex(layer.digest)}.tar.gz`);
-  const tar = pack();
-  const writing = pipeline(tar, createWriteStream(file));
-  const manifest = [{ Config: config, RepoTags: [name], Layers: layers }];
-  tar.entry({ name: "manifest.json" }, JSON.stringify(manifest));
-  tar.entry({ name: config }, image.config.bytes);
-  for (const [index, layer] of image.layers.entries()) {
-    await new Promise<void>((done, fail) => {
-      const sink = tar.entry({ name: layers[index]!, size: layer.size }, (error) =>
-        error ? fail(error) : done(),
-      );
-      pipeline(createReadStream(layer.file), sink).catch(fail);
-    });
-  }
-  tar.finalize();
-  await writing;
 }

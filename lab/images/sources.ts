@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { LabError } from "../errors";
-import { treeOf, type Tree } from "./oci";
+import { treeOf, type Tree } from "./tree";
 import { contentKey, imageCacheDir, type Work } from "./work";
 
 const GO_DIR = join(__dirname, "go");

@@ -1,5 +1,6 @@
 /** The images of the OpenFaaS stack and the node image, as the lab assembles them: users, paths and commands as upstream's have them. */
-import { composeImage, treeOf, writeLayer, type Image, type RunConfig, type Tree } from "./oci";
+import { join } from "node:path";
+import type { BuiltImage } from "./build";
 import {
   certificates,
   debianPackage,
@@ -12,18 +13,21 @@ import {
   nodeManifest,
   type GoPart,
 } from "./sources";
+import { treeOf, type Tree, writeArchive } from "./tree";
 import type { Input, Work } from "./work";
 
-export interface AssembledImage {
-  /** Name in the lab's registry, with its tag. */
-  name: string;
-  /** What the image is made of; another content is another image. */
-  inputs: Input[];
-  assemble(work: Work): Promise<Image>;
+/** What a container of the image runs, in the words of the OCI image configuration. */
+interface RunConfig {
+  User?: string;
+  Env?: string[];
+  Entrypoint?: string[];
+  Cmd?: string[];
+  WorkingDir?: string;
+  ExposedPorts?: Record<string, object>;
 }
 
 /** Raised when the way of assembling changes, since the key knows the inputs only. */
-const RECIPE = "3";
+const RECIPE = "4";
 
 export const NONROOT = 65532;
 const NOBODY = 65534;
@@ -42,9 +46,9 @@ const gateway: GoPart = {
 const natsStreaming: GoPart = { part: "nats-streaming", binary: "nats-streaming-server" };
 const basicAuth: GoPart = { part: "basic-auth", binary: "basic-auth" };
 
-/** Folders, users, certificates and name lookup, which every image has: one layer that all of them share. */
-function base(work: Work) {
-  return work.once("layer base", async () => {
+/** Folders, users, certificates and name lookup, which every image has. */
+function base(work: Work): Promise<Tree> {
+  return work.once("base", async () => {
     const user = (name: string, id: number) => `${name}:x:${id}:${id}:${name}:/home/${name}:/sbin/nologin\n`;
     const group = (name: string, id: number) => `${name}:x:${id}:\n`;
     const ids: [string, number][] = [
@@ -53,36 +57,52 @@ function base(work: Work) {
       ["nobody", NOBODY],
     ];
     const text = (content: string) => ({ kind: "file", mode: 0o644, text: content }) as const;
-    const tree: Tree = {
+    return {
       "etc/passwd": text(ids.map(([name, id]) => user(name, id)).join("")),
       "etc/group": text(ids.map(([name, id]) => group(name, id)).join("")),
       "etc/nsswitch.conf": text("hosts: files dns\n"),
       "etc/ssl/certs/ca-certificates.crt": text(await certificates(work)),
       "home/nonroot": { kind: "directory", mode: 0o755, uid: NONROOT },
       tmp: { kind: "directory", mode: 0o1777 },
-    };
-    return writeLayer(tree, `${work.folder("layers")}/base.tar.gz`);
+    } satisfies Tree;
   });
 }
 
-/** The C library, for programs that are not static. */
-function glibc(work: Work) {
-  return work.once("layer glibc", async () =>
-    writeLayer(await libraries(work, "libc6"), `${work.folder("layers")}/glibc.tar.gz`),
-  );
-}
-
-export async function compose(
+/** @param needsC whether it gets the C library, for programs that are not static */
+export async function contextOf(
   work: Work,
   name: string,
   tree: Tree,
   run: RunConfig,
   needsC = false,
-): Promise<Image> {
-  const own = await writeLayer(tree, `${work.folder("layers")}/${name}.tar.gz`);
-  const layers = needsC ? [await base(work), await glibc(work), own] : [await base(work), own];
-  const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  return composeImage(layers, { ...run, Env: [path, ...(run.Env ?? [])] });
+): Promise<Tree> {
+  const libc = needsC ? await libraries(work, "libc6") : {};
+  const root = join(work.folder("roots"), `${name}.tar`);
+  await writeArchive({ ...(await base(work)), ...libc, ...tree }, root);
+  return {
+    Dockerfile: { kind: "file", mode: 0o644, text: dockerfileOf(run) },
+    "root.tar": { kind: "file", mode: 0o644, from: root },
+  };
+}
+
+const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** `ADD` and not `COPY`: it keeps the owners in the archive. */
+function dockerfileOf({ User, Env = [], Entrypoint, Cmd, WorkingDir, ExposedPorts = {} }: RunConfig): string {
+  const lines = [
+    "FROM scratch",
+    "ADD root.tar /",
+    `ENV ${[PATH, ...Env].join(" ")}`,
+    User && `USER ${User}`,
+    WorkingDir && `WORKDIR ${WorkingDir}`,
+    ...Object.keys(ExposedPorts).map((port) => `EXPOSE ${port}`),
+    Entrypoint && `ENTRYPOINT ${JSON.stringify(Entrypoint)}`,
+    Cmd && `CMD ${JSON.stringify(Cmd)}`,
+  ];
+  return lines
+    .filter(Boolean)
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 const program = (from: string) => ({ kind: "file", mode: 0o755, from }) as const;
@@ -92,10 +112,10 @@ const goInputs = (part: GoPart): Input[] => [
   JSON.stringify(part.variables ?? {}),
 ];
 
-export const REGISTRY_IMAGE: AssembledImage = {
+export const REGISTRY_IMAGE: BuiltImage = {
   name: "oslo-faas/registry",
   inputs: [RECIPE, "docker-registry"],
-  assemble: async (work) => {
+  context: async (work) => {
     const root = await debianPackage(work, "docker-registry");
     const config = [
       "version: 0.1",
@@ -114,15 +134,15 @@ export const REGISTRY_IMAGE: AssembledImage = {
       Cmd: ["serve", "/etc/docker/registry/config.yml"],
       ExposedPorts: { "5000/tcp": {} },
     };
-    return compose(work, "registry", tree, run, true);
+    return contextOf(work, "registry", tree, run, true);
   },
 };
 
 /** Under the Swarm provider, the queue worker and functions of Node. */
-export const NODE: AssembledImage = {
+export const NODE: BuiltImage = {
   name: "oslo-faas/node:22",
   inputs: [RECIPE, { path: nodeManifest(), skip: /^node_modules$/ }],
-  assemble: async (work) => {
+  context: async (work) => {
     const tree: Tree = {
       ...(await libraries(work, "libstdc++6")),
       ...(await libraries(work, "libgcc-s1")),
@@ -135,37 +155,37 @@ export const NODE: AssembledImage = {
       WorkingDir: "/app",
       Env: ["NODE_ENV=production", "HOME=/home/nonroot"],
     };
-    return compose(work, "node", tree, run, true);
+    return contextOf(work, "node", tree, run, true);
   },
 };
 
-export const STACK_IMAGES: AssembledImage[] = [
+export const STACK_IMAGES: BuiltImage[] = [
   NODE,
   {
     name: "openfaas/gateway:c07bebbbc9c2",
     inputs: goInputs(gateway),
-    assemble: async (work) => {
+    context: async (work) => {
       const binary = await goBinary(work, gateway);
       const assets = `${await goModuleFolder(work, gateway, "github.com/openfaas/faas/gateway")}/assets`;
       const tree: Tree = { "home/app/gateway": program(binary), ...treeOf(assets, "home/app/assets") };
       const ExposedPorts = { "8080/tcp": {}, "8082/tcp": {} };
       const run = { User: String(NONROOT), WorkingDir: "/home/app", Cmd: ["./gateway"], ExposedPorts };
-      return compose(work, "gateway", tree, run);
+      return contextOf(work, "gateway", tree, run);
     },
   },
   {
     name: "openfaas/basic-auth:6afae214e3ec",
     inputs: goInputs(basicAuth),
-    assemble: async (work) => {
+    context: async (work) => {
       const tree: Tree = { "home/app/handler": program(await goBinary(work, basicAuth)) };
       const run = { User: String(NONROOT), WorkingDir: "/home/app", Cmd: ["./handler"] };
-      return compose(work, "basic-auth", tree, run);
+      return contextOf(work, "basic-auth", tree, run);
     },
   },
   {
     name: "library/nats-streaming:0.25.6",
     inputs: goInputs(natsStreaming),
-    assemble: async (work) => {
+    context: async (work) => {
       const tree: Tree = { "nats-streaming-server": program(await goBinary(work, natsStreaming)) };
       // Runs as root, as upstream's image does: a volume that such a container made has to stay readable under this one.
       const run = {
@@ -173,13 +193,13 @@ export const STACK_IMAGES: AssembledImage[] = [
         Cmd: ["-m", "8222"],
         ExposedPorts: { "4222/tcp": {}, "8222/tcp": {} },
       };
-      return compose(work, "nats-streaming", tree, run);
+      return contextOf(work, "nats-streaming", tree, run);
     },
   },
   {
     name: "library/haproxy:2.6-debian",
     inputs: [RECIPE, "haproxy"],
-    assemble: async (work) => {
+    context: async (work) => {
       const root = await debianPackage(work, "haproxy");
       const tree: Tree = {
         ...(await librariesOf(work, "haproxy")),
@@ -187,13 +207,13 @@ export const STACK_IMAGES: AssembledImage[] = [
       };
       // The official image starts a master and a worker as well.
       const run = { User: String(NONROOT), Entrypoint: ["/usr/sbin/haproxy", "-W", "-db"] };
-      return compose(work, "haproxy", tree, run, true);
+      return contextOf(work, "haproxy", tree, run, true);
     },
   },
   {
     name: "prom/prometheus:v2.42.0-debian",
     inputs: [RECIPE, "prometheus"],
-    assemble: async (work) => {
+    context: async (work) => {
       const root = await debianPackage(work, "prometheus");
       const tree: Tree = {
         "bin/prometheus": program(`${root}/usr/bin/prometheus`),
@@ -208,13 +228,13 @@ export const STACK_IMAGES: AssembledImage[] = [
         Cmd: ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
         ExposedPorts: { "9090/tcp": {} },
       };
-      return compose(work, "prometheus", tree, run, true);
+      return contextOf(work, "prometheus", tree, run, true);
     },
   },
   {
     name: "prom/alertmanager:v0.25.0-debian",
     inputs: [RECIPE, "prometheus-alertmanager"],
-    assemble: async (work) => {
+    context: async (work) => {
       const root = await debianPackage(work, "prometheus-alertmanager");
       const tree: Tree = {
         "bin/alertmanager": program(`${root}/usr/bin/prometheus-alertmanager`),
@@ -230,7 +250,7 @@ export const STACK_IMAGES: AssembledImage[] = [
         Cmd: ["--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager"],
         ExposedPorts: { "9093/tcp": {} },
       };
-      return compose(work, "alertmanager", tree, run, true);
+      return contextOf(work, "alertmanager", tree, run, true);
     },
   },
 ];

@@ -1,4 +1,4 @@
-/** The lab's registry on a real engine: what is written to it without an engine is what an engine pulls and runs. */
+/** The lab's registry on a real engine: what is built and pushed to it is what an engine pulls and runs. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,8 +7,8 @@ import type Docker from "dockerode";
 import { loadLab, type Lab } from "../../lab/config";
 import { orMissing } from "../../lab/docker";
 import { ensureEngine } from "../../lab/engine";
-import { composeImage, writeLayer, type Image } from "../../lab/images/oci";
-import { imageCacheDir } from "../../lab/images/work";
+import { buildAndPush, type BuiltImage } from "../../lab/images/build";
+import { imageCacheDir, Work } from "../../lab/images/work";
 import { readLock } from "../../components/images/lock";
 import { registryContainer, startRegistry, stopRegistry } from "../../lab/images/registry";
 import { buildImages } from "../../cli/functions/build";
@@ -19,7 +19,7 @@ const NAME = "tests/static";
 let folder: string;
 let lab: Lab;
 let docker: Docker;
-let image: Image;
+let image: BuiltImage;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "oslo-faas-registry-"));
@@ -28,7 +28,7 @@ beforeAll(async () => {
     join(folder, "clone"),
   );
   docker = (await ensureEngine(loadLab(), SILENT)).docker;
-  image = await staticImage();
+  image = staticImage();
 }, 180_000);
 
 afterAll(async () => {
@@ -38,7 +38,7 @@ afterAll(async () => {
 }, 60_000);
 
 /** A program of one line, static, in an image of nothing else. */
-async function staticImage(): Promise<Image> {
+function staticImage(): BuiltImage {
   writeFileSync(join(folder, "go.mod"), "module test.invalid/static\n\ngo 1.22\n");
   const source = `package main\n\nimport (\n\t"fmt"\n\t"os"\n)\n\nfunc main() { fmt.Println("uid", os.Getuid()) }\n`;
   writeFileSync(join(folder, "main.go"), source);
@@ -49,12 +49,20 @@ async function staticImage(): Promise<Image> {
     stdio: "inherit",
     timeout: 120_000,
   });
-  const tree = { static: { kind: "file", mode: 0o755, from: join(folder, "static") } } as const;
-  return composeImage([await writeLayer(tree, join(folder, "layer"))], {
-    User: "65532",
-    Entrypoint: ["/static"],
-  });
+  const dockerfile = 'FROM scratch\nCOPY static /static\nUSER 65532\nENTRYPOINT ["/static"]\n';
+  return {
+    name: `${NAME}:1`,
+    inputs: [],
+    context: () =>
+      Promise.resolve({
+        Dockerfile: { kind: "file", mode: 0o644, text: dockerfile },
+        static: { kind: "file", mode: 0o755, from: join(folder, "static") },
+      }),
+  };
 }
+
+/** @returns its digest */
+const push = (port: number): Promise<string> => buildAndPush(new Work(lab, SILENT), docker, port, image);
 
 async function pull(reference: string): Promise<void> {
   const stream = await docker.pull(reference);
@@ -77,10 +85,10 @@ async function runImage(reference: string): Promise<string> {
 test("an image written to it is pulled by its digest and runs as the user it names", async () => {
   const { port, store } = await startRegistry(lab);
   expect(await store.digest(NAME, "1")).toBeUndefined();
-  await store.push(NAME, "1", image);
-  await store.push(NAME, "1", image);
-  expect(await store.digest(NAME, "1")).toBe(image.manifest.digest);
-  const reference = `127.0.0.1:${port}/${NAME}@${image.manifest.digest}`;
+  await push(port);
+  const digest = await push(port);
+  expect(await store.digest(NAME, "1")).toBe(digest);
+  const reference = `127.0.0.1:${port}/${NAME}@${digest}`;
   await pull(reference);
   try {
     expect(await runImage(reference)).toContain("uid 65532");
@@ -91,7 +99,7 @@ test("an image written to it is pulled by its digest and runs as the user it nam
 
 test("started again it is left alone; killed or removed it comes back with what it had", async () => {
   const first = await startRegistry(lab);
-  await first.store.push(NAME, "1", image);
+  const digest = await push(first.port);
   const id = async () => (await docker.getContainer(registryContainer(lab)).inspect()).Id;
   const before = await id();
   await startRegistry(lab);
@@ -99,23 +107,23 @@ test("started again it is left alone; killed or removed it comes back with what 
 
   await docker.getContainer(registryContainer(lab)).stop({ t: 0 });
   const second = await startRegistry(lab);
-  expect(await second.store.digest(NAME, "1")).toBe(image.manifest.digest);
+  expect(await second.store.digest(NAME, "1")).toBe(digest);
 
   await stopRegistry(lab);
   await stopRegistry(lab);
   expect(await orMissing(docker.getContainer(registryContainer(lab)).inspect())).toBeUndefined();
   const third = await startRegistry(lab);
-  expect(await third.store.digest(NAME, image.manifest.digest)).toBe(image.manifest.digest);
+  expect(await third.store.digest(NAME, digest)).toBe(digest);
 }, 120_000);
 
 test("when its data were removed under it, it starts anew, empty", async () => {
-  await (await startRegistry(lab)).store.push(NAME, "1", image);
+  await push((await startRegistry(lab)).port);
   rmSync(join(imageCacheDir(lab), "registry"), { recursive: true });
   mkdirSync(join(imageCacheDir(lab), "registry"));
-  const { store } = await startRegistry(lab);
+  const { port, store } = await startRegistry(lab);
   expect(await store.digest(NAME, "1")).toBeUndefined();
-  await store.push(NAME, "1", image);
-  expect(await store.digest(NAME, "1")).toBe(image.manifest.digest);
+  const digest = await push(port);
+  expect(await store.digest(NAME, "1")).toBe(digest);
 }, 60_000);
 
 test("it is published on 127.0.0.1 alone", async () => {

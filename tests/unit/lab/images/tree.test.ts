@@ -2,12 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { gunzipSync } from "node:zlib";
 import { extract, type Headers } from "tar-stream";
-import { composeImage, digestOf, treeOf, writeLayer, type Tree } from "../../../../lab/images/oci";
+import { treeOf, type Tree, writeArchive } from "../../../../lab/images/tree";
 
 let folder: string;
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "oslo-faas-oci-"))));
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "oslo-faas-tree-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
 async function entriesOf(tar: Buffer): Promise<Record<string, Headers & { content: string }>> {
@@ -33,10 +32,14 @@ const tree = (): Tree => ({
   data: { kind: "directory", mode: 0o755, uid: 65534 },
 });
 
-test("a layer holds what the tree says, with the folders above it", async () => {
+async function written(what = tree(), name = "archive"): Promise<Buffer> {
+  await writeArchive(what, join(folder, name));
+  return readFileSync(join(folder, name));
+}
+
+test("an archive holds what the tree says, with the folders above it", async () => {
   writeFileSync(join(folder, "program"), "#!");
-  const layer = await writeLayer(tree(), join(folder, "layer"));
-  const entries = await entriesOf(gunzipSync(readFileSync(layer.file)));
+  const entries = await entriesOf(await written());
   expect(Object.keys(entries)).toEqual([
     "bin",
     "bin/program",
@@ -53,44 +56,18 @@ test("a layer holds what the tree says, with the folders above it", async () => 
   expect(entries.data).toMatchObject({ uid: 65534, gid: 65534 });
 });
 
-test("its digests are those of its bytes", async () => {
+test("the same content is the same archive, whenever it was written; another content is another", async () => {
   writeFileSync(join(folder, "program"), "#!");
-  const layer = await writeLayer(tree(), join(folder, "layer"));
-  const bytes = readFileSync(layer.file);
-  expect([layer.digest, layer.size]).toEqual([digestOf(bytes), bytes.length]);
-  expect(layer.diffId).toBe(digestOf(gunzipSync(bytes)));
-});
-
-test("the same content is the same layer, whenever it was written; another content is another", async () => {
-  writeFileSync(join(folder, "program"), "#!");
-  const first = await writeLayer(tree(), join(folder, "a"));
+  const first = await written();
   utimesSync(join(folder, "program"), 1, 1);
   const reversed = Object.fromEntries(Object.entries(tree()).reverse());
-  expect((await writeLayer(reversed, join(folder, "b"))).digest).toBe(first.digest);
+  expect((await written(reversed)).equals(first)).toBe(true);
   writeFileSync(join(folder, "program"), "#?");
-  expect((await writeLayer(tree(), join(folder, "c"))).digest).not.toBe(first.digest);
+  expect((await written()).equals(first)).toBe(false);
 });
 
-test("a file that is not there fails the layer, and does not hang it", async () =>
-  expect(writeLayer(tree(), join(folder, "layer"))).rejects.toThrow("ENOENT"));
-
-test("an image's manifest names its configuration and layers by digest", async () => {
-  writeFileSync(join(folder, "program"), "#!");
-  const layer = await writeLayer(tree(), join(folder, "layer"));
-  const image = composeImage([layer], { User: "65532", Cmd: ["/bin/program"] });
-  const manifest = JSON.parse(image.manifest.bytes.toString()) as Record<string, unknown>;
-  expect(manifest).toMatchObject({
-    schemaVersion: 2,
-    config: { digest: digestOf(image.config.bytes), size: image.config.bytes.length },
-    layers: [{ digest: layer.digest, size: layer.size }],
-  });
-  expect(image.manifest.digest).toBe(digestOf(image.manifest.bytes));
-  expect(JSON.parse(image.config.bytes.toString())).toMatchObject({
-    os: "linux",
-    config: { User: "65532", Cmd: ["/bin/program"] },
-    rootfs: { diff_ids: [layer.diffId] },
-  });
-});
+test("a file that is not there fails the archive, and does not hang it", async () =>
+  expect(written()).rejects.toThrow("ENOENT"));
 
 test("a folder becomes a tree: links as links, programs as programs, and only what is wanted", () => {
   writeFileSync(join(folder, "program"), "#!", { mode: 0o700 });
