@@ -1,8 +1,8 @@
 /** Whether handlers parse in their language, asked of the languages' own tools where this machine has them. */
 import * as path from "node:path";
 import type { FunctionOfFile } from "../../components/functions/functionOfFile";
-import { contentOf } from "../../components/images/context";
-import { isOwnTemplate, templateOf } from "../../components/images/templates";
+import { contentOf } from "../../components/functions/build";
+import { isOwnTemplate, templateOf } from "../../components/functions/templates";
 import { run } from "../../programs/run";
 import { inParallel } from "../../shared/inParallel";
 

@@ -2,7 +2,7 @@
 import { environmentNames, fileOf, readEnvironment, strayFiles } from "../../environment/files";
 import { located } from "../../environment/sources";
 import { readFunctions } from "../../components/functions/files";
-import { buildsFunctions, leftOutFolders } from "../../components/images/context";
+import { buildsFunctions, leftOutFolders } from "../../components/functions/build";
 import { loginProblems } from "../../components/images/registries";
 import { syntaxProblems } from "./syntax";
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileOf } from "../../environment/files";
 import { readFunctions } from "../../components/functions/files";
 import type { FunctionOfFile } from "../../components/functions/functionOfFile";
-import { baseParts, basesOf, packFunction } from "../../components/images/context";
+import { baseParts, basesOf, packFunction } from "../../components/functions/build";
 import { contentName, loadedName } from "../../components/images/loaded";
 import { readLock, writeLock } from "../../components/images/lock";
 import { familiarName, parseImage, withRegistry } from "../../shared/image";

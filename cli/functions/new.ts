@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { type Document, isMap, parseDocument } from "yaml";
 import { parseStack } from "../../components/functions/stack";
-import { DOCKERFILE, languages, type Template, templateOf } from "../../components/images/templates";
+import { DOCKERFILE, languages, type Template, templateOf } from "../../components/functions/templates";
 import { environmentNames, readEnvironment } from "../../environment/files";
 import { ACCESS, type Level } from "../../shared/access";
 import { familiarName, parseImage } from "../../shared/image";

@@ -5,7 +5,7 @@
 import type { Environment } from "../../environment/schema";
 import type { FunctionOfFile } from "../functions/functionOfFile";
 import { located } from "../functions/stack";
-import { baseParts, basesOf, packFunction } from "./context";
+import { baseParts, basesOf, packFunction } from "../functions/build";
 import { type ImageLock, readLock } from "./lock";
 
 /** What is looked up in the lock file: `hash` is that of everything that the image is made of. */

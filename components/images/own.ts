@@ -6,7 +6,7 @@ import type { Environment } from "../../environment/schema";
 import type { FunctionOfFile } from "../functions/functionOfFile";
 import type { FunctionBuild } from "../functions/stack";
 import type { EnvironmentImages } from ".";
-import { baseArgument, type BasePart, baseParts, packFunction } from "./context";
+import { baseArgument, type BasePart, baseParts, packFunction } from "../functions/build";
 import { loadedImage } from "./loaded";
 import { readLock } from "./lock";
 import { type Logins, loginOf, PulledImages } from "./login";

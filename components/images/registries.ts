@@ -5,9 +5,9 @@ import type { Problem } from "../../environment/describe";
 import { nearest } from "../../environment/nearest";
 import type { Environment } from "../../environment/schema";
 import type { StackFunction } from "../functions/stack";
-import { baseParts, buildsFunctions } from "./context";
+import { baseParts, buildsFunctions } from "../functions/build";
 import { parseImage, withRegistry } from "../../shared/image";
-import { dockerfileOf } from "./templates";
+import { dockerfileOf } from "../functions/templates";
 
 type Wanted = Pick<StackFunction, "spec" | "build"> & { file: string };
 

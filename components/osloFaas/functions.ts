@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LoadedEnvironment } from "../../environment";
 import { readFunctions } from "../functions/files";
 import type { FunctionOfFile } from "../functions/functionOfFile";
-import { buildsFunctions } from "../images/context";
+import { buildsFunctions } from "../functions/build";
 import { notLoaded } from "../images/loaded";
 import { loginProblems } from "../images/registries";
 

@@ -1,5 +1,5 @@
 /** The base images of functions, each made of what this machine can have: npm's build of Node, Debian's packages, its own Go. */
-import type { BasePart } from "../../components/images/context";
+import type { BasePart } from "../../components/functions/build";
 import { certificates, debianTree, goRoot } from "./sources";
 import type { BuiltImage } from "./build";
 import { contextOf, NODE, NONROOT } from "./stack";

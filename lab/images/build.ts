@@ -1,6 +1,6 @@
 /** The one way an image is made: on the machine's engine, which is left with nothing of it, and into the lab's registry. */
 import type Docker from "dockerode";
-import { baseArgument, type BasePart } from "../../components/images/context";
+import { baseArgument, type BasePart } from "../../components/functions/build";
 import { orMissing } from "../docker";
 import { LabError } from "../errors";
 import { archiveOf, type Tree } from "./tree";

@@ -9,7 +9,7 @@ import { writeAtomically } from "../../shared/atomicFile";
 import type { Lab } from "../config";
 import { connect } from "../docker";
 import { seconds, type Progress } from "../progress";
-import type { BasePart } from "../../components/images/context";
+import type { BasePart } from "../../components/functions/build";
 import { BASE_IMAGES } from "./bases";
 import { type Bases, buildAndPush, type BuiltImage, removeBases } from "./build";
 import { ownImages } from "./own";

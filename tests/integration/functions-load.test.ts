@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 import { loadedImage } from "../../components/images/loaded";
 import { readLock } from "../../components/images/lock";
-import { packFunction } from "../../components/images/context";
+import { packFunction } from "../../components/functions/build";
 import { keygen, type Sshd, startSshd } from "./sshd";
 import { Testbed } from "../../lab/testbed";
 

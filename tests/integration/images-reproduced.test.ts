@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { packFunction } from "../../components/images/context";
+import { packFunction } from "../../components/functions/build";
 import { copyProgram, IMAGE, Testbed, until } from "../../lab/testbed";
 
 const ROOT = path.resolve(__dirname, "../..");

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { readFunctions } from "../../../components/functions/files";
-import { baseParts, packFunction } from "../../../components/images/context";
+import { baseParts, packFunction } from "../../../components/functions/build";
 
 let root: string;
 let before: string;

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { packFunction } from "../../../components/images/context";
+import { packFunction } from "../../../components/functions/build";
 import { version } from "../../../package.json";
 import { readLock, writeLock } from "../../../components/images/lock";
 import run = require("../../../index");

@@ -5,8 +5,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { inPackage } from "../../shared/packageFolder";
-import { readYaml } from "../functions/yaml";
-import type { FunctionBuild } from "../functions/stack";
+import { readYaml } from "./yaml";
+import type { FunctionBuild } from "./stack";
 
 const OWN = "templates";
 const OPENFAAS = "template";

@@ -1,8 +1,8 @@
 /** Why a function cannot be built, before anything is. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { FunctionOfFile } from "../functions/functionOfFile";
-import type { FunctionBuild } from "../functions/stack";
+import type { FunctionOfFile } from "./functionOfFile";
+import type { FunctionBuild } from "./stack";
 import {
   argumentsOf,
   DOCKERFILE,

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { FunctionBuild } from "../functions/stack";
+import type { FunctionBuild } from "./stack";
 import ignore from "@balena/dockerignore";
 import { makeFolder } from "../../shared/atomicFile";
 import { withRegistry } from "../../shared/image";
-import { type ImageLock, resolve } from "./lock";
+import { type ImageLock, resolve } from "../images/lock";
 import { argumentsOf, isOwnTemplate, PACKAGES, packagesOf, templateOf } from "./templates";
 
 /** Never part of an image, whatever folder they lie in. */

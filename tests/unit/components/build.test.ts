@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { readFunctions } from "../../../components/functions/files";
-import { BASES, baseParts, leftOutFolders, packFunction } from "../../../components/images/context";
-import { languages } from "../../../components/images/templates";
+import { BASES, baseParts, leftOutFolders, packFunction } from "../../../components/functions/build";
+import { languages } from "../../../components/functions/templates";
 import { packService } from "../../../components/images/service";
 
 const ROOT = path.resolve(__dirname, "../../..");
