@@ -3,7 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { loadLab } from "../../lab/config";
 import { resolveToolchain } from "../../lab/toolchain/resolve";
+import { ownLab } from "../e2e/ownLab";
 import { type Sshd, startSshd } from "./sshd";
 
 const CLONE = path.resolve(__dirname, "../..");
@@ -106,7 +108,7 @@ test("functions new: makes a function from the package's template", () => {
   expect(fs.readFileSync(file("functions/stack.yml"), "utf8")).toContain("handler: ./resize");
 });
 
-test("a program of one's own: host.File on a host, and Nginx without an environment", () => {
+test("a program of one's own: host.File on a host, and a mistake of Nginx's arguments named", () => {
   const target = path.join(folder, "there");
   const { host, port, user, privateKeyPath, hostKey } = sshd.config();
   const program = (more: string) => `import * as host from "oslo-faas/host";
@@ -118,15 +120,11 @@ ${more}`;
   ok("pulumi", "stack", "init", "own", "--non-interactive");
   ok("pulumi", "up", "-s", "own", "--yes", "--skip-preview", "--non-interactive");
   expect(fs.readFileSync(target, "utf8")).toBe("hello\n");
-  // Only shown: the host is this machine, which keeps its own Nginx.
-  const nginx = (args: string) =>
-    fs.writeFileSync(file("index.ts"), program(`new Nginx("web", ${args}, { provider });\n`));
-  nginx("{ keepalive: 99 }");
-  const preview = ["preview", "-s", "own", "--non-interactive"];
-  expect(ok("pulumi", ...preview)).toMatch(
-    /oslo-faas:index:Nginx web create[^]*host:index:SystemdUnit web-unit create/,
+  fs.writeFileSync(
+    file("index.ts"),
+    program(`new Nginx("web", { keepalive: 64, workerConnections: 64 }, { provider });\n`),
   );
-  nginx("{ keepalive: 64, workerConnections: 64 }");
+  const preview = ["preview", "-s", "own", "--non-interactive"];
   const refused = spawnSync("pulumi", preview, { cwd: team, env, encoding: "utf8" });
   expect(refused.status).not.toBe(0);
   expect(refused.stdout + refused.stderr).toContain(
@@ -135,3 +133,45 @@ ${more}`;
   ok("pulumi", "destroy", "-s", "own", "--yes", "--skip-preview", "--non-interactive");
   expect(fs.existsSync(target)).toBe(false);
 });
+
+test("Nginx alone: comes up on a host that has nothing else, and goes", async () => {
+  const labEnv = { ...process.env, ...ownLab("plugin") };
+  const lab = loadLab(labEnv);
+  const cli = (...args: string[]) =>
+    execFileSync(process.execPath, ["--import", "tsx", "lab/cli.ts", ...args], { cwd: CLONE, env: labEnv });
+  const stack = (verb: string, ...more: string[]) =>
+    ok("pulumi", verb, "-s", "alone", "--non-interactive", ...more);
+  const door = () =>
+    fetch(`http://127.0.0.1:${lab.ports.http}/function/hello`).then(
+      ({ status, headers }) => `${status} ${headers.get("server")}`,
+      () => "nothing",
+    );
+  cli("host");
+  try {
+    const ssh = path.join(lab.cacheDir, "ssh");
+    const connection = {
+      host: "127.0.0.1",
+      port: lab.ports.ssh,
+      user: "root",
+      hostKey: fs.readFileSync(path.join(ssh, "host_ed25519.pub"), "utf8").trim(),
+      privateKeyPath: path.join(ssh, "id_ed25519"),
+    };
+    fs.writeFileSync(
+      file("index.ts"),
+      `import * as host from "oslo-faas/host";
+import { Nginx } from "oslo-faas";
+const provider = new host.Provider("h", ${JSON.stringify(connection)});
+new Nginx("web", { keepalive: 99 }, { provider });
+`,
+    );
+    ok("pulumi", "stack", "init", "alone", "--non-interactive");
+    stack("up", "--yes", "--skip-preview");
+    // Nginx answers, and the gateway that it asks is not there.
+    expect(await door()).toBe("502 nginx");
+    stack("preview", "--expect-no-changes");
+    stack("destroy", "--yes", "--skip-preview");
+    expect(await door()).toBe("nothing");
+  } finally {
+    cli("down", "--fast");
+  }
+}, 600_000);
