@@ -1,5 +1,4 @@
 /** What a platform takes that nobody calls: CPU time and memory of the whole host, and of each program on it. */
-import { connect } from "../lab/docker";
 import { summary } from "./measure";
 import { platformOfLab } from "./queue";
 import type { Report } from "./report";
@@ -10,14 +9,17 @@ const SECONDS = 60;
 const MOST_CPU = 2;
 const MOST_MEMORY = 400;
 
-/** Per process: pid, jiffies of CPU time, KiB of memory (shared pages in proportion), name. */
+/**
+ * Per process: pid, ticks of CPU time with those of the children that it has waited for (health checks among them), KiB of memory
+ * (shared pages in proportion), name.
+ */
 const PROCESSES = `hz=$(getconf CLK_TCK); echo "hz $hz"
 for p in /proc/[0-9]*; do
   read -r line 2>/dev/null <$p/stat || continue
   rest=\${line##*) }; set -- $rest
   pss=$(sed -n 's/^Pss: *\\([0-9]*\\) kB/\\1/p' $p/smaps_rollup 2>/dev/null)
   name=$(tr '\\0' ' ' <$p/cmdline 2>/dev/null | cut -c1-60)
-  [ -n "$name" ] && echo "process \${p#/proc/} $((\${12} + \${13})) \${pss:-0} $name"
+  [ -n "$name" ] && echo "process \${p#/proc/} $((\${12} + \${13} + \${14} + \${15})) \${pss:-0} $name"
 done; true`;
 
 interface Process {
@@ -26,42 +28,41 @@ interface Process {
   name: string;
 }
 
+interface Look {
+  atMs: number;
+  hz: number;
+  processes: Map<string, Process>;
+}
+
 /** Needs the lab up (`npm run up`) and nothing that calls it. Takes three minutes. */
 export async function idle(): Promise<Report> {
-  const { lab, session } = await platformOfLab();
+  const { session } = await platformOfLab();
   try {
-    const docker = await connect();
-    const container = docker.getContainer(lab.container);
-    /** Nanoseconds of all that ever ran on the host, health checks that have ended among them. */
-    const spent = async () =>
-      (await container.stats({ stream: false, "one-shot": true })).cpu_stats.cpu_usage.total_usage;
+    const looks: Look[] = [];
     const look = async () => {
       const { stdout } = await session.run(PROCESSES, { step: "look at the processes", timeoutSeconds: 60 });
-      return parse(stdout);
+      looks.push(parse(stdout));
     };
-    const shares: number[] = [];
-    const before = await look();
+    await look();
     for (let round = 0; round < ROUNDS; round++) {
-      const [start, startMs] = [await spent(), performance.now()];
       await new Promise((next) => setTimeout(next, SECONDS * 1000));
-      shares.push(((await spent()) - start) / (performance.now() - startMs) / 1e4);
+      await look();
     }
-    return reportOf(shares, before, await look());
+    return reportOf(looks);
   } finally {
     await session.close();
   }
 }
 
-function parse(text: string): { hz: number; processes: Map<string, Process> } {
-  const processes = new Map<string, Process>();
-  let hz = 100;
+function parse(text: string): Look {
+  const look: Look = { atMs: performance.now(), hz: 100, processes: new Map() };
   for (const line of text.split("\n")) {
     const [kind, first = "", ticks, kib, ...name] = line.split(" ");
-    if (kind === "hz") hz = Number(first);
+    if (kind === "hz") look.hz = Number(first);
     if (kind === "process")
-      processes.set(first, { ticks: Number(ticks), kib: Number(kib), name: named(name) });
+      look.processes.set(first, { ticks: Number(ticks), kib: Number(kib), name: named(name) });
   }
-  return { hz, processes };
+  return look;
 }
 
 /** The program, and the script that an interpreter runs. */
@@ -70,45 +71,57 @@ function named([program = "", ...args]: string[]): string {
   return short === "node" ? [short, ...args.map((arg) => arg.split("/").at(-1))].join(" ").trim() : short;
 }
 
-function reportOf(
-  shares: number[],
-  before: ReturnType<typeof parse>,
-  after: ReturnType<typeof parse>,
-): Report {
-  const programs = new Map<string, { cpu: number; mib: number }>();
-  for (const [pid, { ticks, kib, name }] of after.processes) {
-    const found = programs.get(name) ?? { cpu: 0, mib: 0 };
+/** Percent of one core between two looks, by program. */
+function shares(before: Look, after: Look): Map<string, number> {
+  const found = new Map<string, number>();
+  const percent = 100 / after.hz / ((after.atMs - before.atMs) / 1000);
+  for (const [pid, { ticks, name }] of after.processes) {
     const since = ticks - (before.processes.get(pid)?.ticks ?? 0);
-    found.cpu += (100 * since) / before.hz / (ROUNDS * SECONDS);
-    found.mib += kib / 1024;
-    programs.set(name, found);
+    found.set(name, (found.get(name) ?? 0) + Math.max(0, since) * percent);
   }
-  const memory = [...programs.values()].reduce((sum, { mib }) => sum + mib, 0);
-  const cpu = summary("CPU of the whole host, of one core", shares, "%");
+  return found;
+}
+
+const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
+
+function reportOf(looks: Look[]): Report {
+  const rounds = looks.slice(1).map((after, at) => shares(looks[at]!, after));
+  const memory = new Map<string, number>();
+  for (const { name, kib } of looks.at(-1)!.processes.values())
+    memory.set(name, (memory.get(name) ?? 0) + kib / 1024);
+  const cpu = summary(
+    "CPU of the whole host, of one core",
+    rounds.map((round) => sum(round.values())),
+    "%",
+  );
+  const mib = sum(memory.values());
+  const rows = [...memory].map(([name, own]) => [
+    summary(
+      `CPU: ${name}`,
+      rounds.map((round) => round.get(name) ?? 0),
+      "%",
+    ),
+    summary(`memory: ${name}`, [own], "MiB"),
+  ]);
   return {
     title: "A platform that nobody calls",
     rows: [
       cpu,
-      summary("memory of all its programs", [memory], "MiB"),
-      ...[...programs]
-        .filter(([, { cpu: own, mib }]) => own >= 0.05 || mib >= 10)
-        .sort(([, a], [, b]) => b.cpu - a.cpu)
-        .flatMap(([name, { cpu: own, mib }]) => [
-          summary(`CPU: ${name}`, [own], "%"),
-          summary(`memory: ${name}`, [mib], "MiB"),
-        ]),
+      summary("memory of all its programs", [mib], "MiB"),
+      ...rows
+        .filter(([used, held]) => used!.median >= 0.05 || held!.median >= 10)
+        .sort(([a], [b]) => b!.median - a!.median)
+        .flat(),
     ],
     ratios: {
       "CPU to what is promised": cpu.median / MOST_CPU,
-      "memory to what is promised": memory / MOST_MEMORY,
+      "memory to what is promised": mib / MOST_MEMORY,
     },
     missed: [
       ...(cpu.median > MOST_CPU
         ? [`it takes ${cpu.median.toFixed(1)} % of a core, and ${MOST_CPU} % are promised`]
         : []),
-      ...(memory > MOST_MEMORY
-        ? [`it takes ${memory.toFixed(0)} MiB, and ${MOST_MEMORY} MiB are promised`]
-        : []),
+      ...(mib > MOST_MEMORY ? [`it takes ${mib.toFixed(0)} MiB, and ${MOST_MEMORY} MiB are promised`] : []),
     ],
   };
 }
