@@ -1,11 +1,13 @@
 /** Questions on a terminal. They go to stderr; stdout is for the result. */
 import readline from "node:readline";
+import { Writable } from "node:stream";
+import type tty from "node:tty";
 
 export interface Prompt {
-  /** @returns the answer, or the default for an empty one. Asks again, with the mistake, until `check` finds none. */
+  /** @returns the answer, or the default for an empty one. Asks again, with the mistake, until `check` finds none. A hidden one is not shown. */
   ask(
     question: string,
-    options?: { default?: string; check?: (answer: string) => string | undefined },
+    options?: { default?: string; check?: (answer: string) => string | undefined; hidden?: boolean },
   ): Promise<string>;
   say: (line: string) => void;
   close(): void;
@@ -15,7 +17,15 @@ export function prompt(
   input: NodeJS.ReadableStream = process.stdin,
   output: NodeJS.WritableStream = process.stderr,
 ): Prompt {
-  const lines = readline.createInterface({ input, output });
+  let isHidden = false;
+  const screen = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (!isHidden) output.write(chunk);
+      done();
+    },
+  });
+  const terminal = Boolean((output as Partial<tty.WriteStream>).isTTY);
+  const lines = readline.createInterface({ input, output: screen, terminal });
   // Lines that come before their question (pasted ones) wait for it.
   const typed: string[] = [];
   let ended = false;
@@ -40,10 +50,12 @@ export function prompt(
   return {
     say,
     close: () => lines.close(),
-    async ask(question, { default: standard, check } = {}) {
+    async ask(question, { default: standard, check, hidden = false } = {}) {
       for (;;) {
         output.write(standard === undefined ? `${question}: ` : `${question} [${standard}]: `);
-        const answer = (await next()) || (standard ?? "");
+        isHidden = hidden;
+        const answer = (await next().finally(() => (isHidden = false))) || (standard ?? "");
+        if (hidden) output.write("\n");
         const wrong = check?.(answer);
         if (wrong === undefined) return answer;
         say(`  ${wrong}`);

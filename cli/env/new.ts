@@ -3,6 +3,9 @@ import fs from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { environmentFrom, fileOf } from "../../environment/files";
+import { shapeAt } from "../../environment/shape";
+import { expandHome } from "../../shared/home";
+import { hostKeyProblem } from "../../shared/hostKey";
 import { act, type Context } from "../context";
 import { stackOption } from "../environment";
 import { UsageError } from "../errors";
@@ -18,9 +21,12 @@ export interface Surroundings {
   prompt?: Prompt;
   /** Writes to stderr. */
   say: (line: string) => void;
-  /** @throws an Error if something that a preview needs is missing */
-  beforePreview(): void;
-  preview(name: string, root: string): Promise<void>;
+  /**
+   * @returns whether the passphrase has to be asked for
+   * @throws an Error if something that a preview needs is missing
+   */
+  beforePreview(): boolean;
+  preview(name: string, root: string, passphrase?: string): Promise<void>;
   now(): Date;
 }
 
@@ -50,8 +56,9 @@ export async function newEnvironment(name: string, flags: Flags, around: Surroun
   const file = fileOf(name);
   const answers = await collect(flags, around, inherited(around.root));
   refuseWrong(template(name, answers, SOME_KEY, "", around.root), name, around.root);
-  if (flags.preview !== false) around.beforePreview();
+  const asksPassphrase = flags.preview !== false && around.beforePreview();
   const { key, how } = await pin(flags, answers, around);
+  const passphrase = asksPassphrase ? await askPassphrase(name, around) : undefined;
   const text = template(name, answers, key, `${how} ${around.now().toISOString().slice(0, 10)}`, around.root);
   try {
     fs.writeFileSync(path.join(around.root, file), text, { flag: "wx" });
@@ -59,10 +66,23 @@ export async function newEnvironment(name: string, flags: Flags, around: Surroun
     throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
   }
   around.say(`wrote ${file}, pinning ${key.fingerprint}`);
-  // The engine asks for its passphrase on the same terminal; an open prompt would read and show it.
+  // The engine may ask something on the same terminal; an open prompt would read and show it.
   around.prompt?.close();
-  if (flags.preview !== false) await around.preview(name, around.root);
-  else around.say(`next: pulumi stack init ${name}, then pulumi up -s ${name}`);
+  if (flags.preview !== false) await around.preview(name, around.root, passphrase);
+  const init = flags.preview === false ? `pulumi stack init ${name}, ` : "";
+  around.say(`next: commit ${file}; ${init}npx oslo-faas images lock -s ${name}, then pulumi up -s ${name}`);
+}
+
+/** Once, for both commands of the engine that want it. */
+async function askPassphrase(
+  name: string,
+  { prompt: asking, say }: Surroundings,
+): Promise<string | undefined> {
+  if (!asking) return undefined;
+  say(
+    "A passphrase protects the secrets in the state of the stack. Every `pulumi up` asks for it, and nobody can recover it: keep it where your team keeps such things.",
+  );
+  return asking.ask(`Passphrase of ${name} (not shown)`, { hidden: true, check: filled });
 }
 
 function checkName(name: string, root: string): void {
@@ -76,7 +96,7 @@ function checkName(name: string, root: string): void {
 
 async function collect(
   flags: Flags,
-  { prompt: asking }: Surroundings,
+  { prompt: asking, root }: Surroundings,
   standards: ReturnType<typeof inherited>,
 ): Promise<Answers> {
   const given: Partial<Record<Question, string>> = {};
@@ -85,7 +105,9 @@ async function collect(
     const standard = key === "address" ? undefined : standards(PLACES[key])?.toString();
     given[key] =
       flags[key] ??
-      (asking ? await asking.ask(QUESTIONS[key], { default: standard, check: filled }) : standard);
+      (asking
+        ? await asking.ask(QUESTIONS[key], { default: standard, check: (text) => wrongAnswer(key, text) })
+        : standard);
   }
   if (!given.address) throw new UsageError("--address is missing, and there is no terminal to ask for it.");
   if (!/^\d{1,5}$/.test(given.port!))
@@ -98,11 +120,40 @@ async function collect(
     city,
     provider,
     port: Number(given.port),
-    privateKey: flags.privateKey,
+    privateKey: await privateKey(flags, standards(["host", "privateKeyPath"])?.toString(), root, asking),
   };
 }
 
 const filled = (answer: string) => (answer === "" ? "an answer is required" : undefined);
+
+/** In the words of the configuration, as soon as the answer is given. */
+function wrongAnswer(question: Question, answer: string): string | undefined {
+  const value = question === "port" && /^\d+$/.test(answer) ? Number(answer) : answer;
+  return filled(answer) ?? shapeAt(PLACES[question])?.safeParse(value).error?.issues[0]?.message;
+}
+
+async function privateKey(
+  { privateKey: given }: Flags,
+  standard: string | undefined,
+  root: string,
+  asking: Prompt | undefined,
+): Promise<string | undefined> {
+  const wrong = given === undefined ? undefined : wrongKeyFile(given, root);
+  if (wrong) throw new UsageError(`--private-key: ${wrong}`);
+  if (given !== undefined || !asking) return given;
+  const agent = process.env.SSH_AUTH_SOCK ? "the SSH agent logs in" : "an SSH agent, and none runs here";
+  const answer = await asking.ask(`Private key to log in with, relative to the project (empty: ${agent})`, {
+    default: standard,
+    check: (text) => (text === "" || text === standard ? undefined : wrongKeyFile(text, root)),
+  });
+  return answer === "" ? undefined : answer;
+}
+
+function wrongKeyFile(file: string, root: string): string | undefined {
+  const stat = fs.statSync(path.resolve(root, expandHome(file)), { throwIfNoEntry: false });
+  if (!stat?.isFile()) return `there is no file ${file} on this machine`;
+  return file.endsWith(".pub") ? `${file} is the public key; the private one has no .pub` : undefined;
+}
 
 function refuseWrong(text: string, name: string, root: string): void {
   const { problems } = environmentFrom(text, { name, root, file: fileOf(name) });
@@ -117,12 +168,9 @@ async function pin(
   { prompt: asking, say }: Surroundings,
 ): Promise<{ key: HostKey; how: string }> {
   if (flags.hostKey !== undefined) return given(flags.hostKey, flags.acceptFingerprint);
-  say(`fetching the key of ${address}, port ${port}`);
-  const key = await fetchHostKey(address, port).catch((error: Error) => {
-    throw new UsageError(
-      `${error.message}\nIf the host cannot be reached from here, give its key with --host-key; the host's console prints it: cat /etc/ssh/ssh_host_ed25519_key.pub`,
-    );
-  });
+  const fetched = await fetchOrAsk(address, port, { asking, say });
+  if ("how" in fetched) return fetched;
+  const { key } = fetched;
   say(`  ${key.line.split(" ")[0]} ${key.fingerprint}`);
   if (flags.acceptFingerprint !== undefined) {
     compare(key, flags.acceptFingerprint);
@@ -140,6 +188,36 @@ async function pin(
   if (answer !== "yes") compare(key, answer);
   return { key, how: "fetched over the network and confirmed" };
 }
+
+/** A host that cannot be reached costs no answer: its key can be given, or it is tried again. */
+async function fetchOrAsk(
+  address: string,
+  port: number,
+  { asking, say }: { asking?: Prompt; say: (line: string) => void },
+): Promise<{ key: HostKey } | { key: HostKey; how: string }> {
+  for (;;) {
+    say(`fetching the key of ${address}, port ${port}`);
+    try {
+      return { key: await fetchHostKey(address, port) };
+    } catch (error) {
+      const { message } = error as Error;
+      if (!asking)
+        throw new UsageError(
+          `${message}\nIf the host cannot be reached from here, give its key with --host-key; the host's console prints it: ${SHOW_KEY}`,
+        );
+      say(`  ${message}`);
+      const line = await asking.ask(
+        `Its public host key, as its console prints it: ${SHOW_KEY} (empty: try again)`,
+        {
+          check: (text) => (text === "" ? undefined : hostKeyProblem(text)),
+        },
+      );
+      if (line !== "") return { key: hostKey(line), how: "given" };
+    }
+  }
+}
+
+const SHOW_KEY = "cat /etc/ssh/ssh_host_ed25519_key.pub";
 
 function given(line: string, fingerprint: string | undefined): { key: HostKey; how: string } {
   let key: HostKey;
@@ -201,8 +279,9 @@ async function onTerminal(name: string, flags: Flags, { root, engine }: Context)
       root,
       prompt: asking,
       say,
-      beforePreview: () => requirePassphrase(Boolean(asking)),
-      preview: async (stack) => preview(stack, root, await engine(["preview", "--stack", stack])),
+      beforePreview: () => requirePassphrase(Boolean(asking)) && Boolean(process.stderr.isTTY),
+      preview: async (stack, _root, passphrase) =>
+        preview(stack, root, await engine(["preview", "--stack", stack]), passphrase),
       now: () => new Date(),
     });
   } finally {

@@ -5,15 +5,26 @@ import type { Engine } from "../../programs/pulumi";
 const LIMIT_MS = 10 * 60_000;
 
 /** @throws an Error when the engine says no; its own words are on the terminal by then */
-export async function preview(name: string, root: string, { program, env }: Engine): Promise<void> {
+export async function preview(
+  name: string,
+  root: string,
+  { program, env: found }: Engine,
+  passphrase?: string,
+): Promise<void> {
+  const env = passphrase === undefined ? found : { ...found, PULUMI_CONFIG_PASSPHRASE: passphrase };
   await engine(program, ["stack", "init", name, "--no-select"], env, root);
   await engine(program, ["preview", "--stack", name], env, root);
 }
 
-/** @throws an Error, before anything is written, if there is no way to get a passphrase */
-export function requirePassphrase(terminal: boolean, env: NodeJS.ProcessEnv = process.env): void {
-  const some = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_BACKEND_URL"];
-  if (terminal || some.some((name) => env[name] !== undefined)) return;
+const SOURCES = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_BACKEND_URL"];
+
+/**
+ * @returns whether the passphrase has to be asked for
+ * @throws an Error, before anything is written, if there is no way to get one
+ */
+export function requirePassphrase(terminal: boolean, env: NodeJS.ProcessEnv = process.env): boolean {
+  if (SOURCES.some((name) => env[name] !== undefined)) return false;
+  if (terminal) return true;
   throw new Error(
     "The preview creates a stack, and needs a passphrase for its secrets: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or use --no-preview.",
   );

@@ -207,7 +207,7 @@ describe("in a copy of the project", () => {
       {
         root: project,
         say: (line) => void said.push(line),
-        beforePreview: () => undefined,
+        beforePreview: () => false,
         preview: (name, root) => preview(name, root, { program: toolchain.pulumi, env: toolchain.env }),
         now: () => new Date(),
       },

@@ -15,7 +15,7 @@ import { ending, UsageError } from "../../cli/errors";
 import { newProgram } from "../../cli/help";
 import { someContext } from "../unit/cli/context";
 import { PreviewRepo, smallProgram } from "./previewRepo";
-import { type Sshd, startSshd } from "./sshd";
+import { freePort, type Sshd, startSshd } from "./sshd";
 
 let sshd: Sshd;
 let root: string;
@@ -42,7 +42,7 @@ async function run(args: string[], more: Partial<Surroundings> = {}) {
   const around: Surroundings = {
     root,
     say: (line) => void said.push(line),
-    beforePreview: () => undefined,
+    beforePreview: () => false,
     preview: async (name) => void previewed.push(name),
     now: () => new Date("2026-11-23T12:00:00Z"),
     ...more,
@@ -163,7 +163,7 @@ describe("on a terminal", () => {
 
   test("asks for missing values, repeats questions without a default, and accepts yes", async () => {
     const port = String(sshd.port);
-    const answers = ["", "127.0.0.1", port, "ops", "", "Bergen", "", "perhaps", "yes", ""].join("\n");
+    const answers = ["", "127.0.0.1", port, "ops", "", "Bergen", "", "", "perhaps", "yes", ""].join("\n");
     const { error, previewed } = await run(["oslo-test"], { prompt: answering(answers) });
     expect(error).toBeUndefined();
     expect(previewed).toEqual(["oslo-test"]);
@@ -173,19 +173,74 @@ describe("on a terminal", () => {
     });
   });
 
+  test("checks each answer when it is given, and loses none where the host cannot be reached", async () => {
+    const closed = await freePort();
+    fs.writeFileSync(path.join(root, "id"), "a key");
+    const answers = [
+      ...[
+        "root@host",
+        "127.0.0.1",
+        "ssh",
+        "70000",
+        String(closed),
+        "a b",
+        "ops",
+        "norge",
+        "NO",
+        "",
+        "Eksempel AS",
+      ],
+      ...["nowhere", "id", "ssh-ed25519 AAAA", sshd.hostKeys.ed25519!, "", "of-the-state", ""],
+    ];
+    const passphrases: unknown[] = [];
+    const output = new PassThrough();
+    const input = new PassThrough();
+    input.end(answers.join("\n"));
+    const { error, said } = await run(["oslo-test"], {
+      prompt: prompt(input, output),
+      beforePreview: () => true,
+      preview: async (_name, _root, passphrase) => void passphrases.push(passphrase),
+    });
+    expect(error).toBeUndefined();
+    const shown = String(output.read());
+    for (const mistake of [
+      "must be a host name or an IP address",
+      "must be a whole number from 1 to 65535",
+      "must be a user's name",
+      "must be a two-letter country code",
+      "there is no file nowhere on this machine",
+      "it is cut short",
+      "an answer is required",
+    ])
+      expect(shown).toContain(mistake);
+    expect(said).toContain(`127.0.0.1:${closed} cannot be reached: connection refused`);
+    expect(passphrases).toEqual(["of-the-state"]);
+    expect(said).toMatch(
+      /A passphrase protects the secrets[^]*next: commit .*images lock -s oslo-test, then pulumi up/,
+    );
+    expect(readEnvironment("oslo-test", root).environment?.host).toMatchObject({
+      address: "127.0.0.1",
+      port: closed,
+      user: "ops",
+      privateKeyPath: "id",
+      hostKey: sshd.hostKeys.ed25519,
+    });
+  });
+
   test.each([
     ["a no", () => "no\n", /Nothing was written: the key is not the host's/],
     ["another fingerprint", () => "SHA256:abc\n", /not the expected SHA256:abc/],
     ["an end of the input", () => "", /the input ended before every question was answered/],
   ])("%s writes nothing", async (_name, last, message) => {
     const given = [...here(), "--user", "ops", "--country", "NO", "--city", "Oslo", "--provider", "x"];
-    const { error, files } = await run(["oslo-test", ...given], { prompt: answering(last()) });
+    const answers = last() && `\n${last()}`;
+    const { error, files } = await run(["oslo-test", ...given], { prompt: answering(answers) });
     expect(error!.message).toMatch(message);
     expect(files).toEqual([]);
   });
 });
 
-test("on a real terminal the passphrase goes to the engine and is not shown, and the preview is the end of it", async () => {
+test("on a real terminal the passphrase is asked for once and not shown, and the preview and the next step are the end", async () => {
   const repo = new PreviewRepo();
   repo.write("index.ts", smallProgram("/tmp/of-the-preview"));
   const passphrase = "only-for-the-engine";
@@ -197,10 +252,9 @@ test("on a real terminal the passphrase goes to the engine and is not shown, and
     ["City [Oslo]: ", ""],
     // What the base says.
     ["[example-hosting]: ", "Eksempel AS"],
+    ["Private key to log in with", ""],
     ["or the fingerprint itself): ", "yes"],
-    ["Enter your passphrase to protect", passphrase],
-    ["Re-enter your passphrase", passphrase],
-    ["Enter your passphrase to unlock", passphrase],
+    ["Passphrase of oslo-test (not shown): ", passphrase],
   ]);
   const file = repo.read("stacks/Pulumi.oslo-test.yaml");
   repo.remove();
@@ -210,6 +264,8 @@ test("on a real terminal the passphrase goes to the engine and is not shown, and
   expect(out).toMatch(/host:index:File.*conf/);
   expect(out).toContain(fingerprint);
   expect(out).not.toContain(passphrase);
+  expect(out).not.toContain("Enter your passphrase");
+  expect(out).toMatch(/next: commit .*pulumi up -s oslo-test/);
 });
 
 /** `npx oslo-faas env new oslo-test` on a terminal of its own: what is waited for on its screen, and what is typed then ("" is Enter alone). */
@@ -259,6 +315,12 @@ test.each<[string, string[], RegExp]>([
   const { error, files } = await run(args);
   expect(await ending(error)).toMatchObject({ code: 2 });
   expect(error!.message).toMatch(message);
+  expect(files).toEqual([]);
+});
+
+test("a private key that is not there is refused", async () => {
+  const { error, files } = await run(["oslo-test", ...here(), "--private-key", "keys/none"]);
+  expect(error!.message).toBe("--private-key: there is no file keys/none on this machine");
   expect(files).toEqual([]);
 });
 
