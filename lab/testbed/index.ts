@@ -16,6 +16,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { type Child, runSync, start } from "../../programs/run";
+import { probeName } from "../../services/swarm-provider/src/probe";
 
 export const IMAGE = "provider-test:1";
 export const NETWORK = "openfaas-fn";
@@ -136,7 +137,7 @@ export class Testbed {
       log_level: "debug",
       ...env,
     };
-    const healthcheck = ["CMD", "/bin/node", "/app/provider.cjs", "--healthcheck"];
+    const healthcheck = ["CMD", `/probe/${probeName()}`, "8080", "4", "/healthz"];
     await this.docker.createService({
       Name: "swarm-provider",
       TaskTemplate: {

@@ -1,21 +1,16 @@
-/** Runs the provider; with --healthcheck, asks the one that runs here and exits with 0 or 1 (the image has no curl). */
-import { get } from "node:http";
+/** Runs the provider. */
 import { buildApp } from "./app";
 import { ConfigError, readConfig, type Config } from "./config";
 import { installProbe } from "./probe";
 import { VERSION } from "./version";
 
 function main(): void {
-  const config = configOrExit();
-  if (process.argv.includes("--healthcheck")) healthcheck(config.port);
-  else void serve(config);
+  void serve(configOrExit());
 }
 
 function configOrExit(): Config {
   try {
-    // The health check needs no credentials, and runs every few seconds.
-    const isCheck = process.argv.includes("--healthcheck");
-    return readConfig(isCheck ? { ...process.env, basic_auth: "false" } : process.env);
+    return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`swarm-provider: the environment is not usable:\n${error.message}\n`);
@@ -58,15 +53,6 @@ function installProbeOrExit(folder: string): void {
     );
     process.exit(1);
   }
-}
-
-function healthcheck(port: number): void {
-  const request = get({ host: "127.0.0.1", port, path: "/healthz", timeout: 3000 }, (response) => {
-    response.resume();
-    process.exit(response.statusCode === 200 ? 0 : 1);
-  });
-  request.on("timeout", () => process.exit(1));
-  request.on("error", () => process.exit(1));
 }
 
 main();
