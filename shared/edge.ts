@@ -3,7 +3,7 @@
 /** Holds the sockets between the two, in both containers. */
 export const EDGE_FOLDER = "/run/edge";
 /** Takes the provider's commands. */
-export const ADMIN_SOCKET = "admin.sock";
+export const ADMIN_SOCKET = "commands.sock";
 /** Where the provider reads a line for each call. */
 export const CALLS_SOCKET = "calls.sock";
 

@@ -22,9 +22,22 @@ export const EDGE_USER = "65532";
 
 /** Holds the sockets by which the provider tells the edge of replicas, and learns of calls. */
 export const EDGE_VOLUME = "edge";
+/**
+ * The folder is in memory, so that it is made anew after each start of the host. The edge writes there by its group; where it ran as root
+ * once, its socket is root's.
+ */
+export const DOOR_TMPFILES = [
+  `d ${DOOR_FOLDER} 0775 root root`,
+  `z ${DOOR_SOCKET} 0666 ${EDGE_USER} root`,
+  "",
+].join("\n");
+
 export const EMPTY_MAP = "# Told by the Swarm provider while HAProxy runs.\n";
 
 export const HAPROXY_CONF = "/etc/haproxy/haproxy.cfg";
+
+/** An edge ends at a socket in its place that is another user's, as admin.sock and cold.sock are where it ran as root once. */
+const COLD_SOCKET = "again.sock";
 
 /** Longest time, in seconds, for which the edge trusts what it was told. */
 const TRUST_S = 30;
@@ -184,10 +197,10 @@ function functions(): string[] {
     "    use-server replica if { always_true }",
     "    server replica 0.0.0.0:8080 weight 0",
     "    # A replica that takes no connection: the gateway looks for another, or starts one.",
-    `    server cold unix@${EDGE_FOLDER}/cold.sock`,
+    `    server cold unix@${EDGE_FOLDER}/${COLD_SOCKET}`,
     "",
     "frontend cold",
-    `    bind unix@${EDGE_FOLDER}/cold.sock mode 600`,
+    `    bind unix@${EDGE_FOLDER}/${COLD_SOCKET} mode 600`,
     '    http-request set-path "/function/%[req.hdr(Host),field(1,.)]%[path]"',
     "    default_backend gateway",
     "",

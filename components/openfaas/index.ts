@@ -17,6 +17,7 @@ import { renderAlertmanager, renderAlertRules } from "./alerts";
 import {
   DOOR_FOLDER,
   DOOR_SOCKET,
+  DOOR_TMPFILES,
   EDGE_USER,
   EDGE_VOLUME,
   EMPTY_MAP,
@@ -304,8 +305,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
       `${this.label}-door`,
       {
         path: "/etc/tmpfiles.d/oslo-faas-door.conf",
-        // In memory, so that it has to be made anew after each start of the host.
-        content: `d ${DOOR_FOLDER} 0755 ${EDGE_USER} root\n`,
+        content: DOOR_TMPFILES,
         onChange: ["systemd-tmpfiles --create /etc/tmpfiles.d/oslo-faas-door.conf"],
         onDelete: [`rm -rf ${DOOR_FOLDER}`],
       },

@@ -1,10 +1,15 @@
 /** The edge as it runs: a real HAProxy under the configuration that is rendered, told of replicas by the provider's own code. */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as http from "node:http";
+import * as net from "node:net";
 import * as path from "node:path";
 import { bed, call, isReachable, startHaproxy, until, useBed } from "./edgeBed";
 
 useBed();
+
+const leftBehind: net.Server[] = [];
+afterEach(() => leftBehind.splice(0).forEach((server) => server.close()));
 
 test("a call reaches a replica byte by byte, with the headers that the gateway adds", async () => {
   bed.replicas = { hello: ["127.0.7.2"] };
@@ -126,6 +131,22 @@ test("one that was started anew is told again, and the one before ends when its 
   const gone = new Promise((done) => before.once("exit", done));
   before.kill("SIGUSR1");
   await gone;
+  await bed.edge.tell();
+  expect((await call("/function/hello")).seen!.who).toBe("127.0.7.2");
+});
+
+test("one that is nobody starts where one that was root left its sockets", async () => {
+  bed.replicas = { hello: ["127.0.7.2"] };
+  const gone = new Promise((done) => bed.haproxy.once("exit", done));
+  bed.haproxy.kill("SIGTERM");
+  await gone;
+  for (const name of ["admin.sock", "cold.sock"]) {
+    const server = net.createServer().listen(path.join(bed.dir, "run", name));
+    await once(server, "listening");
+    leftBehind.push(server);
+  }
+  bed.haproxy = startHaproxy();
+  await until("HAProxy", isReachable);
   await bed.edge.tell();
   expect((await call("/function/hello")).seen!.who).toBe("127.0.7.2");
 });

@@ -5,8 +5,8 @@ import * as http from "node:http";
 import type * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { EMPTY_MAP, renderEdge } from "../../components/openfaas/edge";
-import { REPLICA_MAP } from "../../shared/edge";
+import { EDGE_USER, EMPTY_MAP, renderEdge } from "../../components/openfaas/edge";
+import { ADMIN_SOCKET, REPLICA_MAP } from "../../shared/edge";
 import { Edge } from "../../services/swarm-provider/src/edge";
 import { listenForCalls } from "../../services/swarm-provider/src/edge/calls";
 import { ANNOTATION_PREFIX, FUNCTION_LABEL } from "../../services/swarm-provider/src/deployment";
@@ -85,12 +85,12 @@ export function call(url: string, options: http.RequestOptions = {}, body?: stri
   });
 }
 
+/** As in its container: as nobody, in root's group. Without root's rights it runs as whoever tests. */
 export function startHaproxy(): ChildProcess {
   const env = { ...process.env, LD_LIBRARY_PATH: bed.program.libraries };
-  return spawn(bed.program.file, ["-W", "-db", "-f", path.join(bed.dir, "haproxy.cfg")], {
-    env,
-    stdio: "ignore",
-  });
+  const user = process.getuid?.() === 0 ? { uid: Number(EDGE_USER), gid: 0 } : {};
+  const args = ["-W", "-db", "-f", path.join(bed.dir, "haproxy.cfg")];
+  return spawn(bed.program.file, args, { env, stdio: "ignore", ...user });
 }
 
 export async function until(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
@@ -157,6 +157,7 @@ export async function restart(): Promise<void> {
 export function useBed(): void {
   beforeAll(async () => {
     const folder = unpackedPackages("haproxy", ...LIBRARIES);
+    fs.chmodSync(folder, 0o755);
     bed.program = {
       file: path.join(folder, "usr/sbin/haproxy"),
       libraries: path.join(folder, "usr/lib", `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`),
@@ -167,7 +168,11 @@ export function useBed(): void {
 
   beforeEach(async () => {
     bed.dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-edge-"));
-    for (const name of ["run", "door"]) fs.mkdirSync(path.join(bed.dir, name));
+    fs.chmodSync(bed.dir, 0o755);
+    for (const name of ["run", "door"]) {
+      fs.mkdirSync(path.join(bed.dir, name));
+      fs.chmodSync(path.join(bed.dir, name), 0o770);
+    }
     configure("public");
     bed.calls = [];
     bed.replicas = {};
@@ -190,7 +195,7 @@ export function useBed(): void {
       { ready: async (tasks) => tasks },
       { asReported: (one) => one },
       {
-        socket: `${bed.dir}/run/admin.sock`,
+        socket: `${bed.dir}/run/${ADMIN_SOCKET}`,
         map: `${bed.dir}/replicas.map`,
         accessMaps: { access: `${bed.dir}/run/access.map`, networks: `${bed.dir}/run/networks.map` },
         network: NETWORK,
