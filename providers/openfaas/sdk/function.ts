@@ -15,7 +15,7 @@ export interface FunctionArgs {
   secrets?: pulumi.Input<pulumi.Input<string>[]>;
   /** Labels. com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the lower bound is also the upper one. Default: {}. */
   labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
-  /** Annotations. Default: {}. */
+  /** Annotations. com.oslo-faas.access says who may call the function from outside: public, internal, token or networks. Default: {}. */
   annotations?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   /** Constraints on the nodes that replicas run on. Example: ["node.role==worker"]. Default: []. */
   constraints?: pulumi.Input<pulumi.Input<string>[]>;
@@ -51,7 +51,7 @@ export class Function extends pulumi.CustomResource {
   declare readonly secrets: pulumi.Output<string[]>;
   /** Labels. com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the lower bound is also the upper one. Default: {}. */
   declare readonly labels: pulumi.Output<{ [key: string]: string }>;
-  /** Annotations. Default: {}. */
+  /** Annotations. com.oslo-faas.access says who may call the function from outside: public, internal, token or networks. Default: {}. */
   declare readonly annotations: pulumi.Output<{ [key: string]: string }>;
   /** Constraints on the nodes that replicas run on. Example: ["node.role==worker"]. Default: []. */
   declare readonly constraints: pulumi.Output<string[]>;
