@@ -1,6 +1,5 @@
 /** Checks host names, ports and networks the way programs on a host read them. */
 import { isIP, isIPv4 } from "node:net";
-import { IPv4, IPv6, parseCIDR } from "ipaddr.js";
 
 const LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 const HOST_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`);
@@ -18,21 +17,6 @@ export const isPort = (text: string | undefined) =>
 export function isHostAndPort(value: string): boolean {
   const [, host = "", port] = /^([^:]*)(?::(\d+))?$/.exec(value) ?? [];
   return (isHostName(host) || isIPv4(host)) && isPort(port);
-}
-
-/** True for a network whose prefix length is there and fits its address. */
-export function isNetwork(value: string, family?: 4): boolean {
-  const [ip = "", prefix = "", ...rest] = value.split("/");
-  if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(prefix)) return false;
-  if (isIPv4(ip)) return Number(prefix) <= 32;
-  return family !== 4 && isAddress(ip) && Number(prefix) <= 128;
-}
-
-/** The network of an address with a prefix: "10.0.0.5/8" → "10.0.0.0/8". Undefined for the network's own address. */
-export function networkAround(value: string): string | undefined {
-  const [address, prefix] = parseCIDR(value);
-  const network = (address.kind() === "ipv4" ? IPv4 : IPv6).networkAddressFromCIDR(value);
-  return network.toString() === address.toString() ? undefined : `${network.toString()}/${prefix}`;
 }
 
 /** TCP ports that only the host itself may reach; the swarm's ports are also open to its peers. */

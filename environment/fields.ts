@@ -5,7 +5,8 @@
 import * as z from "zod";
 import { hostKeyProblem } from "../shared/hostKey";
 import { COMPONENT, DIGEST, TAG } from "../shared/image";
-import { isAddress, isHostAndPort, isHostName, isNetwork, isPort, networkAround } from "./addresses";
+import { isNetwork, networkAround } from "../shared/networks";
+import { isAddress, isHostAndPort, isHostName, isPort } from "./addresses";
 import { nearest } from "./nearest";
 import { bytes, DURATION, seconds, SIZE } from "./units";
 import { secretIn } from "./url";

@@ -1,7 +1,7 @@
 /** Rules across values about ports, networks and packages. */
 import { isIP } from "node:net";
-import { overlap } from "../shared/networks";
-import { isNetwork, networkAround, PRIVATE_NETWORKS } from "./addresses";
+import { alone, isNetwork, networkAround, overlap } from "../shared/networks";
+import { PRIVATE_NETWORKS } from "./addresses";
 import type { Get, Rule, Violation } from "./rule";
 
 interface Owner {
@@ -64,7 +64,7 @@ function engineNetworks(get: Get): Violation[] {
     .filter(({ path, value }) => path !== "swarm.addressPool" && !isNetwork(value, 4))
     .map(({ path }) => ({ path, message: "must be IPv4, with a prefix from 0 to 32" }));
   const [address, bip] = [get<string>("host.address"), get<string>("docker.bip")];
-  const own = address && isIP(address) === 4 ? [{ path: "host.address", value: `${address}/32` }] : [];
+  const own = address && isIP(address) === 4 ? [{ path: "host.address", value: alone(address) }] : [];
   const valid = [...own, ...networks.filter(({ value }) => isNetwork(value, 4))];
   return [
     ...wrong,

@@ -1,6 +1,6 @@
 /** Who may call a function from outside. Calls by other functions and the host's own are not asked. */
-import { isIP } from "node:net";
-import { IPv4, IPv6, parseCIDR } from "ipaddr.js";
+import { parseCIDR } from "ipaddr.js";
+import { isNetwork, networkAround } from "./networks";
 
 /** One of `LEVELS`. Default: the environment's openfaas.access. */
 export const ACCESS = "com.oslo-faas.access";
@@ -24,7 +24,7 @@ const words = (text = ""): string[] => text.split(/[\s,]+/).filter(Boolean);
 export const isAccessAnnotation = (key: string): boolean => KEYS.includes(key);
 
 export interface Access {
-  /** As written; what is no level lets nobody in. */
+  /** As written; an unknown level lets nobody in. */
   level: string;
   /** SHA-256 of each token. */
   tokens: string[];
@@ -49,7 +49,7 @@ export function accessProblems(annotations: Texts): [name: string, problem: stri
   const found: [string, string][] = [];
   const level = annotations[ACCESS];
   if (level !== undefined && !LEVELS.includes(level as Level))
-    found.push([ACCESS, `"${level}" is none of ${LEVELS.join(", ")}`]);
+    found.push([ACCESS, `"${level}" must be one of ${LEVELS.join(", ")}`]);
   for (const [key, needs, parse, phrase] of [
     [
       ACCESS_TOKENS,
@@ -73,17 +73,9 @@ export function accessProblems(annotations: Texts): [name: string, problem: stri
 
 type Network = ReturnType<typeof parseCIDR>;
 
-/** @returns undefined for what is no network, and for an address within one */
-export function parseNetwork(text: string): Network | undefined {
-  if (!/^[\da-f.:]+\/(0|[1-9]\d{0,2})$/i.test(text) || isIP(text.split("/")[0]!) === 0) return undefined;
-  try {
-    const [address, prefix] = parseCIDR(text);
-    const first = (address.kind() === "ipv4" ? IPv4 : IPv6).networkAddressFromCIDR(text);
-    return first.toString() === address.toString() ? [address, prefix] : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** @returns undefined unless the text is a network, written with its own address */
+export const parseNetwork = (text: string): Network | undefined =>
+  isNetwork(text) && networkAround(text) === undefined ? parseCIDR(text) : undefined;
 
 /** Whether every address of `inner` is one of `outer`. */
 export const contains = ([outer, short]: Network, [inner, long]: Network): boolean =>

@@ -1,5 +1,5 @@
 /** What stands between a user who has logged in and the run: sudo, and a firewall that counts logins. */
-import { overlap } from "../../../../shared/networks";
+import { alone, overlap } from "../../../../shared/networks";
 import type { Gathered } from "./facts";
 import { refuseIf, type Finding } from "./preflightFinding";
 import { sudoRemedy, WANTS_TERMINAL } from "../sessionErrors";
@@ -39,12 +39,12 @@ const coversPort = (ports: string, port: number): boolean =>
 /** `ufw limit` refuses the sixth connection within 30 s, and @pulumi/docker opens one for each of its steps. The first rule that fits counts. */
 export function checkLogins({ ufwRules, ssh: { client, port } }: Gathered): Finding[] {
   if (!client) return [];
-  const alone = `${client}/${client.includes(":") ? 128 : 32}`;
+  const caller = alone(client);
   const first = ufwRules
     .map(parseRule)
     .find(
       (rule) =>
-        ["tcp", "any"].includes(rule.protocol) && coversPort(rule.port, port) && fits(rule.source, alone),
+        ["tcp", "any"].includes(rule.protocol) && coversPort(rule.port, port) && fits(rule.source, caller),
     );
   return refuseIf(first?.action === "limit", {
     what: "ufw",
@@ -57,7 +57,7 @@ export function checkLogins({ ufwRules, ssh: { client, port } }: Gathered): Find
 
 function fits(source: string, address: string): boolean {
   try {
-    return overlap(source.includes("/") ? source : `${source}/${source.includes(":") ? 128 : 32}`, address);
+    return overlap(source.includes("/") ? source : alone(source), address);
   } catch {
     return false;
   }

@@ -3,7 +3,7 @@
  * host has a route for; it cannot know where its operator is, and a swarm takes its addresses without looking.
  */
 import { IPv4 } from "ipaddr.js";
-import { overlap } from "../../../../shared/networks";
+import { alone, overlap } from "../../../../shared/networks";
 import type { Finding } from "./preflightFinding";
 import type { EngineNetworks } from "./preflightInputs";
 
@@ -90,10 +90,8 @@ export function checkNetworks(found: HostNetworks, wanted: EngineNetworks): Find
       .map(({ what }) => ({
         what: `the network of ${name}`,
         found: `${cidr} contains ${what}`,
-        wanted: "a network that neither the host nor whoever connects to it is in",
+        wanted: "a network that contains neither the host nor the machine that connects to it",
         remedy: `set ${key} to a free private network: when the engine starts, the host would be cut off`,
       })),
   );
 }
-
-const alone = (address: string): string => `${address}/${address.includes(":") ? 128 : 32}`;
