@@ -51,25 +51,21 @@ async function build(
   { assembled, own }: { assembled: BuiltImage[]; own: BuiltImage[] },
   digests: Digests,
 ): Promise<void> {
+  const docker = await connect();
   const work = new Work(lab, progress);
-  const make = async (image: BuiltImage, push: () => Promise<string>) => {
+  const make = async (image: BuiltImage, bases?: Bases) => {
     if (digests.has(image.name)) return;
     const started = Date.now();
-    const digest = await push();
+    const digest = await buildAndPush(work, docker, registry.port, image, bases);
     record(lab, image, digest);
     digests.set(image.name, digest);
     progress.say(`${image.name} (${seconds(Date.now() - started)})`);
   };
   try {
-    const docker = await connect();
-    await inParallel(assembled, 2, (image) =>
-      make(image, () => buildAndPush(work, docker, registry.port, image)),
-    );
+    await inParallel(assembled, 2, (image) => make(image));
     const bases = basesIn(registry, digests);
     try {
-      await inParallel(own, 2, (image) =>
-        make(image, () => buildAndPush(work, docker, registry.port, image, bases)),
-      );
+      await inParallel(own, 2, (image) => make(image, bases));
     } finally {
       await removeBases(docker, bases);
     }

@@ -116,7 +116,7 @@ async function dial(endpoint: Endpoint, target: Target, deadline: number, throug
     phase = "the SSH server's greeting and key";
     return handshake(client, {
       ...(await credentials(endpoint, target)),
-      sock: sock,
+      sock,
       username: endpoint.user,
       readyTimeout: 0,
       keepaliveInterval: KEEPALIVE_MS,
@@ -282,7 +282,7 @@ async function offeredKey(
     return await new Promise((resolve) => {
       client.on("error", () => resolve(undefined));
       client.connect({
-        sock: sock,
+        sock,
         username: endpoint.user,
         readyTimeout: Math.max(100, deadline - Date.now()),
         hostVerifier: (key: Buffer) => (resolve(key), false),
