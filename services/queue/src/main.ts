@@ -1,7 +1,4 @@
-/**
- * `node queue.cjs`: the queue worker. `node queue.cjs exporter`: the numbers that Prometheus asks for. With --healthcheck, whether the
- * one that runs here answers (the image has no curl).
- */
+/** `node queue.cjs`: the queue worker. `node queue.cjs exporter`: the numbers that Prometheus asks for. */
 import * as http from "node:http";
 import * as os from "node:os";
 import { CHANNEL, DELAYED_CHANNEL } from "../../../shared/queueChannel";
@@ -17,7 +14,6 @@ const log: Log = (level, message, details = {}) =>
 
 function main(): void {
   const config = configOrExit();
-  if (process.argv.includes("--healthcheck")) return healthcheck(config.metricsPort);
   if (process.argv[2] === "exporter") return runExporter(config);
   runWorker(config);
 }
@@ -95,14 +91,6 @@ function serve(port: number, metrics: () => Promise<string>, isWell = () => true
     );
   });
   return server.listen(port);
-}
-
-function healthcheck(port: number): void {
-  const asked = http.get({ host: "127.0.0.1", port, path: "/healthz", timeout: 3000 }, (response) => {
-    process.exit(response.statusCode === 200 ? 0 : 1);
-  });
-  asked.on("timeout", () => process.exit(1));
-  asked.on("error", () => process.exit(1));
 }
 
 main();
