@@ -5,6 +5,7 @@ import { readFunctions } from "../../../components/functions/files";
 import { BASES, baseParts, leftOutFolders, packFunction } from "../../../components/functions/build";
 import { languages } from "../../../components/functions/templates";
 import { packService } from "../../../components/images/service";
+import { filesOf, write } from "./folder";
 
 const ROOT = path.resolve(__dirname, "../../..");
 let root: string;
@@ -19,15 +20,6 @@ afterEach(() => {
   process.chdir(before);
   fs.rmSync(root, { recursive: true });
 });
-
-const write = (name: string, text: string) => {
-  fs.mkdirSync(path.dirname(name), { recursive: true });
-  fs.writeFileSync(name, text);
-};
-const filesOf = (folder: string): string[] =>
-  (fs.readdirSync(folder, { recursive: true }) as string[])
-    .filter((file) => fs.statSync(path.join(folder, file)).isFile())
-    .sort();
 
 const build = (more: object = {}) => ({ lang: "node", handler: "./hei", args: {}, copy: [], ...more });
 const pack = (more: object = {}, bases: Record<string, string> = { NODE_IMAGE: "node@sha256:ab" }) =>

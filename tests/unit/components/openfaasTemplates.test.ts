@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { readFunctions } from "../../../components/functions/files";
 import { baseParts, packFunction } from "../../../components/functions/build";
+import { filesOf, write } from "./folder";
 
 let root: string;
 let before: string;
@@ -42,14 +43,6 @@ build_options:
   - name: none
     packages: []
 `;
-const write = (name: string, text: string) => {
-  fs.mkdirSync(path.dirname(name), { recursive: true });
-  fs.writeFileSync(name, text);
-};
-const filesOf = (folder: string): string[] =>
-  (fs.readdirSync(folder, { recursive: true }) as string[])
-    .filter((file) => fs.statSync(path.join(folder, file)).isFile())
-    .sort();
 const STACK = "functions/stack.yml";
 const read = (keys: string, more = "") => {
   write(
