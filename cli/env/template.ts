@@ -11,6 +11,13 @@ import type { HostKey } from "./hostkey";
 
 export const BASE = "stacks/base.yaml";
 
+/** What closes the functions of a new environment to callers from outside. */
+export const CLOSED_BY_DEFAULT = [
+  `  ${NAMESPACE}:openfaas:`,
+  "    # Who may call a function from outside that has no com.oslo-faas.access: nobody.",
+  "    access: internal",
+];
+
 /** The questions, and the key of each answer. */
 export const PLACES = {
   address: ["host", "address"],
@@ -72,13 +79,7 @@ export function template(name: string, answers: Answers, key: HostKey, how: stri
     `    # ${key.fingerprint}, ${how}.`,
     `    hostKey: ${key.line}`,
     ...login(answers.privateKey, standard(["host", "privateKeyPath"])),
-    ...(standard(["openfaas", "access"]) === "internal"
-      ? []
-      : [
-          `  ${NAMESPACE}:openfaas:`,
-          "    # Who may call a function from outside that has no com.oslo-faas.access: nobody.",
-          "    access: internal",
-        ]),
+    ...(standard(["openfaas", "access"]) === "internal" ? [] : CLOSED_BY_DEFAULT),
     ...(base
       ? []
       : [

@@ -1,5 +1,6 @@
 /** The files of a new repository. */
 import { REFERENCE_OF_PACKAGE, SCHEMA_LINE_OF_PACKAGE as SCHEMA } from "../env/editor";
+import { CLOSED_BY_DEFAULT } from "../env/template";
 
 export interface Names {
   project: string;
@@ -39,9 +40,7 @@ config:
     country: "NO"
     city: Oslo
     provider: example-hosting
-  oslo-faas:openfaas:
-    # Who may call a function from outside that has no com.oslo-faas.access: nobody.
-    access: internal
+${CLOSED_BY_DEFAULT.join("\n")}
   oslo-faas:functions:
     - stack: functions/stack.yml
   oslo-faas:checks:
