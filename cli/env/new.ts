@@ -141,7 +141,7 @@ async function privateKey(
   const wrong = given === undefined ? undefined : wrongKeyFile(given, root);
   if (wrong) throw new UsageError(`--private-key: ${wrong}`);
   if (given !== undefined || !asking) return given;
-  const agent = process.env.SSH_AUTH_SOCK ? "the SSH agent logs in" : "an SSH agent, and none runs here";
+  const agent = process.env.SSH_AUTH_SOCK ? "use the SSH agent" : "use an SSH agent; none is running here";
   const answer = await asking.ask(`Private key to log in with, relative to the project (empty: ${agent})`, {
     default: standard,
     check: (text) => (text === "" || text === standard ? undefined : wrongKeyFile(text, root)),
@@ -151,7 +151,7 @@ async function privateKey(
 
 function wrongKeyFile(file: string, root: string): string | undefined {
   const stat = fs.statSync(path.resolve(root, expandHome(file)), { throwIfNoEntry: false });
-  if (!stat?.isFile()) return `there is no file ${file} on this machine`;
+  if (!stat?.isFile()) return `no file ${file} on this machine`;
   return file.endsWith(".pub") ? `${file} is the public key; the private one has no .pub` : undefined;
 }
 

@@ -20,7 +20,7 @@ const SOURCES = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE", "P
 
 /**
  * @returns whether the passphrase has to be asked for
- * @throws an Error, before anything is written, if there is no way to get one
+ * @throws an Error, before anything is written, if no passphrase can be had
  */
 export function requirePassphrase(terminal: boolean, env: NodeJS.ProcessEnv = process.env): boolean {
   if (SOURCES.some((name) => env[name] !== undefined)) return false;

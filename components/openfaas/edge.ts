@@ -109,7 +109,7 @@ const answer = (status: number, text: string, ...headers: [name: string, value: 
     `string "${text}\\n"`,
   ].join(" ");
 
-const NOBODY = answer(404, "There is no such function.");
+const NOBODY = answer(404, "No such function.");
 
 function door(access: string): string[] {
   const map = `map_str(${REPLICA_MAP})`;
@@ -169,7 +169,7 @@ function callbacks(access: string): string[] {
   return [
     "    acl has_callback req.fhdr_cnt(X-Callback-Url) gt 0",
     "    acl has_many req.fhdr_cnt(X-Callback-Url) gt 1",
-    "    # In another form, a URL may be read otherwise by whoever makes the call.",
+    "    # Parsers disagree about other forms of a URL.",
     `    acl readable ${url} -m reg -i '^https?://([a-z0-9._~%+=:-]*@)?([a-z0-9_.-]+|\\[[0-9a-f:.]+\\])(:[0-9]+)?([/?#].*)?$'`,
     `    ${plain} if ${asked} !readable or ${asked} has_many`,
     `    acl inwards ${url} -m reg -i '^https?://([^/?#]*@)?gateway(\\.openfaas)?([:/?#].*)?$'`,

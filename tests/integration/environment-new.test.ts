@@ -208,7 +208,7 @@ describe("on a terminal", () => {
       "must be a whole number from 1 to 65535",
       "must be a user's name",
       "must be a two-letter country code",
-      "there is no file nowhere on this machine",
+      "no file nowhere on this machine",
       "it is cut short",
       "an answer is required",
     ])
@@ -320,7 +320,7 @@ test.each<[string, string[], RegExp]>([
 
 test("a private key that is not there is refused", async () => {
   const { error, files } = await run(["oslo-test", ...here(), "--private-key", "keys/none"]);
-  expect(error!.message).toBe("--private-key: there is no file keys/none on this machine");
+  expect(error!.message).toBe("--private-key: no file keys/none on this machine");
   expect(files).toEqual([]);
 });
 

@@ -45,8 +45,6 @@ export function renderHealthcheck(check: HealthCheck, port: number) {
 function binary(arch: string): Buffer {
   const text = (binaries as Record<string, string>)[arch];
   if (!text)
-    throw new Error(
-      `there is no health probe for ${arch}; it is made for ${Object.keys(binaries).join(" and ")}`,
-    );
+    throw new Error(`no health probe for ${arch}; there is one for ${Object.keys(binaries).join(" and ")}`);
   return Buffer.from(text, "base64");
 }

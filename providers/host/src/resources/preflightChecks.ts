@@ -1,4 +1,4 @@
-/** What speaks against a host. Pure. */
+/** Why a host is refused, and what preflight warns of. Pure. */
 import { compareVersions, describeReleases, findRelease, RELEASES } from "../releases";
 import type { Gathered, HostFacts } from "./facts";
 import { checkLogins, checkSudo } from "./preflightAccess";
@@ -206,7 +206,7 @@ function warningsFor(facts: HostFacts): string[] {
   return warnings;
 }
 
-/** All that speaks against a host, at once. Pure. */
+/** All reasons at once. Pure. */
 export function judge(found: Gathered, wanted: PreflightInputs): Verdict {
   return {
     refusals: CHECKS.flatMap((check) => check(found.facts, wanted, found)),

@@ -1,4 +1,4 @@
-/** One thing that speaks against a host. */
+/** One reason to refuse a host. */
 export interface Finding {
   /** What was looked at: "virtualization", "port 80". */
   what: string;

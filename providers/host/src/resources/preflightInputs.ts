@@ -20,7 +20,9 @@ const release = z
   })
   .meta({ id: "PreflightRelease", description: "A release of a distribution." });
 
-const network = z.string().regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/, "is no network such as 10.201.0.0/16");
+const network = z
+  .string()
+  .regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/, "must be an IPv4 network such as 10.201.0.0/16");
 
 const engineNetworks = z
   .strictObject({
