@@ -64,6 +64,9 @@ async function remove(docker: Docker, name: string): Promise<void> {
   });
 }
 
+/** A question that came while the container started was once left without an answer; the next one was answered. */
+const PROBE_MS = 2000;
+
 async function answering(docker: Docker, name: string): Promise<Registry> {
   return waitFor(
     async () => {
@@ -71,7 +74,7 @@ async function answering(docker: Docker, name: string): Promise<Registry> {
       const port = Number(state.NetworkSettings.Ports["5000/tcp"]?.[0]?.HostPort);
       if (!port) return undefined;
       const store = new Store(port);
-      const answer = await store.ask("GET", "/v2/").catch(() => undefined);
+      const answer = await store.ask("GET", "/v2/", {}, PROBE_MS).catch(() => undefined);
       return answer?.status === 200 ? { port, store } : undefined;
     },
     {

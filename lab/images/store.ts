@@ -2,7 +2,7 @@
 import { MANIFEST_TYPES } from "../../shared/manifestTypes";
 import { LabError } from "../errors";
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 30_000;
 
 export class Store {
   constructor(private readonly port: number) {}
@@ -20,8 +20,13 @@ export class Store {
     return answer.headers.get("docker-content-digest") ?? undefined;
   }
 
-  ask(method: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
-    const signal = AbortSignal.timeout(LIMIT_MS);
+  ask(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    limitMs = LIMIT_MS,
+  ): Promise<Response> {
+    const signal = AbortSignal.timeout(limitMs);
     return fetch(`http://127.0.0.1:${this.port}${path}`, { method, headers, signal }).catch(
       (error: Error) => {
         throw new LabError(`The lab's registry did not answer ${method} ${path}: ${error.message}`);
