@@ -384,6 +384,16 @@ export interface OpenFaaSSettings {
    */
   edge?: pulumi.Input<boolean>;
   /**
+   * Calls of one function at the same time that come from outside and wait for their answer. More are answered 429 with Retry-After. The annotation com.oslo-faas.max-concurrent of a function overrides it. 0: no limit. Works with `edge`.
+   * Unit: calls. Allowed: 0 to 100000. Default: 1500.
+   */
+  maxConcurrent?: pulumi.Input<number>;
+  /**
+   * Wrong passwords for /system/ and /ui/ a minute, from one address or /64 of IPv6. After them every login from there is answered 429. 0: no limit. Works with `edge`.
+   * Unit: logins. Allowed: 0 to 1000. Default: 10.
+   */
+  failedLogins?: pulumi.Input<number>;
+  /**
    * Who may call a function from outside that does not say so itself (com.oslo-faas.access): everybody, or nobody. New environments are written with `internal`.
    * Allowed: "public" or "internal". Default: "public".
    */
@@ -644,6 +654,25 @@ export interface NginxSettings {
    */
   clientMaxBodySize?: pulumi.Input<string>;
   /**
+   * Longest time for a client to send a request's headers (client_header_timeout).
+   * Allowed: a duration from 1s to 24h, such as "300s", "5m" or "500ms". Default: "20s".
+   */
+  clientHeaderTimeout?: pulumi.Input<string>;
+  /**
+   * Longest wait between two reads of a request's body (client_body_timeout).
+   * Allowed: a duration from 1s to 24h, such as "300s", "5m" or "500ms". Default: "30s".
+   */
+  clientBodyTimeout?: pulumi.Input<string>;
+  /**
+   * Longest wait between two writes of an answer to a client (send_timeout).
+   * Allowed: a duration from 1s to 24h, such as "300s", "5m" or "500ms". Default: "60s".
+   */
+  sendTimeout?: pulumi.Input<string>;
+  /**
+   * Limits for one client, which is an address, or a /64 of IPv6. More is answered 429 with Retry-After. The host itself has none.
+   */
+  perClient?: pulumi.Input<NginxPerClientSettings>;
+  /**
    * Connections that may wait to be accepted (also net.core.somaxconn).
    * Unit: connections. Allowed: 128 to 65535. Default: 16384.
    */
@@ -692,6 +721,25 @@ export interface NginxSettings {
    * Allowed: a URL with http:// or https://, without a user or password. Example: "https://faas.example.no".
    */
   publicUrl?: pulumi.Input<string>;
+}
+
+/** Limits for one client, which is an address, or a /64 of IPv6. More is answered 429 with Retry-After. The host itself has none. */
+export interface NginxPerClientSettings {
+  /**
+   * Requests a second. 0: no limit.
+   * Unit: requests. Allowed: 0 to 1000000. Default: 1000.
+   */
+  requests?: pulumi.Input<number>;
+  /**
+   * Requests at once, beyond the rate.
+   * Unit: requests. Allowed: 0 to 1000000. Default: 2000.
+   */
+  burst?: pulumi.Input<number>;
+  /**
+   * Connections with a request under way; with HTTP/2, requests under way. 0: no limit.
+   * Unit: connections. Allowed: 0 to 1000000. Default: 1000.
+   */
+  connections?: pulumi.Input<number>;
 }
 
 /** TLS with a certificate on the host. Default: HTTP only. */

@@ -1,5 +1,6 @@
 /** OpenFaaS's labels of a function, as this platform understands them: names, defaults and ranges. */
 import { isAccessAnnotation } from "./access";
+import { MAX_CONCURRENT, maxConcurrentProblem } from "./concurrency";
 import { parseDuration } from "./duration";
 import { isHealthAnnotation } from "./health";
 import { isSandboxAnnotation, sandboxProblem } from "./sandbox";
@@ -60,7 +61,8 @@ function labelProblem(key: string, value: string, name?: string): string | undef
   if (isReserved(key, value, name)) return "is the platform's own; choose another";
   if (
     [isHealthAnnotation, isSandboxAnnotation, isAccessAnnotation].some((is) => is(key)) ||
-    key === WAIT_ANNOTATION
+    key === WAIT_ANNOTATION ||
+    key === MAX_CONCURRENT
   )
     return "does nothing here: it belongs under annotations";
   const check = SCALE_CHECKS[key];
@@ -120,6 +122,7 @@ export function annotationProblems(annotations: Texts): Wrong[] {
 function annotationProblem(key: string, value: string): string | undefined {
   if (key.trim() === "") return "has no name";
   if (key === WAIT_ANNOTATION) return waitProblem(value);
+  if (key === MAX_CONCURRENT) return maxConcurrentProblem(value);
   if (isSandboxAnnotation(key)) return sandboxProblem(key, value);
   if (key === "schedule" || (key === "topic" && value === "cron-function")) return NO_SCHEDULE;
   if (SCALE_LABELS.includes(key)) return "does nothing here: it belongs under labels";

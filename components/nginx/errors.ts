@@ -17,6 +17,16 @@ const TEXTS: Readonly<Record<number, string>> = {
   504: "There was no answer in time.",
 };
 
+/** A location that adds headers inherits none. */
+const HEADERS = [
+  "    add_header X-Call-Id $call_id always;",
+  "    add_header X-Content-Type-Options nosniff always;",
+  "    add_header Content-Security-Policy \"default-src 'none'; frame-ancestors 'none'\" always;",
+];
+
+/** After how many seconds a client may try again. */
+const RETRY_AFTER: Readonly<Record<string, number>> = { 429: 1, 503: 1 };
+
 /** For `server`. Answers of functions and of the gateway stay as they are. */
 export function renderErrors(): string[] {
   // Nginx's own statuses for headers that are too large, and for HTTP on the port of HTTPS.
@@ -29,6 +39,8 @@ export function renderErrors(): string[] {
       `location = /.error/${code} {`,
       "    internal;",
       "    default_type text/plain;",
+      ...HEADERS,
+      ...(RETRY_AFTER[code] ? [`    add_header Retry-After ${RETRY_AFTER[code]} always;`] : []),
       `    return ${code} "${TEXTS[Number(code)]}\\n";`,
       "}",
     ]),

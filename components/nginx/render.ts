@@ -1,6 +1,8 @@
 /** nginx.conf and the addresses of Nginx, as pure functions of plain values. */
 import type { Environment } from "../../environment/schema";
 import { bracketed } from "../../shared/address";
+import { MANAGEMENT_SOCKET } from "../openfaas/edgeLimits";
+import { clientLimits, renderClients } from "./clients";
 import { renderErrors } from "./errors";
 import { errorLevel, renderLog } from "./log";
 
@@ -55,6 +57,7 @@ function http(values: NginxValues): string[] {
     "server_tokens off;",
     `keepalive_timeout ${nginx.keepaliveTimeout};`,
     `client_max_body_size ${nginx.clientMaxBodySize};`,
+    ...renderClients(nginx),
     "",
     "upstream gateway {",
     `    server 127.0.0.1:${values.gatewayPort};`,
@@ -66,6 +69,12 @@ function http(values: NginxValues): string[] {
           "upstream functions {",
           `    server unix:${values.functionsSocket};`,
           `    keepalive ${nginx.keepalive};`,
+          "}",
+          "upstream management {",
+          `    server unix:${values.functionsSocket.replace(/[^/]*$/, MANAGEMENT_SOCKET)};`,
+          // Where the edge is away.
+          `    server 127.0.0.1:${values.gatewayPort} backup;`,
+          "    keepalive 32;",
           "}",
         ]
       : []),
@@ -134,11 +143,20 @@ function locations({ nginx, asyncBody, functionsSocket }: NginxValues): string[]
   const calls = functionsSocket ? "proxy_pass http://functions;" : gateway;
   // At the server's level, so that each location inherits them; proxy_pass alone is per location.
   return [
-    ...["proxy_http_version 1.1;", ...proxyHeaders('""'), ...limits, ...CALL_ID, ...renderErrors()].map(
-      (line) => `    ${line}`,
-    ),
+    ...[
+      "proxy_http_version 1.1;",
+      ...proxyHeaders('""'),
+      ...limits,
+      ...clientLimits(nginx),
+      ...CALL_ID,
+      ...renderErrors(),
+    ].map((line) => `    ${line}`),
     "",
-    ...location("~ ^/(system|ui)(/|$)", ...management(nginx), gateway),
+    ...location(
+      "~ ^/(system|ui)(/|$)",
+      ...management(nginx),
+      functionsSocket ? "proxy_pass http://management;" : gateway,
+    ),
     "",
     // The gateway holds such a body whole, several times over.
     ...location("/async-function/", `client_max_body_size ${asyncBody};`, calls),

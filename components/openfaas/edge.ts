@@ -12,6 +12,7 @@ import {
   REPLICA_MAP,
 } from "../../shared/edge";
 import { NAMESPACE } from "../../shared/names";
+import { limitCalls, limitTables, management } from "./edgeLimits";
 
 /** Its folder on the host, which holds the socket that Nginx connects to. */
 export const DOOR_FOLDER = "/run/oslo-faas-door";
@@ -42,7 +43,12 @@ const COLD_SOCKET = "again.sock";
 /** Longest time, in seconds, for which the edge trusts what it was told. */
 const TRUST_S = 30;
 
-export function renderEdge(openfaas: Pick<Environment["openfaas"], "upstreamTimeout" | "access">): string {
+type EdgeSettings = Pick<
+  Environment["openfaas"],
+  "upstreamTimeout" | "access" | "maxConcurrent" | "failedLogins"
+>;
+
+export function renderEdge(openfaas: EdgeSettings): string {
   const longest = `${Math.ceil(seconds(openfaas.upstreamTimeout)) + 5}s`;
   return [
     ...global(),
@@ -51,7 +57,9 @@ export function renderEdge(openfaas: Pick<Environment["openfaas"], "upstreamTime
     "    nameserver engine 127.0.0.11:53",
     "    hold valid 1s",
     "",
-    ...door(openfaas.access),
+    ...door(openfaas),
+    ...management(openfaas.failedLogins),
+    ...limitTables(),
     ...functions(),
     ...gateway(),
   ].join("\n");
@@ -111,7 +119,7 @@ const answer = (status: number, text: string, ...headers: [name: string, value: 
 
 const NOBODY = answer(404, "No such function.");
 
-function door(access: string): string[] {
+function door({ access, maxConcurrent }: EdgeSettings): string[] {
   const map = `map_str(${REPLICA_MAP})`;
   return [
     "frontend door",
@@ -123,6 +131,7 @@ function door(access: string): string[] {
     `    ${NOBODY} unless { var(txn.name) -m reg ^[a-z0-9]([a-z0-9-]*[a-z0-9])?$ }`,
     ...callers(access),
     ...callbacks(access),
+    ...limitCalls(maxConcurrent),
     `    http-request set-var(txn.asof) str(${AS_OF}),map_str(${REPLICA_MAP},0)`,
     "    http-request set-var(txn.age) date,sub(txn.asof)",
     `    http-request set-var(txn.replicas) var(txn.name),${map} if synchronous { var(txn.age) -m int lt ${TRUST_S} }`,

@@ -101,6 +101,16 @@ export const openfaas = z.strictObject({
     description:
       "Calls from outside go straight to a function's replicas, through HAProxy, and to the gateway where none is ready. `false`: all of them go through the gateway.",
   }),
+  maxConcurrent: f.whole(0, 100000).default(1500).meta({
+    description:
+      "Calls of one function at the same time that come from outside and wait for their answer. More are answered 429 with Retry-After. The annotation com.oslo-faas.max-concurrent of a function overrides it. 0: no limit. Works with `edge`.",
+    unit: "calls",
+  }),
+  failedLogins: f.whole(0, 1000).default(10).meta({
+    description:
+      "Wrong passwords for /system/ and /ui/ a minute, from one address or /64 of IPv6. After them every login from there is answered 429. 0: no limit. Works with `edge`.",
+    unit: "logins",
+  }),
   access: f.choice(DEFAULT_LEVELS).default("public").meta({
     description:
       "Who may call a function from outside that does not say so itself (com.oslo-faas.access): everybody, or nobody. New environments are written with `internal`.",
@@ -127,6 +137,21 @@ const tls = z.strictObject({
   }),
   redirect: f.flag().default(true).meta({
     description: "Redirect HTTP to HTTPS. With false, both answer calls.",
+  }),
+});
+
+const perClient = z.strictObject({
+  requests: f.whole(0, 1000000).default(1000).meta({
+    description: "Requests a second. 0: no limit.",
+    unit: "requests",
+  }),
+  burst: f.whole(0, 1000000).default(2000).meta({
+    description: "Requests at once, beyond the rate.",
+    unit: "requests",
+  }),
+  connections: f.whole(0, 1000000).default(1000).meta({
+    description: "Connections with a request under way; with HTTP/2, requests under way. 0: no limit.",
+    unit: "connections",
   }),
 });
 
@@ -168,6 +193,19 @@ export const nginx = z.strictObject({
     .default("300s")
     .meta({ description: "Longest wait between two writes to the gateway (proxy_send_timeout)." }),
   clientMaxBodySize: f.size().default("100m").meta({ description: "Largest request body." }),
+  clientHeaderTimeout: f.duration("1s").default("20s").meta({
+    description: "Longest time for a client to send a request's headers (client_header_timeout).",
+  }),
+  clientBodyTimeout: f.duration("1s").default("30s").meta({
+    description: "Longest wait between two reads of a request's body (client_body_timeout).",
+  }),
+  sendTimeout: f.duration("1s").default("60s").meta({
+    description: "Longest wait between two writes of an answer to a client (send_timeout).",
+  }),
+  perClient: perClient.prefault({}).meta({
+    description:
+      "Limits for one client, which is an address, or a /64 of IPv6. More is answered 429 with Retry-After. The host itself has none.",
+  }),
   backlog: f.whole(128, 65535).default(16384).meta({
     description: "Connections that may wait to be accepted (also net.core.somaxconn).",
     unit: "connections",

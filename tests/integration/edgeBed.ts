@@ -33,6 +33,10 @@ export const bed = {} as {
   annotations: Record<string, Record<string, string>>;
 };
 const servers: http.Server[] = [];
+/** Calls of /held, which wait for the test to answer. */
+export const held: http.ServerResponse[] = [];
+/** What the gateway does not take. */
+export const WRONG_LOGIN = "Basic wrong";
 
 export interface Seen {
   who: string;
@@ -50,6 +54,8 @@ async function serve(who: string, host: string, port: number): Promise<http.Serv
     request.on("end", () => {
       const { method, url, headers } = request;
       if (url === "/break") return void request.socket.destroy();
+      if (url === "/held") return void held.push(response);
+      if (headers.authorization === WRONG_LOGIN) response.statusCode = 401;
       response.setHeader("X-Own", "as it was");
       response.end(JSON.stringify({ who, method, url, headers, body: Buffer.concat(chunks).toString() }));
     });
@@ -134,11 +140,20 @@ const task = (name: string, address: string): TaskRecord => ({
 });
 
 /** @param access what holds for functions that say nothing */
-export function configure(access: "public" | "internal"): void {
+export function configure(
+  access: "public" | "internal",
+  limits: { maxConcurrent?: number; failedLogins?: number } = {},
+): void {
   fs.writeFileSync(path.join(bed.dir, "replicas.map"), EMPTY_MAP);
-  const config = renderEdge({ upstreamTimeout: "2s", access })
+  const config = renderEdge({
+    upstreamTimeout: "2s",
+    access,
+    maxConcurrent: 1500,
+    failedLogins: 10,
+    ...limits,
+  })
     .replace("fd-hard-limit 40000", "fd-hard-limit 2000")
-    .replace(/server gateway gateway:8080.*/, "server gateway 127.0.7.1:8080")
+    .replaceAll(/server gateway gateway:8080.*/g, "server gateway 127.0.7.1:8080")
     .replaceAll("/run/edge/", `${bed.dir}/run/`)
     .replaceAll("/door/", `${bed.dir}/door/`)
     .replaceAll(REPLICA_MAP, `${bed.dir}/replicas.map`);

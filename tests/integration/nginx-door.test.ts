@@ -1,18 +1,13 @@
 /** Debian's Nginx with the rendered configuration, in front of a server that writes down what reaches it. */
-import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
-import * as os from "node:os";
 import * as path from "node:path";
-import { renderNginxConf } from "../../components/nginx/render";
-import { parseEnvironment } from "../../environment/parse";
-import { freePort } from "./sshd";
+import { type RunningNginx, startNginx } from "./nginxBed";
 
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 let dir: string;
 let port: number;
-let nginx: ChildProcess;
+let nginx: RunningNginx;
 const reached: string[] = [];
 const gateway = http.createServer((request, response) => {
   request.resume();
@@ -23,42 +18,15 @@ const gateway = http.createServer((request, response) => {
 });
 
 beforeAll(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-nginx-"));
   await new Promise<void>((done) => gateway.listen(0, "127.0.0.1", done));
-  port = await freePort();
-  const env = parseEnvironment({
-    host: { address: "198.51.100.7", hostKey: KEY },
-    nginx: { ipv6: false, httpPort: port, backlog: 128, user: "www-data" },
-  });
-  const conf = renderNginxConf({
-    nginx: env.nginx,
-    gatewayPort: (gateway.address() as AddressInfo).port,
-    openFiles: 20_000,
-    asyncBody: "10k",
-  });
-  const own = conf.replaceAll("/var/log/nginx/", `${dir}/`).replace("/run/nginx.pid", `${dir}/pid`);
-  fs.writeFileSync(path.join(dir, "nginx.conf"), own.replace("10240;", "512;"));
-  nginx = spawn("nginx", ["-c", path.join(dir, "nginx.conf"), "-g", "daemon off;"], { stdio: "inherit" });
-  for (let i = 0; i < 200; i++) {
-    if (
-      await call("GET", "/healthz").then(
-        () => true,
-        () => false,
-      )
-    )
-      return;
-    await new Promise((next) => setTimeout(next, 50));
-  }
-  throw new Error("nginx does not answer");
+  nginx = await startNginx((gateway.address() as AddressInfo).port);
+  ({ dir, port } = nginx);
 });
 beforeEach(() => void reached.splice(0));
 afterAll(async () => {
-  const gone = new Promise((done) => nginx.once("exit", done));
-  nginx.kill("SIGTERM");
-  await gone;
+  await nginx.stop();
   gateway.close();
   gateway.closeAllConnections();
-  fs.rmSync(dir, { recursive: true, force: true });
 });
 
 type Headers = Record<string, string>;

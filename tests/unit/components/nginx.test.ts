@@ -97,3 +97,21 @@ test("functions and the queue are called through a socket where there is one", (
   const lines = conf({ keepalive: 128 }, { functionsSocket: "/run/oslo-faas-door/edge.sock" }).split("\n");
   expect(lines.filter((line) => !text.split("\n").includes(line))).toEqual(["        keepalive 128;"]);
 });
+
+test("limits of a client that are 0 are not written", () => {
+  const text = conf({ perClient: { requests: 0, connections: 0 } });
+  expect(text).not.toMatch(/limit_(req|conn)|client_key/);
+  const rates = conf({ perClient: { requests: 5, burst: 0, connections: 0 } });
+  expect(rates).toContain("limit_req zone=requests;");
+  expect(rates).not.toContain("limit_conn");
+  expect(conf()).toContain("limit_conn connections 1000;");
+});
+
+test("management goes through the edge, which counts wrong passwords, and past it where it is away", () => {
+  const text = conf({}, { functionsSocket: "/run/oslo-faas-door/edge.sock" });
+  const upstream = /upstream management \{([^}]*)\}/.exec(text)![1]!;
+  expect(upstream).toContain("server unix:/run/oslo-faas-door/management.sock;");
+  expect(upstream).toContain("server 127.0.0.1:8080 backup;");
+  expect(conf()).not.toContain("http://management");
+  expect(text.match(/proxy_pass http:\/\/management;/g)).toHaveLength(1);
+});

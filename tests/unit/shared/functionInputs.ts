@@ -169,6 +169,8 @@ const annotations: FunctionInput[] = [
     "annotations: { com.oslo-faas.pids: 4096 }",
     'annotations: { com.oslo-faas.capabilities: "CHOWN, SETUID SETGID" }',
     "annotations: { com.oslo-faas.new-privileges: true }",
+    "annotations: { com.oslo-faas.max-concurrent: 50 }",
+    "annotations: { com.oslo-faas.max-concurrent: 0 }",
   ].map((keys) => ({ keys })),
   ...(
     [
@@ -177,9 +179,15 @@ const annotations: FunctionInput[] = [
       ["capabilities", "SYS_ADMIN", "cannot be kept"],
       ["capabilities", "ALL", "cannot be kept"],
       ["new-privileges", "yes", "is neither true nor false"],
+      ["max-concurrent", "-1", "is not a whole number from 0"],
     ] as const
   ).map(([what, value, text]) =>
     refused(`annotations: { com.oslo-faas.${what}: "${value}" }`, `annotations.com.oslo-faas.${what}`, text),
+  ),
+  refused(
+    "labels: { com.oslo-faas.max-concurrent: 64 }",
+    "labels.com.oslo-faas.max-concurrent",
+    "it belongs under annotations",
   ),
   refused("labels: { com.oslo-faas.pids: 64 }", "labels.com.oslo-faas.pids", "it belongs under annotations"),
   ...(

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { type Access, contains, parseNetwork, readAccess } from "../../../../shared/access";
 import { writeAtomically } from "../../../../shared/atomicFile";
+import { readMaxConcurrent } from "../../../../shared/concurrency";
 import { ACCESS_MAP, NETWORK_MAP } from "../../../../shared/edge";
 import type { ServiceRecord } from "../records";
 import { annotationsOf } from "../status";
@@ -16,14 +17,17 @@ const CLOSED: Access = { level: "internal", tokens: [], networks: [] };
 const TOLD = ".";
 
 interface Maps {
-  /** "NAME" → its level, "NAME:HASH" for each of its tokens, "NAME@NETWORK" for each network whose callers it takes. */
+  /**
+   * "NAME" → its level, "NAME:HASH" for each of its tokens, "NAME@NETWORK" for each network whose callers it takes, "NAME/calls" → how many of
+   * its calls may be under way.
+   */
   access: Map<string, string>;
   /** Each network that any function names, to itself: the edge finds the narrowest one around a caller. */
   networks: Map<string, string>;
 }
 
 /**
- * @param functions those that leave it to their environment are not in the maps
+ * @param functions what they leave to their environment is not in the maps
  * @param begun names of functions that are being made, and closed until it is known what they say
  */
 export function accessMaps(functions: ServiceRecord[], begun: Iterable<string> = []): Maps {
@@ -33,9 +37,13 @@ export function accessMaps(functions: ServiceRecord[], begun: Iterable<string> =
     const access = readAccess(annotationsOf(service.Spec.Labels));
     if (access) all.set(service.Spec.Name!, access);
   }
+  const most = functions.flatMap((service): [string, string][] => {
+    const calls = readMaxConcurrent(annotationsOf(service.Spec.Labels));
+    return calls === undefined ? [] : [[`${service.Spec.Name!}/calls`, String(calls)]];
+  });
   const texts = new Set([...all.values()].flatMap(({ networks }) => networks));
   const known = [...texts].map((text) => ({ text, network: parseNetwork(text)! }));
-  const access = new Map<string, string>();
+  const access = new Map(most);
   for (const [name, { level, tokens, networks }] of all) {
     access.set(name, level);
     for (const token of tokens) access.set(`${name}:${token}`, "1");
