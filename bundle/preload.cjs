@@ -25,6 +25,7 @@ Module._load = function (request, parent, isMain) {
   if (!SDK.test(file)) return read();
   if (DEFERRED.some((entry) => entry.request.test(request) && entry.from.test(file))) return deferred(read);
   if (/closure[\\/]v8Hooks$|^\.[\\/]v8Hooks$/.test(request)) return deferredSession(read);
+  if (request === "source-map-support/register") return mappingErrors(read());
   if (request === "util" && /cmd[\\/]run[\\/]error\.js$/.test(file)) return withoutColours(read());
   return read();
 };
@@ -55,6 +56,20 @@ function deferred(read) {
 function deferredSession(read) {
   const own = { __esModule: true, isInitializedAsync: () => Promise.resolve() };
   return new Proxy(own, { get: (_, key) => own[key] ?? read()[key] });
+}
+
+/**
+ * The SDK takes a stack trace for each promise, which only PULUMI_DEBUG_PROMISE_LEAKS reads, and one for each resource. Mapping these to
+ * their sources takes longer than the program itself. Errors are mapped as ever.
+ */
+function mappingErrors(exports) {
+  const map = Error.prepareStackTrace;
+  Error.prepareStackTrace = (error, frames) => {
+    const taker = frames[0]?.getFunctionName();
+    if (taker === "debuggablePromise" && !process.env.PULUMI_DEBUG_PROMISE_LEAKS) return "";
+    return taker === "callsites" ? [error, ...frames].join("\n    at ") : map(error, frames);
+  };
+  return exports;
 }
 
 /** Node 20's `util.inspect` with colours never ends on a stack with a very long line; `cmd/run` falls back to no colours itself. */

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { transformSync } from "esbuild";
 
 const CLONE = path.resolve(__dirname, "../../..");
 
@@ -69,6 +70,32 @@ describe("bundle/preload.cjs", () => {
       hooks.isInitializedAsync().then(() => { ${print("Object.keys(require.cache).some((file) => file.endsWith('v8Hooks.js'))")} });`;
     expect(run(script)).toBe(false);
     expect(run(script, { preload: false })).toBe(true);
+  });
+
+  it("maps an error of the program to its source, and not the stack trace that is kept of each promise", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-program-"));
+    const program = path.join(folder, "program.js");
+    try {
+      const source = "interface Gone {\n  a: 1;\n}\nexport = () => new Error().stack;";
+      const options = { loader: "ts", format: "cjs", sourcemap: "inline", sourcefile: "source.ts" } as const;
+      fs.writeFileSync(program, transformSync(source, options).code);
+      const script = `require("source-map-support/register");
+        const { debuggablePromise } = require("../../runtime/debuggable"); const promise = Promise.resolve();
+        void debuggablePromise(promise, "a"); ${print(`[promise._debugStackTrace, require(${JSON.stringify(program)})()]`)}`;
+      const mapped = expect.stringContaining("source.ts:4:");
+      expect(run(script)).toEqual(["", mapped]);
+      const kept = expect.stringMatching(/at .*debuggable/);
+      expect(run(`process.env.PULUMI_DEBUG_PROMISE_LEAKS = "1"; ${script}`)).toEqual([kept, mapped]);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("tells where a resource was made, in the bundle's own lines", () => {
+    const script = `require("source-map-support/register"); const { Resource } = require("@pulumi/pulumi");
+      ${print("Resource.callsites()[1]")}`;
+    const { file, line } = run(script) as { file: string; line: number };
+    expect([path.basename(file), line]).toEqual(["test.js", 2]);
   });
 
   it("loads a program in TypeScript, with a folder of its own", () => {
