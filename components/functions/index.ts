@@ -43,7 +43,11 @@ export class Functions extends pulumi.ComponentResource {
   /** URL by function name. */
   readonly urls: Record<string, pulumi.Output<string>> = {};
 
-  constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: FunctionsArgs,
+    { dependsOn, ...opts }: pulumi.ComponentResourceOptions = {},
+  ) {
     super("oslo-faas:index:Functions", name, recorded(args), opts);
     const { openfaas: gateway } = completeArgs(
       `Functions ${name}`,
@@ -60,7 +64,8 @@ export class Functions extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const own = { parent: this, provider };
+    // The functions wait, and not this component: the provider's plugin starts meanwhile.
+    const own = { parent: this, provider, dependsOn };
     const place = complete("location", args.location).apply(locationLabels);
     const secrets = this.secrets(name, args.secrets ?? {}, own);
     const revisionOf = (one: DeployedFunction, secret: string) => {
