@@ -42,7 +42,7 @@ export default defineConfig(
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.recommendedTypeChecked],
-    languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: "./tsconfig.json" } },
     rules: {
       // Errors of a promise without await are lost, and an `up` could end before its work.
       "@typescript-eslint/no-floating-promises": "error",

@@ -137,13 +137,34 @@ function checks(files: string[]): Check[] {
     },
     {
       name: "lint (eslint)",
-      command: [bin("eslint"), ".", "--max-warnings=0", "--cache", "--cache-location", cache("eslint")],
+      // By content: a checkout gives every file a new time.
+      command: [
+        bin("eslint"),
+        ".",
+        "--max-warnings=0",
+        "--cache",
+        "--cache-strategy=content",
+        "--cache-location",
+        cache("eslint"),
+      ],
     },
     {
       name: "imports (dependency-cruiser)",
       command: [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "--output-type", "err", ...PROGRAMS],
     },
-    { name: "format (prettier)", command: [bin("prettier"), "--check", "--log-level=warn", "."] },
+    {
+      name: "format (prettier)",
+      command: [
+        bin("prettier"),
+        "--check",
+        "--log-level=warn",
+        "--cache",
+        "--cache-strategy=content",
+        "--cache-location",
+        cache("prettier"),
+        ".",
+      ],
+    },
   ];
   if (scripts.length > 0)
     list.push({
