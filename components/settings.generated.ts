@@ -335,8 +335,8 @@ export interface ImagesSettings {
    */
   prometheus?: pulumi.Input<string>;
   /**
-   * Alertmanager.
-   * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "prom/alertmanager:v0.25.0".
+   * Alertmanager, 0.26 or later.
+   * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "prom/alertmanager:v0.28.1".
    */
   alertmanager?: pulumi.Input<string>;
   /**

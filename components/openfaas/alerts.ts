@@ -173,16 +173,14 @@ export interface AlertmanagerValues {
   /** User of the gateway. */
   user: string;
   alerts: Alerts;
-  /** Whether there are secrets in files beside its own. */
-  secrets: { webhookToken: boolean; smtpPassword: boolean };
-  /** Posted to in place of alerts.webhook.url. What is rendered then is as secret as it. */
-  webhookUrl?: string;
+  /** Whether there are secrets in files: the URL is then posted to in place of alerts.webhook.url. */
+  secrets: { webhookUrl: boolean; webhookToken: boolean; smtpPassword: boolean };
 }
 
 const SECRETS = "/run/secrets";
 
 /** Orders to scale go to the gateway and nowhere else; everything else goes to people and never to the gateway. */
-export function renderAlertmanager({ user, alerts, secrets, webhookUrl }: AlertmanagerValues): string {
+export function renderAlertmanager({ user, alerts, secrets }: AlertmanagerValues): string {
   return stringify(
     {
       route: {
@@ -203,7 +201,7 @@ export function renderAlertmanager({ user, alerts, secrets, webhookUrl }: Alertm
         ],
       },
       receivers: [
-        { name: "people", ...people(alerts, secrets, webhookUrl ?? alerts.webhook?.url) },
+        { name: "people", ...people(alerts, secrets) },
         { name: "scale-up", webhook_configs: [scaleUp(user)] },
       ],
     },
@@ -217,14 +215,18 @@ const scaleUp = (user: string) => ({
   http_config: { basic_auth: { username: user, password_file: `${SECRETS}/basic-auth-password` } },
 });
 
-function people({ email }: Alerts, secrets: AlertmanagerValues["secrets"], url?: string): object {
+function people({ webhook, email }: Alerts, secrets: AlertmanagerValues["secrets"]): object {
   const authorization = { type: "Bearer", credentials_file: `${SECRETS}/alert-webhook-token` };
+  // Alertmanager shows its configuration to everybody on its network, and hides only what is in files.
+  const target = secrets.webhookUrl
+    ? { url_file: `${SECRETS}/alert-webhook-url` }
+    : webhook && { url: webhook.url };
   return {
-    ...(url
+    ...(target
       ? {
           webhook_configs: [
             {
-              url,
+              ...target,
               send_resolved: true,
               ...(secrets.webhookToken ? { http_config: { authorization } } : {}),
             },

@@ -1,4 +1,4 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as host from "../../providers/host/sdk";
 import type { Environment } from "../../environment";
@@ -201,6 +201,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
     const { alertWebhookUrl: url, alertWebhookToken: token, alertSmtpPassword: password } = this.args;
     const { webhook, email } = this.args.alerts ?? {};
     const own = {
+      ...(url ? { "alert-webhook-url": this.swarm.secret("alert-webhook-url", url) } : {}),
       ...(token && (webhook || url)
         ? { "alert-webhook-token": this.swarm.secret("alert-webhook-token", token) }
         : {}),
@@ -209,31 +210,22 @@ export class OpenFaaS extends pulumi.ComponentResource {
         : {}),
     };
     const known = {
+      webhookUrl: "alert-webhook-url" in own,
       webhookToken: "alert-webhook-token" in own,
       smtpPassword: "alert-smtp-password" in own,
     };
     const text = pulumi
-      .all([this.user, this.alerts, url])
-      .apply(([user, alerts, webhookUrl]) =>
-        renderAlertmanager({ user, alerts, secrets: known, webhookUrl }),
-      );
-    // This release reads no URL from a file of its own, so that with a secret one the whole is a secret.
-    const config = url
-      ? this.swarm.secret("alertmanager-secret-config", text)
-      : this.swarm.config("alertmanager-config", text);
-    const [file, name] = ["/etc/alertmanager/alertmanager.yml", "alertmanager.yml"];
+      .all([this.user, this.alerts])
+      .apply(([user, alerts]) => renderAlertmanager({ user, alerts, secrets: known }));
+    const file = "/etc/alertmanager/alertmanager.yml";
     return this.swarm.service(
       "alertmanager",
       {
         image: this.images.alertmanager,
-        args: alertmanagerArgs(url ? `/run/secrets/${name}` : file),
+        args: alertmanagerArgs(file),
         networks: [core],
-        secrets: {
-          "basic-auth-password": secrets["basic-auth-password"]!,
-          ...own,
-          ...(config instanceof docker.Secret ? { [name]: config } : {}),
-        },
-        configs: config instanceof docker.Secret ? {} : { [file]: config },
+        secrets: { "basic-auth-password": secrets["basic-auth-password"]!, ...own },
+        configs: { [file]: this.swarm.config("alertmanager-config", text) },
         // Silences, and what people were told of already.
         volumes: { "/alertmanager": this.swarm.volume("alerts", false) },
       },

@@ -160,7 +160,10 @@ export const images = z.strictObject({
     .meta({ description: "oslo-faas's queue worker and exporter." }),
   natsStreaming: f.image().default("nats-streaming:0.25.6").meta({ description: "NATS Streaming." }),
   prometheus: f.image().default("prom/prometheus:v2.42.0").meta({ description: "Prometheus." }),
-  alertmanager: f.image().default("prom/alertmanager:v0.25.0").meta({ description: "Alertmanager." }),
+  alertmanager: f
+    .image()
+    .default("prom/alertmanager:v0.28.1")
+    .meta({ description: "Alertmanager, 0.26 or later." }),
   swarmProvider: f
     .image()
     .default(`ghcr.io/oslo-faas/swarm-provider:${version}`)

@@ -44,6 +44,11 @@ const gateway: GoPart = {
 };
 
 const natsStreaming: GoPart = { part: "nats-streaming", binary: "nats-streaming-server" };
+const alertmanager: GoPart = {
+  part: "alertmanager",
+  binary: "alertmanager",
+  variables: { "github.com/prometheus/common/version.Version": "0.28.1" },
+};
 const basicAuth: GoPart = { part: "basic-auth", binary: "basic-auth" };
 
 /** Folders, users, certificates and name lookup, which every image has. */
@@ -232,14 +237,11 @@ export const STACK_IMAGES: BuiltImage[] = [
     },
   },
   {
-    name: "prom/alertmanager:v0.25.0-debian",
-    inputs: [RECIPE, "prometheus-alertmanager"],
+    name: "prom/alertmanager:v0.28.1",
+    inputs: goInputs(alertmanager),
     context: async (work) => {
-      const root = await debianPackage(work, "prometheus-alertmanager");
       const tree: Tree = {
-        "bin/alertmanager": program(`${root}/usr/bin/prometheus-alertmanager`),
-        // Debian's build looks for its templates here, and ends when they are missing.
-        ...treeOf(`${root}/usr/share/prometheus/alertmanager`, "usr/share/prometheus/alertmanager"),
+        "bin/alertmanager": program(await goBinary(work, alertmanager)),
         alertmanager: { kind: "directory", mode: 0o755, uid: NOBODY },
         "etc/alertmanager": { kind: "directory", mode: 0o755 },
       };
@@ -250,7 +252,7 @@ export const STACK_IMAGES: BuiltImage[] = [
         Cmd: ["--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager"],
         ExposedPorts: { "9093/tcp": {} },
       };
-      return contextOf(work, "alertmanager", tree, run, true);
+      return contextOf(work, "alertmanager", tree, run);
     },
   },
 ];

@@ -10,7 +10,7 @@ const IMAGES = [
   "haproxy:3.0.11",
   "nats-streaming:0.25.6",
   "prom/prometheus:v2.42.0",
-  "prom/alertmanager:v0.25.0",
+  "prom/alertmanager:v0.28.1",
 ];
 
 let repo: PreviewRepo;

@@ -10,7 +10,7 @@ const { openfaas, alerts } = parseEnvironment({
   openfaas: { queue: { maxInflight: 3 } },
 });
 
-const NONE = { webhookToken: false, smtpPassword: false };
+const NONE = { webhookUrl: false, webhookToken: false, smtpPassword: false };
 
 test("the queue is in files, synced, and its subscription outlives the worker", () => {
   const args = render.natsArgs(openfaas.queue);
@@ -78,7 +78,7 @@ test("people are told by webhook and mail, their secrets in files", () => {
       requireTls: true,
     },
   };
-  const secrets = { webhookToken: true, smtpPassword: true };
+  const secrets = { webhookUrl: false, webhookToken: true, smtpPassword: true };
   const [people] = parse(renderAlertmanager({ user: "admin", alerts: told, secrets })).receivers;
   expect(people).toEqual({
     name: "people",

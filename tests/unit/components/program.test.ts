@@ -39,7 +39,7 @@ beforeAll(() => {
     `oslo-faas/queue:${version}`,
     "library/nats-streaming:0.25.6",
     "prom/prometheus:v2.42.0",
-    "prom/alertmanager:v0.25.0",
+    "prom/alertmanager:v0.28.1",
     "library/haproxy:3.0.11",
     `oslo-faas/swarm-provider:${version}`,
     "library/node:22-bookworm-slim",
@@ -250,7 +250,7 @@ describe("a registry that asks for a login", () => {
         "openfaas-gateway-0.25.4",
         "library-haproxy-3.0.11",
         `oslo-faas-queue-${version}`,
-        "prom-alertmanager-v0.25.0",
+        "prom-alertmanager-v0.28.1",
       ].map((name) => `openfaas-pulled-${HOST}-${name}`),
     );
     // Theirs is the connection's: a new password then replaces none of them.
@@ -284,7 +284,7 @@ describe("a registry that asks for a login", () => {
       "nats-streaming:0.25.6",
       "prom/prometheus:v2.42.0",
       "haproxy:3.0.11",
-      "prom/alertmanager:v0.25.0",
+      "prom/alertmanager:v0.28.1",
     ]);
   });
 
@@ -347,7 +347,7 @@ test("secrets of alerts reach Alertmanager as Docker secrets, and nothing else",
   expect(holders.map((r) => r.name)).toEqual(["openfaas-alert-webhook-token"]);
 });
 
-test("a webhook's URL that is a secret is in one Docker secret, Alertmanager's whole configuration, and nowhere in plain", async () => {
+test("a webhook's URL that is a secret is in one Docker secret, which Alertmanager reads as a file, and nowhere in plain", async () => {
   const url = "https://hooks.example.no/services/T0/hunter2hunter2";
   const { resources } = await program({ ...own, alertWebhookUrl: url, alertWebhookToken: "t0ken" }, [
     "alertWebhookUrl",
@@ -357,24 +357,23 @@ test("a webhook's URL that is a secret is in one Docker secret, Alertmanager's w
   const decoded = ({ inputs }: Registered) => Buffer.from(inputs.data?.value ?? "", "base64").toString();
   const holders = resources.filter((one) => decoded(one).includes(url));
   expect(holders.map(({ type, name }) => [type, name])).toEqual([
-    ["docker:index/secret:Secret", "openfaas-alertmanager-secret-config"],
+    ["docker:index/secret:Secret", "openfaas-alert-webhook-url"],
   ]);
-  const config = decoded(holders[0]!);
-  expect(config).toContain(`- url: ${url}`);
-  expect(config).toContain("credentials_file: /run/secrets/alert-webhook-token");
-  expect(open(resources)).not.toContain("hunter2");
-  expect(resources.map(({ name }) => name)).not.toContain("openfaas-alertmanager-config");
+  const forms = ["hunter2", Buffer.from(url).toString("base64")];
+  for (const form of forms) expect(open(resources)).not.toContain(form);
+  const config = resources.find(({ name }) => name === "openfaas-alertmanager-config")!;
+  const text = Buffer.from(config.inputs.data, "base64").toString();
+  expect(text).toContain("- url_file: /run/secrets/alert-webhook-url");
+  expect(text).toContain("credentials_file: /run/secrets/alert-webhook-token");
   const [service] = ofType(resources, "docker:index/service:Service").filter(
     ({ inputs }) => inputs.name === "alertmanager",
   );
-  const { args, secrets, configs } = service!.inputs.taskSpec.containerSpec;
-  expect(args[0]).toBe("--config.file=/run/secrets/alertmanager.yml");
+  const { secrets } = service!.inputs.taskSpec.containerSpec;
   expect(secrets.map(({ fileName }: { fileName: string }) => fileName).sort()).toEqual([
     "alert-webhook-token",
-    "alertmanager.yml",
+    "alert-webhook-url",
     "basic-auth-password",
   ]);
-  expect(configs).toEqual([]);
 });
 
 test("an IPv6 address stands in brackets where a port follows it", async () => {
