@@ -26,6 +26,11 @@ export interface JsonSchema {
   additionalProperties?: boolean | JsonSchema;
   items?: JsonSchema;
   anyOf?: JsonSchema[];
+  if?: JsonSchema;
+  then?: JsonSchema;
+  not?: JsonSchema;
+  /** What editors say in place of "does not match the pattern". */
+  errorMessage?: string;
   unit?: string;
   kind?: string;
   allowed?: string;
@@ -44,7 +49,7 @@ export function environmentJsonSchema(): JsonSchema {
 
 /**
  * A whole stack file or base. What an environment requires may come from its base, so that only the entries of lists, which are never
- * merged, have required keys here.
+ * merged, have required keys here, and a file that is surely an environment's and has no base: address and key of its host.
  */
 export function stackFileJsonSchema(): JsonSchema {
   const own = environmentJsonSchema().properties ?? {};
@@ -83,6 +88,7 @@ export function stackFileJsonSchema(): JsonSchema {
           },
           ...(Object.fromEntries([...keys, ...secrets]) as Record<string, JsonSchema>),
         },
+        ...REQUIRED,
         patternProperties: { [`^(?!${NAMESPACE}:)${OTHER_KEY.source.slice(1)}`]: {} },
         additionalProperties: false,
       },
@@ -97,6 +103,17 @@ export function stackFileJsonSchema(): JsonSchema {
     additionalProperties: false,
   };
 }
+
+const has = (key: string, inner: JsonSchema = {}): JsonSchema => ({
+  required: [key],
+  properties: { [key]: inner },
+});
+
+/** Keys of the engine are in no base. */
+const REQUIRED: JsonSchema = {
+  if: { ...has("pulumi:disable-default-providers"), not: has(`${NAMESPACE}:extends`) },
+  then: has(`${NAMESPACE}:host`, { ...has("address"), anyOf: [has("hostKey"), has("hostKeyFile")] }),
+};
 
 const encrypted = (description: string): JsonSchema => ({
   description,
@@ -115,12 +132,10 @@ function orShort({ description, examples, default: standard, ...schema }: JsonSc
 
 /** Without what only our documentation reads. `complete`: all of it is in one place, so that required keys are required. */
 function forEditors(schema: JsonSchema, complete: boolean): JsonSchema {
-  const { unit, kind: _kind, plain: _plain, allowed, required, ...rest } = schema;
+  const { unit: _unit, kind: _kind, plain: _plain, allowed, required, ...rest } = schema;
   const result: JsonSchema = { ...rest };
-  const more = [unit ? `Unit: ${unit}.` : "", allowed ? `Allowed: ${allowed}.` : ""]
-    .filter(Boolean)
-    .join(" ");
-  if (more && rest.description) result.description = `${rest.description}\n\n${more}`;
+  if (rest.description) result.description = [rest.description, told(schema)].filter(Boolean).join("\n\n");
+  if (allowed && rest.pattern) result.errorMessage = `must be ${allowed}`;
   // A section that has defaults of its own is not an empty one by default.
   if (rest.properties) delete result.default;
   if (complete && required && required.length > 0) result.required = required;
@@ -131,6 +146,15 @@ function forEditors(schema: JsonSchema, complete: boolean): JsonSchema {
   if (typeof rest.additionalProperties === "object")
     result.additionalProperties = forEditors(rest.additionalProperties, complete);
   return result;
+}
+
+/** Hovers show descriptions alone, without defaults. */
+function told({ unit, allowed, default: standard, properties }: JsonSchema): string {
+  return [
+    ...(unit ? [`Unit: ${unit}.`] : []),
+    ...(allowed ? [`Allowed: ${allowed}.`] : []),
+    ...(standard === undefined || properties ? [] : [`Default: ${JSON.stringify(standard)}.`]),
+  ].join(" ");
 }
 
 const mapValues = <T, U>(object: Record<string, T>, change: (value: T) => U): Record<string, U> =>

@@ -17,6 +17,10 @@ const root = path.resolve(__dirname, "../../..");
 const stackFiles = fs.readdirSync(path.join(root, "stacks")).filter((file) => file.endsWith(".yaml"));
 const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8");
 
+/** As every environment begins, and no base. */
+const ENVIRONMENT = { "pulumi:disable-default-providers": ["docker", "host", "openfaas"] };
+const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
+
 /** Path below the environment → what is documented there; entries of a list stand for all of them. */
 function leaves(schema: JsonSchema, at: string[] = []): [string[], JsonSchema][] {
   const inner = schema.type === "array" && schema.items?.properties ? schema.items : schema;
@@ -88,6 +92,8 @@ test("the documentation has a row for every key", () => {
 
 describe("the schema for editors", () => {
   const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true, allowUnionTypes: true });
+  // Of editors: their words for a text without the form.
+  ajv.addKeyword("errorMessage");
   const validate = ajv.compile(stackFileJsonSchema());
 
   test.each(stackFiles)("accepts %s", (file) => {
@@ -121,9 +127,28 @@ describe("the schema for editors", () => {
     ["a key without its namespace", { config: { nginx: {} } }],
     ["a mistyped top", { confg: {} }],
     ["a number out of its range", { config: { "oslo-faas:nginx": { keepalive: 0 } } }],
+    ["an environment without its host", { config: ENVIRONMENT }],
+    ["a host without its address", { config: { ...ENVIRONMENT, "oslo-faas:host": { hostKey: HOST_KEY } } }],
+    ["a host without its key", { config: { ...ENVIRONMENT, "oslo-faas:host": { address: "a" } } }],
     ["an entry without its required key", { config: { "oslo-faas:checks": [{ status: 200 }] } }],
   ])("refuses %s", (_name, file) => {
     expect(validate(file)).toBe(false);
+  });
+
+  test("asks a base for no host, nor an environment that may have it from its base", () => {
+    const host = { address: "a", hostKey: HOST_KEY };
+    expect(validate({ config: { ...ENVIRONMENT, "oslo-faas:host": host } })).toBe(true);
+    const { hostKey: _, ...other } = { ...host, hostKeyFile: "keys/host.pub" };
+    expect(validate({ config: { ...ENVIRONMENT, "oslo-faas:host": other } })).toBe(true);
+    expect(validate({ config: { ...ENVIRONMENT, "oslo-faas:extends": "stacks/base.yaml" } })).toBe(true);
+    expect(validate({ config: { "oslo-faas:host": { user: "ops" } } })).toBe(true);
+  });
+
+  test("says in words what a text must be", () => {
+    const { properties } = stackFileJsonSchema().properties!.config!;
+    expect(properties!["oslo-faas:host"]!.properties!.address!.errorMessage).toBe(
+      "must be a host name or an IP address, without user, port or scheme",
+    );
   });
 
   test("refuses nothing that the command line accepts", () => {
@@ -161,7 +186,7 @@ test("a description tells its unit and what is allowed", async () => {
   expect(nginx.properties!.keepalive).toEqual({
     default: 64,
     description:
-      "Idle connections that each worker keeps open, to the edge or, without one, to the gateway.\n\nUnit: connections. Allowed: 1 to 10000.",
+      "Idle connections that each worker keeps open, to the edge or, without one, to the gateway.\n\nUnit: connections. Allowed: 1 to 10000. Default: 64.",
     type: "integer",
     minimum: 1,
     maximum: 10000,
