@@ -21,6 +21,8 @@ export interface Change {
   outcome?: string;
   /** A secret is among what changes. */
   secret?: boolean;
+  /** A service whose new task starts before the old one stops. */
+  seamless?: boolean;
 }
 
 const KINDS: Record<string, Kind> = {
@@ -67,6 +69,7 @@ function changeOf(step: Step): Change | undefined {
     unknown: found.unknown,
     outcome: JSON.stringify(step.new?.inputs ?? null),
     secret: found.secret,
+    seamless: isSeamless(step),
   };
 }
 
@@ -90,6 +93,10 @@ function compareOutputs(step: Step): Found {
   if (Object.keys(before).length === 0 || Object.keys(after).length === 0) return compareValues({}, {});
   return compareValues(before, after, touched(step));
 }
+
+const isSeamless = ({ op, new: after }: Step): boolean =>
+  op === "update" &&
+  (after?.inputs?.updateConfig as { order?: unknown } | undefined)?.order === "start-first";
 
 /** A command that runs again because something else changed replaces nothing. */
 function isAction({ op, type, detailedDiff }: Step): boolean {

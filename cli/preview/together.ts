@@ -44,13 +44,23 @@ export function sharedChanges(environments: Previewed[]): Shared[] {
   return [...groups.values()];
 }
 
+const SERVICE = "docker:index/service:Service";
+
+/** Measured for a service whose image is on the host. */
+const AWAY = "10 s";
+
 /** What those who call the platform will see of the changes, in one line; undefined where nothing is known. */
 export function noticed(changes: Change[]): string | undefined {
-  const names = (type: string, ...kinds: Change["kind"][]) =>
-    changes.filter((one) => one.type === type && kinds.includes(one.kind)).map(({ name }) => name);
-  const plain = (all: string[], prefix: string) =>
-    all.map((name) => code(name.replace(prefix, ""))).join(", ");
-  const services = names("docker:index/service:Service", "changed", "replaced", "deleted");
+  const all = (type: string, ...kinds: Change["kind"][]) =>
+    changes.filter((one) => one.type === type && kinds.includes(one.kind));
+  const names = (type: string, ...kinds: Change["kind"][]) => all(type, ...kinds).map(({ name }) => name);
+  const plain = (found: string[], prefix: string) =>
+    found.map((name) => code(name.replace(prefix, ""))).join(", ");
+  const services = (seamless: boolean) =>
+    all(SERVICE, "changed", "replaced")
+      .filter((one) => (one.seamless ?? false) === seamless)
+      .map(({ name }) => name);
+  const [restarted, exchanged, removed] = [services(false), services(true), names(SERVICE, "deleted")];
   const [rolled, gone] = [
     names("openfaas:index:Function", "changed", "replaced"),
     names("openfaas:index:Function", "deleted"),
@@ -58,7 +68,13 @@ export function noticed(changes: Change[]): string | undefined {
   const nginx = names("host:index:File", "changed", "replaced").some((name) => name.startsWith("nginx-"));
   const parts = [
     ...(nginx ? ["nginx is reloaded, which cuts no connection"] : []),
-    ...(services.length > 0 ? [`restarted: ${plain(services, "openfaas-")}`] : []),
+    ...(restarted.length > 0
+      ? [`restarted, each away for about ${AWAY}: ${plain(restarted, "openfaas-")}`]
+      : []),
+    ...(exchanged.length > 0
+      ? [`exchanged, the old one working until the new one is up: ${plain(exchanged, "openfaas-")}`]
+      : []),
+    ...(removed.length > 0 ? [`removed: ${plain(removed, "openfaas-")}`] : []),
     ...(rolled.length > 0
       ? [`rolled, the version before answering until the new one is up: ${plain(rolled, "functions-")}`]
       : []),

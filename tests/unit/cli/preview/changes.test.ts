@@ -105,6 +105,17 @@ test("what only the plugin sees is shown by its outputs, and where those say not
   expect(changesOf([seen])[0]!.parts[0]!.lines).toEqual(["- mode.replicas: 1", "+ mode.replicas: 2"]);
 });
 
+test("a service whose new task starts first is exchanged without a pause, unless it is made anew", () => {
+  const type = "docker:index/service:Service";
+  const seamless = (op: string, order: string) =>
+    changesOf([
+      step(op, type, "edge", { updateConfig: { order }, a: 1 }, { updateConfig: { order }, a: 2 }),
+    ])[0]!.seamless;
+  expect(seamless("update", "start-first")).toBe(true);
+  expect(seamless("update", "stop-first")).toBe(false);
+  expect(seamless("replace", "start-first")).toBe(false);
+});
+
 test("what the base would do just so is pending; what comes out otherwise is the change's own", () => {
   const of = (...steps: Step[]) => changesOf(steps);
   const keepalive = (value: number) => step("update", FILE, "conf", { keepalive: 64 }, { keepalive: value });

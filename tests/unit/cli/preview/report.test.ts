@@ -102,7 +102,13 @@ test("what is the same in several environments is told once, and production come
   const service = change("changed", "openfaas-gateway", ["+x"], { type: "docker:index/service:Service" });
   const text = written([
     environment("oslo-dev", { changes: [rolled(), own] }),
-    environment("oslo-staging", { changes: [service] }),
+    environment("oslo-staging", {
+      changes: [
+        service,
+        { ...service, name: "openfaas-edge", seamless: true },
+        { ...service, name: "openfaas-nats", kind: "deleted" },
+      ],
+    }),
     environment("oslo-prod", { changes: [rolled()] }),
   ]);
   expect(text.match(/### Changed: `functions-hello`/g)).toHaveLength(1);
@@ -114,7 +120,7 @@ test("what is the same in several environments is told once, and production come
     "## oslo-prod\n\n**What callers notice**: rolled, the version before answering until the new one is up: `hello`.\n\nWhat changes is above.",
     "## oslo-dev\n\n**What callers notice**: nginx is reloaded, which cuts no connection; rolled",
     "Beside what is above:\n\n### Changed: `nginx-conf`",
-    "## oslo-staging\n\n**What callers notice**: restarted: `gateway`.",
+    "**What callers notice**: restarted, each away for about 10 s: `gateway`; exchanged, the old one working until the new one is up: `edge`; removed: `nats`.",
   );
   // A comment of one environment alone has all of it.
   expect(written([environment("oslo-prod", { changes: [rolled()] })])).toContain(
