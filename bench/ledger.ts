@@ -1,6 +1,6 @@
 /** A function that writes down which calls it got (bench/ledger/), on the lab's platform: for `bench -- queue` and for the tests of the queue. */
 import { readLock } from "../components/images/lock";
-import { channelsState, type ChannelState } from "../shared/queueChannel";
+import { MONITOR_PATHS, queueState, type QueueState } from "../shared/queueState";
 import type { Session } from "../providers/host/src/session";
 import { send } from "../lab/calls";
 import type { Lab } from "../lab/config";
@@ -8,7 +8,10 @@ import type { Lab } from "../lab/config";
 const IMAGE = "registry.lab:5000/oslo-faas/ledger:dev";
 const DEPTH = `id=$(docker ps -q --filter label=com.docker.swarm.service.name=nats | head -n 1)
 [ -n "$id" ] || exit 0
-nsenter -t "$(docker inspect -f '{{.State.Pid}}' "$id")" -n curl -s -m 5 'http://127.0.0.1:8222/streaming/channelsz?subs=1' || true`;
+pid=$(docker inspect -f '{{.State.Pid}}' "$id")
+ask() { nsenter -t "$pid" -n curl -sf -m 5 "http://127.0.0.1:8222$1"; }
+jsz=$(ask '${MONITOR_PATHS.jsz}') && connz=$(ask '${MONITOR_PATHS.connz}') || exit 0
+printf '{"jsz":%s,"connz":%s}' "$jsz" "$connz"`;
 
 export interface Platform {
   lab: Lab;
@@ -77,12 +80,12 @@ export class Ledger {
   }
 
   /** Undefined while NATS does not answer. */
-  async queue(): Promise<ChannelState | undefined> {
+  async queue(): Promise<QueueState | undefined> {
     const { stdout } = await this.at.session.run(DEPTH, {
       step: "ask the queue's depth",
       timeoutSeconds: 30,
     });
-    return stdout.trim() ? channelsState(JSON.parse(stdout)) : undefined;
+    return stdout.trim() ? queueState(JSON.parse(stdout) as Parameters<typeof queueState>[0]) : undefined;
   }
 
   /** @throws an Error with what was met last */

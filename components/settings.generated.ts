@@ -320,12 +320,17 @@ export interface ImagesSettings {
    */
   edge?: pulumi.Input<string>;
   /**
-   * oslo-faas's queue worker and exporter.
+   * oslo-faas's queue: intake, worker and exporter.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "ghcr.io/oslo-faas/queue:0.1.0".
    */
   queueWorker?: pulumi.Input<string>;
   /**
-   * NATS Streaming.
+   * NATS, whose JetStream holds asynchronous calls.
+   * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "nats:2.15.3".
+   */
+  nats?: pulumi.Input<string>;
+  /**
+   * NATS Streaming, used if `openfaas.queue.natsStreaming` is true.
    * Allowed: an image reference in lower case with a tag or a digest, such as "ghcr.io/openfaas/gateway:0.25.4". Default: "nats-streaming:0.25.6".
    */
   natsStreaming?: pulumi.Input<string>;
@@ -416,12 +421,12 @@ export interface OpenFaaSSettings {
 /** The queue of asynchronous calls. */
 export interface OpenFaaSQueueSettings {
   /**
-   * Time until an unacknowledged call is delivered again. It must cover the longest function and its callback.
+   * Longest time that a worker spends on one attempt of a call. It must cover the longest function and its callback.
    * Allowed: a duration from 1s to 24h, such as "300s", "5m" or "500ms". Default: "390s".
    */
   ackWait?: pulumi.Input<string>;
   /**
-   * Calls that one worker makes at the same time.
+   * Calls of one function that one worker makes at the same time.
    * Unit: calls. Allowed: 1 to 1000. Default: 8.
    */
   maxInflight?: pulumi.Input<number>;
@@ -440,10 +445,15 @@ export interface OpenFaaSQueueSettings {
    */
   maxBody?: pulumi.Input<string>;
   /**
-   * Size of the queue's log on disk, including answered calls. Beyond it the oldest calls are dropped, even if they wait.
+   * Size of the waiting calls on disk. Beyond it a call is answered 503 with Retry-After, and none is lost.
    * Allowed: a size from 1m to 1024g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "1g".
    */
   maxBytes?: pulumi.Input<string>;
+  /**
+   * Run NATS Streaming beside JetStream, to move the calls that an earlier version of oslo-faas accepted. Set it to false when `npx oslo-faas status` shows that it is empty, and in an environment that never had an earlier version.
+   * Default: true. Known when the program runs, not an Output: it decides which resources there are.
+   */
+  natsStreaming?: boolean;
   /**
    * Leave the queue's volume on the host when the stack is destroyed.
    * Default: true. Known when the program runs, not an Output: it decides which resources there are.
@@ -478,7 +488,7 @@ export interface OpenFaaSQueueRetrySettings {
 /** The most memory that each service of the platform may take. One that takes more is ended and started again. */
 export interface OpenFaaSMemorySettings {
   /**
-   * Most memory of the gateway, which holds the body of an asynchronous call about four times over.
+   * Most memory of the gateway, which holds the body of a function's asynchronous call about four times over.
    * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "768m".
    */
   gateway?: pulumi.Input<string>;
@@ -498,10 +508,20 @@ export interface OpenFaaSMemorySettings {
    */
   queueWorker?: pulumi.Input<string>;
   /**
-   * Most memory of NATS Streaming, whose index has an entry for each call that waits.
+   * Most memory of the queue's intake, which holds bodies of up to 192m until they are on disk.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "512m".
+   */
+  intake?: pulumi.Input<string>;
+  /**
+   * Most memory of NATS, whose index has an entry for each call that waits.
    * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "1g".
    */
   nats?: pulumi.Input<string>;
+  /**
+   * Most memory of NATS Streaming, where it still runs.
+   * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "1g".
+   */
+  natsStreaming?: pulumi.Input<string>;
   /**
    * Most memory of Prometheus.
    * Allowed: a size from 32m to 64g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "512m".

@@ -11,12 +11,30 @@ import type { HostKey } from "./hostkey";
 
 export const BASE = "stacks/base.yaml";
 
-/** What closes the functions of a new environment to callers from outside. */
-export const CLOSED_BY_DEFAULT = [
-  `  ${NAMESPACE}:openfaas:`,
+type Scalar = string | number | boolean;
+
+const ACCESS = [
   "    # Who may call a function from outside that has no com.oslo-faas.access: nobody.",
   "    access: internal",
 ];
+const QUEUE = [
+  "    queue:",
+  "      # Nothing waits in NATS Streaming, which earlier versions of oslo-faas used.",
+  "      natsStreaming: false",
+];
+
+/**
+ * What a new environment says and an older one need not: it starts closed, and no calls wait in the queue of earlier versions.
+ *
+ * @param standard the value that the new file inherits at a path
+ */
+export function newPlatform(standard: (place: readonly string[]) => unknown = () => undefined): string[] {
+  const lines = [
+    ...(standard(["openfaas", "access"]) === "internal" ? [] : ACCESS),
+    ...(standard(["openfaas", "queue", "natsStreaming"]) === false ? [] : QUEUE),
+  ];
+  return lines.length > 0 ? [`  ${NAMESPACE}:openfaas:`, ...lines] : [];
+}
 
 /** The questions, and the key of each answer. */
 export const PLACES = {
@@ -36,11 +54,11 @@ export interface Answers extends Record<Exclude<Question, "port">, string> {
 }
 
 /** The value without the new file: the base's, or the schema's default. */
-export function inherited(root: string): (place: readonly string[]) => string | number | undefined {
+export function inherited(root: string): (place: readonly string[]) => Scalar | undefined {
   const values = readBase(existsSync(path.join(root, BASE)) ? BASE : undefined, root).merge({});
   return (place) => {
     const value = at(values, place) ?? shapeAt(place)?.safeParse(undefined).data;
-    return typeof value === "string" || typeof value === "number" ? value : undefined;
+    return ["string", "number", "boolean"].includes(typeof value) ? (value as Scalar) : undefined;
   };
 }
 
@@ -79,7 +97,7 @@ export function template(name: string, answers: Answers, key: HostKey, how: stri
     `    # ${key.fingerprint}, ${how}.`,
     `    hostKey: ${key.line}`,
     ...login(answers.privateKey, standard(["host", "privateKeyPath"])),
-    ...(standard(["openfaas", "access"]) === "internal" ? [] : CLOSED_BY_DEFAULT),
+    ...newPlatform(standard),
     ...(base
       ? []
       : [

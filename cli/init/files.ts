@@ -1,6 +1,6 @@
 /** The files of a new repository. */
 import { REFERENCE_OF_PACKAGE, SCHEMA_LINE_OF_PACKAGE as SCHEMA } from "../env/editor";
-import { CLOSED_BY_DEFAULT } from "../env/template";
+import { newPlatform } from "../env/template";
 
 export interface Names {
   project: string;
@@ -40,7 +40,7 @@ config:
     country: "NO"
     city: Oslo
     provider: example-hosting
-${CLOSED_BY_DEFAULT.join("\n")}
+${newPlatform().join("\n")}
   oslo-faas:functions:
     - stack: functions/stack.yml
   oslo-faas:checks:

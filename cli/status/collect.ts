@@ -1,7 +1,7 @@
 /** Asks the host everything in one round trip, and puts the report together. */
 import { closedTcpPorts } from "../../environment/addresses";
 import { seconds } from "../../environment/units";
-import { STACK_SERVICES } from "../../shared/names";
+import { STACK_SERVICES, type StackService } from "../../shared/names";
 import { quote } from "../../shared/quote";
 import type { HostSession } from "../../providers/host/src/hostSession";
 import { certificate } from "./certificate";
@@ -60,8 +60,10 @@ export async function reportOf(
 }
 
 export function limitsOf({ environment, functions }: Subject): Limits {
+  const { edge, queue } = environment.openfaas;
+  const optional: Partial<Record<StackService, boolean>> = { edge, "nats-streaming": queue.natsStreaming };
   return {
-    services: STACK_SERVICES.filter((name) => name !== "edge" || environment.openfaas.edge),
+    services: STACK_SERVICES.filter((name) => optional[name] ?? true),
     functions,
     diskFree: environment.alerts.diskFreePercent / 100,
     fsyncPerSecond: environment.preflight.minFsyncPerSecond,
@@ -113,6 +115,7 @@ export function fill(report: Report, parts: Map<string, Part>): void {
   for (const name of Object.keys(QUERIES) as Query[])
     answers[name] = take(`prometheus.${name}`, parseSamples);
   if (report.queue && answers.oldest?.[0]) report.queue.oldestSeconds = answers.oldest[0].value;
+  if (report.queue && answers.old?.[0]) report.queue.oldDepth = answers.old[0].value;
   const services = take("services", parseServices);
   report.services = services?.stack;
   const troubles = take("functions", parseProblems);

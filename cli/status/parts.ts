@@ -1,5 +1,5 @@
 /** What scripts/status.sh printed, as values. */
-import { channelsState } from "../../shared/queueChannel";
+import { queueState } from "../../shared/queueState";
 import { parseKeyValues } from "../../providers/host/src/scripts";
 import type { AlertStatus, HostStatus, QueueStatus, ServiceStatus } from "./report";
 
@@ -88,8 +88,13 @@ export function parseProblems(text: string): Map<string, string> {
   );
 }
 
-/** The answer of NATS Streaming's monitoring. */
-export const parseQueue = (text: string): QueueStatus => channelsState(JSON.parse(text));
+/** The answers of NATS's monitoring. */
+export function parseQueue(text: string): QueueStatus {
+  const { depth, underWay, workers, bytes, maxBytes } = queueState(
+    JSON.parse(text) as Parameters<typeof queueState>[0],
+  );
+  return { depth, underWay, workers, bytes, maxBytes };
+}
 
 export interface Sample {
   labels: Record<string, string>;

@@ -14,6 +14,7 @@ export const QUERIES = {
   p50: quantile(0.5),
   p99: quantile(0.99),
   oldest: "max(oslo_faas_queue_oldest_seconds)",
+  old: "max(oslo_faas_queue_old_depth)",
 } as const;
 
 export type Query = keyof typeof QUERIES;

@@ -89,8 +89,16 @@ function queue({ queue: state }: Report): string[] {
     state.depth === 0
       ? "empty"
       : `${state.depth} calls, ${state.underWay} of them under way, oldest ${oldest}`;
-  const log = `log ${(state.bytes / 1024 ** 2).toFixed(1)} MiB`;
-  return [row("queue", `${waiting}; ${state.workers} ${state.workers === 1 ? "worker" : "workers"}; ${log}`)];
+  const mebi = (bytes: number) => (bytes / 1024 ** 2).toFixed(1);
+  const size = `${mebi(state.bytes)} of ${mebi(state.maxBytes)} MiB`;
+  const workers = `${state.workers} ${state.workers === 1 ? "worker" : "workers"}`;
+  return [row("queue", `${waiting}; ${workers}; ${size}`), ...oldQueue(state.oldDepth)];
+}
+
+function oldQueue(depth: number | undefined): string[] {
+  if (depth === undefined) return [];
+  const what = depth === 0 ? "empty; set openfaas.queue.natsStreaming: false" : `${depth} calls to move`;
+  return [row("", `NATS Streaming: ${what}`)];
 }
 
 function alerts({ alerts: all }: Report): string[] {

@@ -38,16 +38,18 @@ export interface FunctionStatus extends ServiceStatus {
 export interface QueueStatus {
   /** Calls accepted and not yet done, those under way included. */
   depth: number;
-  /** Calls that a worker has and has not acknowledged. */
+  /** Calls that a worker has, or that wait for another attempt. */
   underWay: number;
-  /** Connected subscriptions: one per worker. */
+  /** Workers connected. */
   workers: number;
-  /** Age of the oldest call that is not done; undefined where no worker is there to tell. */
+  /** Age of the oldest call that is not done; undefined while Prometheus cannot say. */
   oldestSeconds?: number;
-  /** Size of the log on disk, answered calls included. */
+  /** Size of the calls that are not done, on disk. */
   bytes: number;
-  /** Of these, calls that are not done. */
-  waitingBytes: number;
+  /** Size beyond which calls are refused. */
+  maxBytes: number;
+  /** Calls in NATS Streaming that are not moved yet; undefined where it does not run. */
+  oldDepth?: number;
 }
 
 export interface CertificateStatus {

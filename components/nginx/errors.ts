@@ -27,14 +27,19 @@ const HEADERS = [
 /** After how many seconds a client may try again. */
 const RETRY_AFTER: Readonly<Record<string, number>> = { 429: 1, 503: 1 };
 
+/** @param other where a status is answered otherwise: a location that names one place has to name all */
+export const errorPages = (other: Readonly<Record<string, string>> = {}): string[] => [
+  ...Object.keys(TEXTS).map((code) => `error_page ${code} ${other[code] ?? `/.error/${code}`};`),
+  // Nginx's own statuses for headers that are too large, and for HTTP on the port of HTTPS.
+  "error_page 494 =431 /.error/431;",
+  "error_page 495 496 497 =400 /.error/400;",
+];
+
 /** For `server`. Answers of functions and of the gateway stay as they are. */
 export function renderErrors(): string[] {
-  // Nginx's own statuses for headers that are too large, and for HTTP on the port of HTTPS.
   const codes = Object.keys(TEXTS);
   return [
-    ...codes.map((code) => `error_page ${code} /.error/${code};`),
-    "error_page 494 =431 /.error/431;",
-    "error_page 495 496 497 =400 /.error/400;",
+    ...errorPages(),
     ...codes.flatMap((code) => [
       `location = /.error/${code} {`,
       "    internal;",

@@ -16,6 +16,8 @@ export interface NginxArgs extends NginxSettings {
   asyncBody?: pulumi.Input<string>;
   /** Socket on the host through which functions are called. Default: none, and the gateway calls them. Example: "/run/oslo-faas-door/edge.sock". */
   functionsSocket?: pulumi.Input<string | undefined>;
+  /** Socket on the host through which asynchronous calls are accepted. Default: none, and the gateway accepts them. Example: "/run/oslo-faas-door/edge.sock". */
+  queueSocket?: pulumi.Input<string | undefined>;
   /** Name or address of the host, for `url` where `publicUrl` is not given. Default: "localhost". Example: "faas.example.no". */
   address?: pulumi.Input<string>;
 }
@@ -34,7 +36,7 @@ export class Nginx extends pulumi.ComponentResource {
 
   constructor(name: string, args: NginxArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-faas:index:Nginx", name, { ...args }, opts);
-    const { functionsSocket, address = "localhost", ...settings } = args;
+    const { functionsSocket, queueSocket, address = "localhost", ...settings } = args;
     const completed = completeArgs(`Nginx ${name}`, settings, {
       nginx: "",
       "base.openFiles": "openFiles",
@@ -64,7 +66,7 @@ export class Nginx extends pulumi.ComponentResource {
       `${name}-conf`,
       {
         path: "/etc/nginx/nginx.conf",
-        content: pulumi.all([nginx, openfaas, openFiles, functionsSocket]).apply(contentOf),
+        content: pulumi.all([nginx, openfaas, openFiles, functionsSocket, queueSocket]).apply(contentOf),
         validate: "nginx -t -q -c %s",
         onChange: ["if systemctl is-active --quiet nginx; then systemctl reload nginx; fi"],
       },
@@ -93,14 +95,22 @@ type Values = [
   openfaas: { gatewayPort: number; queue: { maxBody: string } },
   openFiles: number,
   functionsSocket: string | undefined,
+  queueSocket: string | undefined,
 ];
 
-const contentOf = ([nginx, { gatewayPort, queue }, openFiles, functionsSocket]: Values): string =>
+const contentOf = ([
+  nginx,
+  { gatewayPort, queue },
+  openFiles,
+  functionsSocket,
+  queueSocket,
+]: Values): string =>
   renderNginxConf({
     nginx,
     gatewayPort,
     openFiles,
     functionsSocket,
+    queueSocket,
     asyncBody: smaller(nginx.clientMaxBodySize, queue.maxBody),
   });
 

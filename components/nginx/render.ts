@@ -3,7 +3,7 @@ import type { Environment } from "../../environment/schema";
 import { bracketed } from "../../shared/address";
 import { MANAGEMENT_SOCKET } from "../openfaas/edgeLimits";
 import { clientLimits, renderClients } from "./clients";
-import { renderErrors } from "./errors";
+import { errorPages, renderErrors } from "./errors";
 import { errorLevel, renderLog } from "./log";
 
 export interface NginxValues {
@@ -13,6 +13,8 @@ export interface NginxValues {
   openFiles: number;
   /** Socket through which functions are called; without one the gateway calls them. */
   functionsSocket?: string;
+  /** Socket through which asynchronous calls are accepted; without one the gateway accepts them. */
+  queueSocket?: string;
   /** Largest body of an asynchronous call. */
   asyncBody: string;
 }
@@ -78,6 +80,9 @@ function http(values: NginxValues): string[] {
           "}",
         ]
       : []),
+    ...(hasOwnQueue(values)
+      ? ["upstream queue {", `    server unix:${values.queueSocket};`, "    keepalive 32;", "}"]
+      : []),
     "",
     ...BROWSERS,
     ...HEADERS,
@@ -128,7 +133,12 @@ function server(values: NginxValues): string[] {
   ];
 }
 
-function locations({ nginx, asyncBody, functionsSocket }: NginxValues): string[] {
+/** Where functions' calls and asynchronous ones have one socket, they share its connections. */
+const hasOwnQueue = ({ functionsSocket, queueSocket }: NginxValues): boolean =>
+  queueSocket !== undefined && queueSocket !== functionsSocket;
+
+function locations(values: NginxValues): string[] {
+  const { nginx, asyncBody, functionsSocket, queueSocket } = values;
   const gateway = "proxy_pass http://gateway;";
   const limits = [
     `proxy_connect_timeout ${nginx.proxyConnectTimeout};`,
@@ -158,9 +168,31 @@ function locations({ nginx, asyncBody, functionsSocket }: NginxValues): string[]
       functionsSocket ? "proxy_pass http://management;" : gateway,
     ),
     "",
-    // The gateway holds such a body whole, several times over.
-    ...location("/async-function/", `client_max_body_size ${asyncBody};`, calls),
+    // Such a body is held whole.
+    ...location(
+      "/async-function/",
+      `client_max_body_size ${asyncBody};`,
+      ...(queueSocket
+        ? [
+            `proxy_pass http://${hasOwnQueue(values) ? "queue" : "functions"};`,
+            // Nginx's own answers, and not those of what it asks.
+            ...errorPages({ 502: "= @queue_away", 504: "= @queue_away" }),
+          ]
+        : [calls]),
+    ),
     "",
+    ...(queueSocket
+      ? [
+          ...location(
+            "@queue_away",
+            "default_type text/plain;",
+            "add_header Retry-After 5 always;",
+            ...CALL_ID,
+            String.raw`return 503 "The queue is away. Call again later, with the same X-Call-Id.\n";`,
+          ),
+          "",
+        ]
+      : []),
     ...location(
       "/function/",
       ...(functionsSocket

@@ -11,7 +11,7 @@ export const SCALING_ALERT = "APIHighInvocationRate";
 const CALLS = "gateway_function_invocation_total";
 
 /** What has no task has no address, and then there is nothing that could be down. */
-const TARGETS = ["gateway", "queue-worker", "exporter"];
+const TARGETS = ["gateway", "intake", "queue-worker", "exporter"];
 
 interface Rule {
   alert: string;
@@ -102,10 +102,20 @@ function queue(alerts: Alerts, queueBytes: number): Rule[] {
       "{{ $value }} asynchronous calls wait",
       "More workers (openfaas.queue.workers, maxInflight), or a function that is slow or fails.",
     ]),
-    rule("QueueNearlyFull", "critical", "0s", `oslo_faas_queue_waiting_bytes > ${0.8 * queueBytes}`, [
-      "calls of {{ $value | humanize1024 }}B wait, and the queue's log soon drops the oldest",
-      "It holds openfaas.queue.maxBytes. More workers, or a larger log where the disk has room.",
+    rule("QueueNearlyFull", "critical", "0s", `oslo_faas_queue_bytes > ${0.8 * queueBytes}`, [
+      "calls of {{ $value | humanize1024 }}B wait, and the queue soon refuses calls",
+      "It holds openfaas.queue.maxBytes. More workers, or a larger queue where the disk has room.",
     ]),
+    rule(
+      "QueueRefusing",
+      "critical",
+      "0s",
+      'sum by (reason) (increase(oslo_faas_queue_refused_total{reason=~"full|away|disk|provider"}[5m])) > 0',
+      [
+        "asynchronous calls are answered 503: {{ $labels.reason }}",
+        "See: docker service logs intake; docker service ps nats",
+      ],
+    ),
     rule(
       "QueueWithoutWorker",
       "critical",

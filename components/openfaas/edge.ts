@@ -13,10 +13,13 @@ import {
 } from "../../shared/edge";
 import { NAMESPACE } from "../../shared/names";
 import { limitCalls, limitTables, management } from "./edgeLimits";
+import { INTAKE_SOCKET } from "./render";
 
 /** Its folder on the host, which holds the socket that Nginx connects to. */
 export const DOOR_FOLDER = "/run/oslo-faas-door";
 export const DOOR_SOCKET = `${DOOR_FOLDER}/edge.sock`;
+/** The queue's intake listens in a folder of its own, which is its user's. */
+export const INTAKE_DOOR = `${DOOR_FOLDER}/intake`;
 
 /** Nobody's, on the host too. */
 export const EDGE_USER = "65532";
@@ -29,6 +32,7 @@ export const EDGE_VOLUME = "edge";
  */
 export const DOOR_TMPFILES = [
   `d ${DOOR_FOLDER} 0775 root root`,
+  `d ${INTAKE_DOOR} 0755 65532 65532`,
   `z ${DOOR_SOCKET} 0666 ${EDGE_USER} root`,
   "",
 ].join("\n");
@@ -61,6 +65,7 @@ export function renderEdge(openfaas: EdgeSettings): string {
     ...management(openfaas.failedLogins),
     ...limitTables(),
     ...functions(),
+    ...intake(),
     ...gateway(),
   ].join("\n");
 }
@@ -118,6 +123,7 @@ const answer = (status: number, text: string, ...headers: [name: string, value: 
   ].join(" ");
 
 const NOBODY = answer(404, "No such function.");
+const CLIMBS = `${NOBODY} if { path,url_dec -m reg '(^|/)\\.\\.?(/|$)' }`;
 
 function door({ access, maxConcurrent }: EdgeSettings): string[] {
   const map = `map_str(${REPLICA_MAP})`;
@@ -142,6 +148,7 @@ function door({ access, maxConcurrent }: EdgeSettings): string[] {
     // The gateway counts what goes through it.
     `    log ring@calls len 256 local0 info`,
     '    log-format "%[var(txn.name)] %ST %Ta %s"',
+    "    use_backend intake unless synchronous",
     "    use_backend function if told",
     "    default_backend gateway",
     "",
@@ -216,11 +223,25 @@ function functions(): string[] {
   ];
 }
 
+/** Asynchronous calls: the queue's intake answers when one is on disk. */
+function intake(): string[] {
+  const text = "content-type text/plain lf-string";
+  return [
+    "backend intake",
+    `    http-error status 502 ${text} "The queue broke the connection off. Call again with the same X-Call-Id.\\n" hdr Retry-After 5`,
+    `    http-error status 503 ${text} "The queue is away. Call again later.\\n" hdr Retry-After 5`,
+    `    http-error status 504 ${text} "The queue did not answer. Call again with the same X-Call-Id.\\n" hdr Retry-After 5`,
+    `    ${CLIMBS}`,
+    `    server intake unix@/door/intake/${INTAKE_SOCKET}`,
+    "",
+  ];
+}
+
 function gateway(): string[] {
   return [
     "backend gateway",
     "    # The gateway would look for what such a path climbs to.",
-    `    ${NOBODY} if { path,url_dec -m reg '(^|/)\\.\\.?(/|$)' }`,
+    `    ${CLIMBS}`,
     "    server gateway gateway:8080 resolvers docker init-addr libc,none",
     "",
   ];

@@ -22,20 +22,20 @@ import {
   EDGE_VOLUME,
   EMPTY_MAP,
   HAPROXY_CONF,
+  INTAKE_DOOR,
   renderEdge,
 } from "./edge";
 import { SwarmObjects } from "./objects";
+import { Queue } from "./queue";
 import {
   alertmanagerArgs,
   CORE_NETWORK,
   exporterEnv,
   FUNCTIONS_NETWORK,
   gatewayEnv,
-  natsArgs,
+  INTAKE_SOCKET,
   prometheusArgs,
   providerEnv,
-  queueWorkerEnv,
-  renderNats,
   renderPrometheus,
 } from "./render";
 
@@ -79,9 +79,9 @@ type Secrets = Record<string, docker.Secret>;
 const SECRETS = ["registryAuth", "alertWebhookUrl", "alertWebhookToken", "alertSmtpPassword"] as const;
 
 /**
- * The OpenFaaS stack as services of a swarm: gateway, basic-auth, NATS Streaming with a durable queue, queue-worker, Prometheus,
- * Alertmanager, exporter and the Swarm provider. Only the gateway has a port, on the host, closed from outside. It takes a provider
- * `docker` (`dockerApi`) and, where it makes the password, one of `host`. Example:
+ * The OpenFaaS stack as services of a swarm: gateway, basic-auth, NATS with a durable queue, the queue's intake and worker,
+ * Prometheus, Alertmanager, exporter and the Swarm provider. Only the gateway has a port, on the host, closed from outside. It takes
+ * a provider `docker` (`dockerApi`) and one of `host`. Example:
  * `new OpenFaaS("faas", {}, { providers: [api, machine.provider], dependsOn: swarm })`.
  */
 export class OpenFaaS extends pulumi.ComponentResource {
@@ -95,6 +95,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
   readonly services: string[];
   /** Socket on the host through which functions are called past the gateway; undefined where `edge` is false. */
   readonly functionsSocket: pulumi.Output<string | undefined>;
+  /** Socket on the host through which asynchronous calls are accepted. */
+  readonly queueSocket: pulumi.Output<string>;
   /** Changes when any of them does. */
   readonly revision: pulumi.Output<string>;
 
@@ -132,7 +134,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
       "basic-auth-password": this.swarm.secret("basic-auth-password", this.password),
     };
 
-    const nats = this.nats(core);
+    const queue = new Queue(label, this, this.swarm, this.faas, this.images, core);
+    const nats = queue.nats(this.queueNow());
     const prometheus = this.prometheus(core);
     const auth = this.basicAuth(core, credentials);
     // By what is known: which services there are is not an Output.
@@ -141,10 +144,16 @@ export class OpenFaaS extends pulumi.ComponentResource {
     const provider = this.swarmProvider([core, functions], credentials, sockets);
     // The order of an update as well: the gateway and the worker exit while NATS is away, so NATS has to be back first.
     // The gateway panics when it lists functions and Prometheus cannot be reached.
-    this.gateway = this.runGateway([core, functions], credentials, [nats, prometheus, auth, provider]);
-    const edge = sockets && this.edge(functions, sockets, [provider, this.gateway]);
+    const door = this.door();
+    const intake = queue.intake([nats, provider, door, ...this.builds("queueWorker")]);
+    // It asks for the queue when it starts, and the intake answers.
+    this.gateway = this.runGateway([core, functions], credentials, [intake, prometheus, auth, provider]);
+    const edge = sockets && this.edge(functions, sockets, [provider, this.gateway, door]);
     this.functionsSocket = edge ? edge.id.apply(() => DOOR_SOCKET) : pulumi.output(undefined);
-    this.queueWorker(core, [nats, this.gateway]);
+    this.queueSocket = edge
+      ? edge.id.apply(() => DOOR_SOCKET)
+      : intake.id.apply(() => `${INTAKE_DOOR}/${INTAKE_SOCKET}`);
+    queue.worker([nats, this.gateway, ...this.builds("queueWorker")]);
     this.exporter(core, [nats]);
     this.alertmanager(core, credentials, [this.gateway]);
     this.services = this.swarm.services;
@@ -154,31 +163,13 @@ export class OpenFaaS extends pulumi.ComponentResource {
       password: this.password,
       services: this.services,
       functionsSocket: this.functionsSocket,
+      queueSocket: this.queueSocket,
       revision: this.revision,
     });
   }
 
   private builds(image: "swarmProvider" | "queueWorker"): pulumi.Resource[] {
     return this.args.builds?.[image] ?? [];
-  }
-
-  private nats(core: docker.Network): docker.Service {
-    const { keepOnDestroy } = completeNow("openfaas", {
-      queue: { keepOnDestroy: this.args.queue?.keepOnDestroy },
-    }).queue;
-    const data = this.swarm.volume("queue", keepOnDestroy);
-    return this.swarm.service("nats", {
-      image: this.images.natsStreaming,
-      args: this.faas.apply(({ queue }) => natsArgs(queue)),
-      networks: [core],
-      volumes: { "/data": data },
-      configs: {
-        "/etc/nats.conf": this.swarm.config(
-          "nats-config",
-          this.faas.apply(({ queue }) => renderNats(queue)),
-        ),
-      },
-    });
   }
 
   private prometheus(core: docker.Network): docker.Service {
@@ -288,12 +279,9 @@ export class OpenFaaS extends pulumi.ComponentResource {
     );
   }
 
-  private edge(
-    functions: docker.Network,
-    sockets: pulumi.Output<string>,
-    after: pulumi.Resource[],
-  ): docker.Service {
-    const folder = new host.File(
+  /** The host's folder of sockets that Nginx connects to. */
+  private door(): host.File {
+    return new host.File(
       `${this.label}-door`,
       {
         path: "/etc/tmpfiles.d/oslo-faas-door.conf",
@@ -303,6 +291,13 @@ export class OpenFaaS extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+  }
+
+  private edge(
+    functions: docker.Network,
+    sockets: pulumi.Output<string>,
+    after: pulumi.Resource[],
+  ): docker.Service {
     return this.swarm.service(
       "edge",
       {
@@ -322,24 +317,14 @@ export class OpenFaaS extends pulumi.ComponentResource {
         stopGraceSeconds: 300,
         startFirst: true,
       },
-      [...after, folder],
+      after,
     );
   }
 
-  private queueWorker(core: docker.Network, after: pulumi.Resource[]): docker.Service {
-    return this.swarm.service(
-      "queue-worker",
-      {
-        image: this.images.queueWorker,
-        env: this.faas.apply(queueWorkerEnv),
-        networks: [core],
-        replicas: this.faas.queue.workers,
-        // It finishes the calls it has for up to 110 s; what is still under way then is delivered again.
-        stopGraceSeconds: 120,
-        startFirst: true,
-      },
-      [...after, ...this.builds("queueWorker")],
-    );
+  /** What decides which resources there are. */
+  private queueNow(): Environment["openfaas"]["queue"] {
+    const { keepOnDestroy, natsStreaming } = this.args.queue ?? {};
+    return completeNow("openfaas", { queue: { keepOnDestroy, natsStreaming } }).queue;
   }
 
   private exporter(core: docker.Network, after: pulumi.Resource[]): docker.Service {

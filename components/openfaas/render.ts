@@ -6,8 +6,18 @@ import type { Environment } from "../../environment/schema";
 import { EDGE_FOLDER } from "../../shared/edge";
 import { NAMESPACE } from "../../shared/names";
 
-/** NATS Streaming's cluster id; gateway and queue-worker default to the same. */
+/** The cluster that the gateway asks NATS for; the queue's intake answers. NATS Streaming had the same. */
 export const CLUSTER_ID = "faas-cluster";
+
+/** Files of NATS's secrets under /run/secrets: what its configuration includes, and the password alone, for its clients. */
+export const NATS_SECRETS = "nats-secrets";
+export const QUEUE_PASSWORD = "queue-password";
+
+export const NATS_CONF = "/etc/nats.conf";
+
+/** The intake's socket, in its container and on the host. */
+export const INTAKE_FOLDER = "/intake";
+export const INTAKE_SOCKET = "intake.sock";
 
 /** Core services talk here; functions do not reach it. */
 export const CORE_NETWORK = "openfaas";
@@ -41,12 +51,32 @@ export function gatewayEnv(openfaas: Environment["openfaas"]): Record<string, st
   };
 }
 
-export function queueWorkerEnv(openfaas: Environment["openfaas"]): Record<string, string> {
-  const { retry, ackWait, maxInflight } = openfaas.queue;
+/** How every part of the queue finds it. */
+function queueEnv({ queue }: Environment["openfaas"]): Record<string, string> {
   return {
     faas_nats_address: "nats",
     faas_nats_port: "4222",
     faas_nats_cluster_name: CLUSTER_ID,
+    faas_nats_password_file: `/run/secrets/${QUEUE_PASSWORD}`,
+    max_bytes: String(bytes(queue.maxBytes)),
+  };
+}
+
+export function intakeEnv(openfaas: Environment["openfaas"]): Record<string, string> {
+  return {
+    ...queueEnv(openfaas),
+    ...(openfaas.queue.natsStreaming ? { old_nats_address: "nats-streaming" } : {}),
+    functions_provider_url: "http://swarm-provider:8080",
+    intake_socket: `${INTAKE_FOLDER}/${INTAKE_SOCKET}`,
+    max_body: String(bytes(openfaas.queue.maxBody)),
+    shutdown_timeout: "20s",
+  };
+}
+
+export function queueWorkerEnv(openfaas: Environment["openfaas"]): Record<string, string> {
+  const { retry, ackWait, maxInflight } = openfaas.queue;
+  return {
+    ...queueEnv(openfaas),
     faas_gateway_address: "gateway",
     ack_wait: ackWait,
     max_inflight: String(maxInflight),
@@ -65,12 +95,13 @@ export function exporterEnv({
   firewall,
 }: {
   nginx: Pick<Environment["nginx"], "serverName" | "tls" | "httpsPort">;
-  openfaas: Pick<Environment["openfaas"], "gatewayPort">;
+  openfaas: Pick<Environment["openfaas"], "gatewayPort" | "queue">;
   firewall: Pick<Environment["firewall"], "enabled">;
 }): Record<string, string> {
   const name = nginx.serverName.split(" ")[0]!;
   return {
     faas_nats_address: "nats",
+    ...(openfaas.queue.natsStreaming ? { old_nats_address: "nats-streaming" } : {}),
     ...(firewall.enabled ? { closed_ports: closedTcpPorts(openfaas).join(",") } : {}),
     ...(nginx.tls ? { tls_port: String(nginx.httpsPort) } : {}),
     ...(nginx.tls && name !== "_" ? { tls_server_name: name } : {}),
@@ -94,33 +125,60 @@ export function providerEnv(openfaas: Environment["openfaas"]): Record<string, s
   };
 }
 
-/** NATS Streaming with its queue in files (upstream's stack keeps it in memory and loses it), synced before it acknowledges. */
-export function natsArgs(queue: Environment["openfaas"]["queue"]): string[] {
-  // The log is bounded by its size alone: the usual bound of a million messages would drop small calls on a disk that has room.
-  const limits = ["--max_msgs", "0", "--max_bytes", String(bytes(queue.maxBytes))];
-  // A worker that died is missed after half a minute instead of five: what it had under way goes to another then.
-  const heartbeats = ["--hb_interval", "10s", "--hb_timeout", "5s", "--hb_fail_count", "2"];
+/**
+ * NATS with the queue in files, each call synced before it is accepted, and encrypted. The variables come from a secret. Anybody else
+ * on the network is the stock gateway, which publishes calls for the intake and cannot read or remove any.
+ */
+export function renderNats(queue: Environment["openfaas"]["queue"]): string {
+  // A call of the gateway travels in base64, with its headers beside it.
+  const payload = Math.ceil((bytes(queue.maxBody) * 4) / 3) + 256 * 1024;
   return [
-    "-c",
-    "/etc/nats.conf",
-    "-m",
-    "8222",
-    "--cluster_id",
-    CLUSTER_ID,
-    "--store",
-    "file",
-    "--dir",
-    "/data",
-    "--file_sync=true",
-    ...heartbeats,
-    ...limits,
-  ];
+    "port: 4222",
+    "http_port: 8222",
+    `max_payload: ${payload}`,
+    // A worker may be sent that many bodies at once.
+    `max_pending: ${Math.max(64 * 1024 ** 2, 4 * payload)}`,
+    `include ../run/secrets/${NATS_SECRETS}`,
+    "jetstream {",
+    "  store_dir: /data",
+    "  sync_interval: always",
+    "  max_memory_store: 16MB",
+    // The stream has its own bound. A smaller one here would keep NATS from reading a stream that was made with a larger.
+    "  max_file_store: 1TB",
+    "  cipher: chachapoly",
+    "  key: $QUEUE_KEY",
+    "}",
+    "authorization {",
+    "  users: [",
+    "    { user: queue, password: $QUEUE_PASSWORD }",
+    "    {",
+    "      user: gateway",
+    "      permissions: {",
+    '        publish: ["_STAN.discover.>", "_STAN.pub.>", "_STAN.close"]',
+    '        subscribe: ["_INBOX.>", "_STAN.acks.>"]',
+    "      }",
+    "    }",
+    "  ]",
+    "}",
+    "no_auth_user: gateway",
+    "",
+  ].join("\n");
 }
 
-/** What has no flag: the largest message. A body travels in base64, with its headers beside it. */
-export function renderNats(queue: Environment["openfaas"]["queue"]): string {
-  const payload = Math.ceil((bytes(queue.maxBody) * 4) / 3) + 256 * 1024;
-  return `max_payload: ${payload}\n`;
+/** What `renderNats` includes. */
+export const renderNatsSecrets = (password: string, key: string): string =>
+  `QUEUE_PASSWORD: "${password}"\nQUEUE_KEY: "${key}"\n`;
+
+/** NATS Streaming as earlier versions ran it, for the calls that it still has. */
+export function natsStreamingArgs(queue: Environment["openfaas"]["queue"]): string[] {
+  const limits = ["--max_msgs", "0", "--max_bytes", String(bytes(queue.maxBytes))];
+  const store = ["--store", "file", "--dir", "/data", "--file_sync=true"];
+  return ["-c", NATS_CONF, "-m", "8222", "--cluster_id", CLUSTER_ID, ...store, ...limits];
+}
+
+/** What has no flag. */
+export function renderNatsStreaming(queue: Environment["openfaas"]["queue"]): string {
+  return `max_payload: ${Math.ceil((bytes(queue.maxBody) * 4) / 3) + 256 * 1024}\n`;
 }
 
 export function prometheusArgs(openfaas: Environment["openfaas"]): string[] {
@@ -155,7 +213,7 @@ export function renderPrometheus(): string {
         scrape_interval: "5s",
         dns_sd_configs: [{ names: ["swarm-provider"], port: 8080, type: "A", refresh_interval: "5s" }],
       },
-      ...["queue-worker", "exporter"].map((name) => ({
+      ...["intake", "queue-worker", "exporter"].map((name) => ({
         job_name: name,
         scrape_interval: "5s",
         dns_sd_configs: [{ names: [name], port: 8081, type: "A", refresh_interval: "5s" }],

@@ -144,6 +144,7 @@ export class OsloFaas extends pulumi.ComponentResource {
         openFiles: env.base.openFiles,
         asyncBody: env.openfaas.queue.maxBody,
         functionsSocket: openfaas.functionsSocket,
+        queueSocket: openfaas.queueSocket,
         address: env.host.address,
       },
       this.part({ ...onHost, dependsOn: machine }),
@@ -210,6 +211,7 @@ function platformArgs(env: LoadedEnvironment, { stack }: EnvironmentImages, imag
     images: {
       gateway: stack("gateway"),
       basicAuth: stack("basicAuth"),
+      nats: stack("nats"),
       natsStreaming: stack("natsStreaming"),
       prometheus: stack("prometheus"),
       alertmanager: stack("alertmanager"),

@@ -157,8 +157,15 @@ export const images = z.strictObject({
   queueWorker: f
     .image()
     .default(`ghcr.io/oslo-faas/queue:${version}`)
-    .meta({ description: "oslo-faas's queue worker and exporter." }),
-  natsStreaming: f.image().default("nats-streaming:0.25.6").meta({ description: "NATS Streaming." }),
+    .meta({ description: "oslo-faas's queue: intake, worker and exporter." }),
+  nats: f
+    .image()
+    .default("nats:2.15.3")
+    .meta({ description: "NATS, whose JetStream holds asynchronous calls." }),
+  natsStreaming: f
+    .image()
+    .default("nats-streaming:0.25.6")
+    .meta({ description: "NATS Streaming, used if `openfaas.queue.natsStreaming` is true." }),
   prometheus: f.image().default("prom/prometheus:v2.42.0").meta({ description: "Prometheus." }),
   alertmanager: f
     .image()

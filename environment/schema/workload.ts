@@ -29,12 +29,12 @@ const retry = z.strictObject({
 const queue = z.strictObject({
   ackWait: f.duration("1s").default("390s").meta({
     description:
-      "Time until an unacknowledged call is delivered again. It must cover the longest function and its callback.",
+      "Longest time that a worker spends on one attempt of a call. It must cover the longest function and its callback.",
   }),
   maxInflight: f
     .whole(1, 1000)
     .default(8)
-    .meta({ description: "Calls that one worker makes at the same time.", unit: "calls" }),
+    .meta({ description: "Calls of one function that one worker makes at the same time.", unit: "calls" }),
   workers: f.whole(1, 32).default(1).meta({ description: "Replicas of the queue worker.", unit: "replicas" }),
   retry: retry.prefault({}).meta({ description: "What happens to a call that failed." }),
   maxBody: f.size("1k", "48m").default("10m").meta({
@@ -42,7 +42,12 @@ const queue = z.strictObject({
   }),
   maxBytes: f.size("1m").default("1g").meta({
     description:
-      "Size of the queue's log on disk, including answered calls. Beyond it the oldest calls are dropped, even if they wait.",
+      "Size of the waiting calls on disk. Beyond it a call is answered 503 with Retry-After, and none is lost.",
+  }),
+  natsStreaming: f.flag().default(true).meta({
+    description:
+      "Run NATS Streaming beside JetStream, to move the calls that an earlier version of oslo-faas accepted. Set it to false when `npx oslo-faas status` shows that it is empty, and in an environment that never had an earlier version.",
+    plain: true,
   }),
   keepOnDestroy: f.flag().default(true).meta({
     description: "Leave the queue's volume on the host when the stack is destroyed.",
@@ -59,13 +64,15 @@ const memoryOf = (what: string, most: string) =>
 
 const memory = z.strictObject({
   gateway: memoryOf(
-    "the gateway, which holds the body of an asynchronous call about four times over",
+    "the gateway, which holds the body of a function's asynchronous call about four times over",
     "768m",
   ),
   edge: memoryOf("the edge", "512m"),
   swarmProvider: memoryOf("the Swarm provider", "384m"),
   queueWorker: memoryOf("each queue worker, which holds answers of up to 64m for callbacks", "768m"),
-  nats: memoryOf("NATS Streaming, whose index has an entry for each call that waits", "1g"),
+  intake: memoryOf("the queue's intake, which holds bodies of up to 192m until they are on disk", "512m"),
+  nats: memoryOf("NATS, whose index has an entry for each call that waits", "1g"),
+  natsStreaming: memoryOf("NATS Streaming, where it still runs", "1g"),
   prometheus: memoryOf("Prometheus", "512m"),
   alertmanager: memoryOf("Alertmanager", "128m"),
   exporter: memoryOf("the exporter", "128m"),

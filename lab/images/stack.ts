@@ -43,6 +43,7 @@ const gateway: GoPart = {
   },
 };
 
+const nats: GoPart = { part: "nats", binary: "nats-server" };
 const natsStreaming: GoPart = { part: "nats-streaming", binary: "nats-streaming-server" };
 const alertmanager: GoPart = {
   part: "alertmanager",
@@ -185,6 +186,19 @@ export const STACK_IMAGES: BuiltImage[] = [
       const tree: Tree = { "home/app/handler": program(await goBinary(work, basicAuth)) };
       const run = { User: String(NONROOT), WorkingDir: "/home/app", Cmd: ["./handler"] };
       return contextOf(work, "basic-auth", tree, run);
+    },
+  },
+  {
+    name: "library/nats:2.15.3",
+    inputs: goInputs(nats),
+    context: async (work) => {
+      const tree: Tree = { "nats-server": program(await goBinary(work, nats)) };
+      // As upstream's image: root, since its volume is.
+      const run = {
+        Entrypoint: ["/nats-server"],
+        ExposedPorts: { "4222/tcp": {}, "8222/tcp": {} },
+      };
+      return contextOf(work, "nats", tree, run);
     },
   },
   {

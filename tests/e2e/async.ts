@@ -50,6 +50,7 @@ export async function statusTellsHowItIs(password: string): Promise<void> {
     "edge 1",
     "exporter 1",
     "gateway 1",
+    "intake 1",
     "nats 1",
     "prometheus 1",
     "queue-worker 1",
@@ -66,7 +67,7 @@ export async function statusTellsHowItIs(password: string): Promise<void> {
     const ill = await readStatus();
     expect(ill.code).toBe(1);
     expect(ill.report.problems).toEqual(expect.arrayContaining(["nginx is inactive"]));
-    expect(ill.report.services).toHaveLength(9);
+    expect(ill.report.services).toHaveLength(10);
   } finally {
     await onHostOk("systemctl start nginx");
   }

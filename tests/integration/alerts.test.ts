@@ -111,8 +111,10 @@ const CASES: [string, [string, string][], string, boolean][] = [
   ["QueueOld", [["oslo_faas_queue_oldest_seconds", "601x10"]], "5m", true],
   ["QueueOld", [["oslo_faas_queue_oldest_seconds", "599x10"]], "5m", false],
   ["QueueDeep", [["oslo_faas_queue_depth", "10001x10"]], "5m", true],
-  ["QueueNearlyFull", [["oslo_faas_queue_waiting_bytes", "801x10"]], "5m", true],
-  ["QueueNearlyFull", [["oslo_faas_queue_waiting_bytes", "799x10"]], "5m", false],
+  ["QueueNearlyFull", [["oslo_faas_queue_bytes", "801x10"]], "5m", true],
+  ["QueueNearlyFull", [["oslo_faas_queue_bytes", "799x10"]], "5m", false],
+  ["QueueRefusing", [['oslo_faas_queue_refused_total{reason="full"}', "0 0 0 1x7"]], "5m", true],
+  ["QueueRefusing", [['oslo_faas_queue_refused_total{reason="unknown"}', "0 0 0 1x7"]], "5m", false],
   [
     "QueueWithoutWorker",
     [

@@ -61,8 +61,14 @@ test("the gateway gets what the edge was not told of, and no other path", async 
   bed.replicas = { hello: ["127.0.7.2"], sleeper: ["127.0.7.3"] };
   bed.zero = new Set(["sleeper"]);
   await bed.edge.tell();
-  for (const url of ["/function/other/x?y", "/function/sleeper/x?y", "/async-function/hello/x?y"])
+  for (const url of ["/function/other/x?y", "/function/sleeper/x?y"])
     expect((await call(url)).seen).toMatchObject({ who: "gateway", url });
+  for (const url of ["/async-function/hello/x%2Fy?y", "/async-function/sleeper"])
+    expect((await call(url, { method: "POST" }, "Kari")).seen).toMatchObject({
+      who: "intake",
+      url,
+      body: "Kari",
+    });
   for (const url of [
     "/system/functions",
     "/ui/",

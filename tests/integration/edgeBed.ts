@@ -46,8 +46,8 @@ export interface Seen {
   body: string;
 }
 
-/** A replica, or the gateway: says what it was asked. */
-async function serve(who: string, host: string, port: number): Promise<http.Server> {
+/** A replica, the gateway or the queue's intake: says what it was asked. */
+async function serve(who: string, at: net.ListenOptions): Promise<http.Server> {
   const server = http.createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -64,7 +64,7 @@ async function serve(who: string, host: string, port: number): Promise<http.Serv
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
     socket.pipe(socket);
   });
-  await new Promise<void>((done, fail) => server.once("error", fail).listen(port, host, done));
+  await new Promise<void>((done, fail) => server.once("error", fail).listen(at, done));
   servers.push(server);
   return server;
 }
@@ -177,17 +177,19 @@ export function useBed(): void {
       file: path.join(folder, "usr/sbin/haproxy"),
       libraries: path.join(folder, "usr/lib", `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`),
     };
-    await serve("gateway", "127.0.7.1", 8080);
-    for (const host of ["127.0.7.2", "127.0.7.3"]) await serve(host, host, 8080);
+    await serve("gateway", { host: "127.0.7.1", port: 8080 });
+    for (const host of ["127.0.7.2", "127.0.7.3"]) await serve(host, { host, port: 8080 });
   }, 400_000);
 
   beforeEach(async () => {
     bed.dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-edge-"));
     fs.chmodSync(bed.dir, 0o755);
-    for (const name of ["run", "door"]) {
+    for (const name of ["run", "door", "door/intake"]) {
       fs.mkdirSync(path.join(bed.dir, name));
-      fs.chmodSync(path.join(bed.dir, name), 0o770);
+      fs.chmodSync(path.join(bed.dir, name), name === "door/intake" ? 0o755 : 0o770);
     }
+    const intake = path.join(bed.dir, "door/intake/intake.sock");
+    await serve("intake", { path: intake, readableAll: true, writableAll: true });
     configure("public");
     bed.calls = [];
     bed.replicas = {};

@@ -102,7 +102,7 @@ test("what the base says is the default, and only what differs is written", asyn
     "pulumi:disable-default-providers": ["docker", "host", "openfaas"],
     "oslo-faas:extends": "stacks/base.yaml",
     // New environments let nobody in from outside, unless a function says so.
-    "oslo-faas:openfaas": { access: "internal" },
+    "oslo-faas:openfaas": { access: "internal", queue: { natsStreaming: false } },
   };
   const host = { address: "192.0.2.1", hostKey: sshd.hostKeys.ed25519 };
   expect((await run(["oslo-a", ...given])).error).toBeUndefined();

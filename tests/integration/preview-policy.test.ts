@@ -8,6 +8,7 @@ const IMAGES = [
   "ghcr.io/openfaas/gateway:0.25.4",
   "ghcr.io/openfaas/basic-auth:0.25.4",
   "haproxy:3.0.11",
+  "nats:2.15.3",
   "nats-streaming:0.25.6",
   "prom/prometheus:v2.42.0",
   "prom/alertmanager:v0.28.1",

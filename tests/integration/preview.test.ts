@@ -117,7 +117,11 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
   beforeAll(async () => {
     repo.branch("volume");
     repo.edit("components/openfaas/index.ts", /^.*this\.swarm\.volume\("queue".*$/m, "");
-    repo.edit("components/openfaas/index.ts", /^\s*volumes: \{ "\/data": data \},$/m, "");
+    repo.edit(
+      "components/openfaas/queue.ts",
+      /^\s*volumes: \{ "\/data": this\.swarm\.volume\("calls", keepOnDestroy\) \},$/m,
+      "",
+    );
     repo.edit(
       "stacks/Pulumi.oslo-dev.yaml",
       /$/,
@@ -149,11 +153,11 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
     // oslo-dev does not keep its queue, the others do.
     expect(ended.code).toBe(0);
     expect(row(report, "oslo-dev")).toContain("**data at stake**, 1 advisory violation");
-    expect(report).toContain("- oslo-dev: volume `openfaas-queue` is deleted: **its data is lost**");
+    expect(report).toContain("- oslo-dev: volume `openfaas-calls` is deleted: **its data is lost**");
     expect(report).toContain(
-      "- oslo-prod: volume `openfaas-queue` is deleted: it stays on the host with its data",
+      "- oslo-prod: volume `openfaas-calls` is deleted: it stays on the host with its data",
     );
-    expect(report).toMatch(/oslo-dev: service `nats` no longer mounts volume `openfaas-queue` at `\/data`/);
+    expect(report).toMatch(/oslo-dev: service `nats` no longer mounts volume `openfaas-calls` at `\/data`/);
     expect(report.indexOf("## Data at stake")).toBeLessThan(report.indexOf("\n## oslo-dev"));
     expect(report).toContain("Affected, but not previewed: oslo-staging.");
   });
@@ -202,7 +206,7 @@ describe("one environment that is new, one that is taken away, and one whose que
 
   test("a volume that is no longer kept and a replaced swarm come first in the report", () => {
     expect(out).toContain(
-      "- oslo-prod: `openfaas-queue` is no longer kept: **deleting it later deletes its data**",
+      "- oslo-prod: `openfaas-calls` is no longer kept: **deleting it later deletes its data**",
     );
     expect(out).toContain("the swarm's services, secrets and networks are deleted too");
     expect(changes(out)).toContain("Replaced swarm-manager");

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import * as http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readConfig } from "../../services/queue/src/config";
+import { decode } from "../../services/queue/src/request";
 import { Worker } from "../../services/queue/src/worker";
 
 const PROVIDER = 9000;
@@ -40,10 +41,9 @@ const LARGE = "x".repeat(1024 * 1024);
 async function call(kind: string, body = "Kari", Path = "") {
   const env = { faas_gateway_address: "127.0.0.1", upstream_timeout: `${LIMIT_MS}ms`, retry_attempts: "3" };
   let putBack = 0;
-  const queue = { putBack: async () => void putBack++ };
   const log = (_level: string, message: string, details = {}) =>
     void process.stderr.write(`${message} ${JSON.stringify(details)}\n`);
-  const worker = new Worker(readConfig(env), queue, log);
+  const worker = new Worker(readConfig(env), log);
   const data = Buffer.from(
     JSON.stringify({
       Function: "a",
@@ -52,7 +52,12 @@ async function call(kind: string, body = "Kari", Path = "") {
       Body: Buffer.from(body).toString("base64"),
     }),
   );
-  await worker.take({ id: kind, data, storedMs: Date.now(), ack: () => undefined });
+  await worker.take({
+    id: kind,
+    call: () => decode(data, Date.now()),
+    ack: () => undefined,
+    putBack: () => void putBack++,
+  });
   return { made: made[kind] ?? 0, putBack };
 }
 

@@ -28,7 +28,7 @@ facts() {
   printf 'cpus=%s\n' "$(getconf _NPROCESSORS_ONLN)"
   awk '/^MemTotal:/ { print "memoryKiB=" $2 } /^MemAvailable:/ { print "availableKiB=" $2 }' /proc/meminfo
   # Where images, logs and the queue are; a file system that holds both is one.
-  for path in / /var/lib/docker /var/lib/docker/volumes/openfaas-queue/_data; do
+  for path in / /var/lib/docker /var/lib/docker/volumes/openfaas-calls/_data; do
     [ -d "$path" ] && df -Pk "$path"
   done | awk '/%/ && $1 != "Filesystem" && !seen[$6]++ { print "disk." $6 "=" $2 " " $4 }'
 }
@@ -115,7 +115,12 @@ functions() {
 }
 
 queue() {
-  inside nats curl -sS -m 10 'http://127.0.0.1:8222/streaming/channelsz?subs=1'
+  find_process nats || return
+  printf '{"jsz":'
+  nsenter -t "$pid" -n -- curl -sSf -m 10 'http://127.0.0.1:8222/jsz?streams=true&consumers=true&config=true' || return
+  printf ',"connz":'
+  nsenter -t "$pid" -n -- curl -sSf -m 10 'http://127.0.0.1:8222/connz?limit=1024' || return
+  printf '}'
 }
 
 ask() {

@@ -3,10 +3,22 @@ import { goDuration } from "../../../shared/duration";
 import { AFTER_LIMIT_MS, GATEWAY_SAYS_SO_MS } from "../../../shared/queueLimits";
 
 export interface Config {
-  nats: { url: string; monitor: string; cluster: string; group: string };
+  nats: { url: string; monitor: string; user: string; passwordFile?: string };
+  /** NATS Streaming's name in the gateway's eyes. Default: faas-cluster. */
+  cluster: string;
+  /** `old_nats_address`: NATS Streaming, whose calls are moved. Default: none is there. */
+  old?: { url: string; monitor: string; cluster: string; group: string };
+  /** `max_bytes`: the queue's bound on disk. Default: 1 GiB. */
+  maxBytes: number;
+  /** `max_body`: the largest body of a call, in bytes. Default: 10 MiB. */
+  maxBody: number;
+  /** `intake_socket`: where the intake listens. Default: /intake/intake.sock. */
+  intakeSocket: string;
+  /** `functions_provider_url`: who knows functions. Default: http://swarm-provider:8080. */
+  provider: string;
   /** The gateway, through which functions are called. */
   gateway: { host: string; port: number };
-  /** `ack_wait`: after it NATS delivers an unacknowledged message again, in ms. Default 390s. */
+  /** `ack_wait`: into which one attempt fits, its callback included, in ms. Default 390s. */
   ackWaitMs: number;
   /** `max_inflight`: calls under way at once. Default 1, as upstream. */
   maxInflight: number;
@@ -40,64 +52,107 @@ export interface RetryPolicy {
 
 export class ConfigError extends Error {}
 
-/** @throws ConfigError that lists everything wrong, one line each */
-export function readConfig(env: Record<string, string | undefined>): Config {
-  const problems: string[] = [];
-  const whole = (name: string, fallback: number, max: number) => {
-    const value = Number(env[name] || fallback);
+type Env = Record<string, string | undefined>;
+
+/** Reads values, and collects what is wrong with them. */
+class Reader {
+  readonly problems: string[] = [];
+
+  constructor(readonly env: Env) {}
+
+  text(name: string, fallback: string): string {
+    return this.env[name] || fallback;
+  }
+
+  whole(name: string, fallback: number, max: number): number {
+    const value = Number(this.env[name] || fallback);
     if (!Number.isInteger(value) || value < 1 || value > max)
-      problems.push(`${name}: "${env[name]}" is not a whole number from 1 to ${max}`);
+      this.problems.push(`${name}: "${this.env[name]}" is not a whole number from 1 to ${max}`);
     return value;
-  };
-  const duration = (name: string, fallback: string) => {
-    const ms = goDuration(env[name] || fallback);
-    if (!ms) problems.push(`${name}: "${env[name]}" is not a duration above zero such as 30s or 1m30s`);
+  }
+
+  duration(name: string, fallback: string): number {
+    const ms = goDuration(this.env[name] || fallback);
+    if (!ms)
+      this.problems.push(`${name}: "${this.env[name]}" is not a duration above zero such as 30s or 1m30s`);
     return ms ?? 0;
-  };
-  const upstreamMs = duration("upstream_timeout", "290s");
-  const ackWaitMs = duration("ack_wait", "390s");
-  if (ackWaitMs <= upstreamMs + AFTER_LIMIT_MS)
-    problems.push(
-      `ack_wait: is not above upstream_timeout and ${AFTER_LIMIT_MS / 1000}s for the callback; a long call would be delivered twice`,
-    );
-  // Given and empty: none.
-  const codes = (env.retry_codes ?? "429,503")
-    .split(",")
-    .filter((code) => code.trim() !== "")
-    .map(Number);
-  if (codes.some((code) => !Number.isInteger(code) || code < 400 || code > 599))
-    problems.push(`retry_codes: "${env.retry_codes}" is not a list of statuses from 400 to 599`);
-  const closedPorts = (env.closed_ports ?? "").split(",").filter(Boolean).map(Number);
-  if (closedPorts.some((port) => !Number.isInteger(port) || port < 1 || port > 65535))
-    problems.push(`closed_ports: "${env.closed_ports}" is not a list of ports`);
-  const host = env.faas_nats_address || "nats";
-  const config: Config = {
+  }
+
+  /** Given and empty: none. */
+  numbers(name: string, fallback: string, min: number, max: number, phrase: string): number[] {
+    const text = this.env[name] ?? fallback;
+    const values = text
+      .split(",")
+      .filter((one) => one.trim() !== "")
+      .map(Number);
+    if (values.some((one) => !Number.isInteger(one) || one < min || one > max))
+      this.problems.push(`${name}: "${text}" is not a list of ${phrase}`);
+    return values;
+  }
+}
+
+/** @throws ConfigError that lists everything wrong, one line each */
+export function readConfig(env: Env): Config {
+  const read = new Reader(env);
+  const config: Config = { ...queueOf(read), ...callsOf(read), ...watchedOf(read) };
+  if (read.problems.length > 0) throw new ConfigError(read.problems.join("\n"));
+  return config;
+}
+
+function queueOf(read: Reader) {
+  const { old_nats_address: old, faas_nats_password_file: passwordFile } = read.env;
+  const port = read.whole("faas_nats_port", 4222, 65535);
+  const monitorPort = read.whole("faas_nats_monitor_port", 8222, 65535);
+  const at = (host: string) => ({ url: `nats://${host}:${port}`, monitor: `http://${host}:${monitorPort}` });
+  const cluster = read.text("faas_nats_cluster_name", "faas-cluster");
+  return {
     nats: {
-      url: `nats://${host}:${whole("faas_nats_port", 4222, 65535)}`,
-      monitor: `http://${host}:${whole("faas_nats_monitor_port", 8222, 65535)}`,
-      cluster: env.faas_nats_cluster_name || "faas-cluster",
-      group: env.faas_nats_queue_group || "faas",
+      ...at(read.text("faas_nats_address", "nats")),
+      user: read.text("faas_nats_user", "queue"),
+      ...(passwordFile ? { passwordFile } : {}),
     },
+    cluster,
+    ...(old ? { old: { ...at(old), cluster, group: read.text("faas_nats_queue_group", "faas") } } : {}),
+    maxBytes: read.whole("max_bytes", 1024 ** 3, Number.MAX_SAFE_INTEGER),
+    maxBody: read.whole("max_body", 10 * 1024 ** 2, 64 * 1024 ** 2),
+    intakeSocket: read.text("intake_socket", "/intake/intake.sock"),
+    provider: read.text("functions_provider_url", "http://swarm-provider:8080").replace(/\/+$/, ""),
+  };
+}
+
+function callsOf(read: Reader) {
+  const upstreamMs = read.duration("upstream_timeout", "290s");
+  const ackWaitMs = read.duration("ack_wait", "390s");
+  if (ackWaitMs <= upstreamMs + AFTER_LIMIT_MS)
+    read.problems.push(
+      `ack_wait: is not above upstream_timeout and ${AFTER_LIMIT_MS / 1000}s for the callback; an attempt would not fit`,
+    );
+  const codes = read.numbers("retry_codes", "429,503", 400, 599, "statuses from 400 to 599");
+  return {
     gateway: {
-      host: env.faas_gateway_address || "gateway",
-      port: whole("faas_gateway_port", 8080, 65535),
+      host: read.text("faas_gateway_address", "gateway"),
+      port: read.whole("faas_gateway_port", 8080, 65535),
     },
     ackWaitMs,
-    maxInflight: whole("max_inflight", 1, 1000),
+    maxInflight: read.whole("max_inflight", 1, 1000),
     upstreamTimeoutMs: upstreamMs,
     callTimeoutMs: upstreamMs + GATEWAY_SAYS_SO_MS,
     retry: {
-      attempts: whole("retry_attempts", 1, 100),
+      attempts: read.whole("retry_attempts", 1, 100),
       codes: new Set(codes),
-      minDelayMs: duration("retry_min_delay", "1s"),
-      maxDelayMs: duration("retry_max_delay", "30s"),
+      minDelayMs: read.duration("retry_min_delay", "1s"),
+      maxDelayMs: read.duration("retry_max_delay", "30s"),
     },
-    shutdownTimeoutMs: duration("shutdown_timeout", "110s"),
-    metricsPort: whole("metrics_port", 8081, 65535),
-    closedPorts,
-    ...(env.tls_port ? { tlsPort: whole("tls_port", 443, 65535) } : {}),
-    ...(env.tls_server_name ? { tlsServerName: env.tls_server_name } : {}),
+    shutdownTimeoutMs: read.duration("shutdown_timeout", "110s"),
   };
-  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
-  return config;
+}
+
+function watchedOf(read: Reader) {
+  const { tls_port, tls_server_name: tlsServerName } = read.env;
+  return {
+    metricsPort: read.whole("metrics_port", 8081, 65535),
+    closedPorts: read.numbers("closed_ports", "", 1, 65535, "ports"),
+    ...(tls_port ? { tlsPort: read.whole("tls_port", 443, 65535) } : {}),
+    ...(tlsServerName ? { tlsServerName } : {}),
+  };
 }

@@ -5,6 +5,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { Registry } from "prom-client";
 import { channelsState } from "../../../shared/queueChannel";
+import { MONITOR_PATHS, queueState } from "../../../shared/queueState";
 import type { Config } from "./config";
 import { gauge } from "./metrics";
 
@@ -17,6 +18,7 @@ export async function exported(config: Config, files = "/proc"): Promise<string>
   const registry = new Registry();
   const probes: Record<string, () => Promise<void>> = {
     queue: () => queue(registry, config.nats.monitor),
+    ...(config.old ? { oldQueue: () => oldQueue(registry, config.old!.monitor) } : {}),
     disk: () => disk(registry),
     memory: async () => memory(registry, await fs.promises.readFile(`${files}/meminfo`, "utf8")),
     ...(config.closedPorts.length > 0
@@ -42,14 +44,27 @@ export async function exported(config: Config, files = "/proc"): Promise<string>
 }
 
 async function queue(registry: Registry, monitor: string): Promise<void> {
-  const state = channelsState(JSON.parse(await get(`${monitor}/streaming/channelsz?subs=1`)));
+  const [jsz, connz] = await Promise.all(
+    [MONITOR_PATHS.jsz, MONITOR_PATHS.connz].map(
+      async (path) => JSON.parse(await get(monitor + path)) as unknown,
+    ),
+  );
+  const state = queueState({ jsz, connz });
   const tell = (name: string, help: string, value: number) =>
     gauge(registry, `oslo_faas_queue_${name}`, help, value);
+  const seconds = state.oldestMs === undefined ? 0 : Math.max(0, (Date.now() - state.oldestMs) / 1000);
   tell("depth", "Calls accepted and not done, those under way included.", state.depth);
-  tell("under_way", "Calls that a worker has.", state.underWay);
+  tell("under_way", "Calls that a worker has, or that wait for another attempt.", state.underWay);
   tell("workers", "Workers connected.", state.workers);
-  tell("bytes", "Size of the log, answered calls included.", state.bytes);
-  tell("waiting_bytes", "Size of what is not done, in the fuller channel.", state.waitingBytes);
+  tell("bytes", "Size of the calls that are not done.", state.bytes);
+  tell("max_bytes", "Size beyond which calls are refused.", state.maxBytes);
+  tell("oldest_seconds", "Age of the oldest call that is not done; 0 without one.", seconds);
+}
+
+/** Calls in NATS Streaming that are not moved yet. */
+async function oldQueue(registry: Registry, monitor: string): Promise<void> {
+  const { depth } = channelsState(JSON.parse(await get(`${monitor}/streaming/channelsz?subs=1`)));
+  gauge(registry, "oslo_faas_queue_old_depth", "Calls in NATS Streaming that are not moved yet.", depth);
 }
 
 function get(url: string): Promise<string> {

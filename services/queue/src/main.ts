@@ -1,12 +1,20 @@
-/** `node queue.cjs`: the queue worker. `node queue.cjs exporter`: the numbers that Prometheus asks for. */
+/**
+ * `node queue.cjs`: the queue worker. `node queue.cjs intake`: what accepts calls. `node queue.cjs exporter`: the numbers that Prometheus
+ * asks for.
+ */
 import * as http from "node:http";
 import * as os from "node:os";
-import { CHANNEL, DELAYED_CHANNEL } from "../../../shared/queueChannel";
+import { WORKER_NAME } from "../../../shared/queueState";
+import { Acceptor } from "./accept";
+import { Bridge } from "./bridge";
 import { type Config, ConfigError, readConfig } from "./config";
-import { Delays, wrap } from "./delays";
 import { exported } from "./exporter";
-import { Nats } from "./nats";
-import { decode } from "./request";
+import { KnownFunctions } from "./functions";
+import { Intake, listenAt } from "./intake";
+import { JetStream } from "./jetstream";
+import { Lanes } from "./lanes";
+import { Mover } from "./natsStreaming";
+import { sleep } from "./http";
 import { type Log, Worker } from "./worker";
 
 const log: Log = (level, message, details = {}) =>
@@ -15,7 +23,11 @@ const log: Log = (level, message, details = {}) =>
 function main(): void {
   const config = configOrExit();
   if (process.argv[2] === "exporter") return runExporter(config);
-  runWorker(config);
+  const run = process.argv[2] === "intake" ? runIntake : runWorker;
+  run(config).catch((error) => {
+    log("error", "cannot go on", { reason: (error as Error).message });
+    process.exit(1);
+  });
 }
 
 function configOrExit(): Config {
@@ -28,41 +40,59 @@ function configOrExit(): Config {
   }
 }
 
-function runWorker(config: Config): void {
-  const delays: Delays = new Delays((data) => nats.publish(CHANNEL, data), log);
-  const worker = new Worker(
-    config,
-    {
-      putBack: (data, delayMs) =>
-        nats.publish(DELAYED_CHANNEL, wrap(data, delayMs, decode(data, Date.now()).acceptedMs)),
-    },
-    log,
-  );
-  const handlers = {
-    call: (message: Parameters<Worker["take"]>[0]) => void worker.take(message),
-    delayed: (message: Parameters<Delays["take"]>[0]) => delays.take(message),
-  };
-  const nats: Nats = new Nats(config, handlers, log, `faas-worker-${os.hostname().replace(/[^\w-]/g, "-")}`);
+async function runWorker(config: Config): Promise<void> {
+  const worker = new Worker(config, log);
+  const running: { lanes?: Lanes } = {};
   // Unhealthy until it has reached NATS, because an update waits for that. Later an absent NATS must not get it killed: calls under way
   // would be made again.
   const server = serve(
     config.metricsPort,
-    async () => worker.metrics(delays.accepted()),
-    () => nats.wasReady,
+    () => worker.metrics(),
+    () => running.lanes?.wasReady ?? false,
   );
+  const { maxInflight, retry } = config;
+  log("info", "queue worker", { maxInflight, attempts: retry.attempts, codes: [...retry.codes] });
+  const queue = await JetStream.open(config, WORKER_NAME + os.hostname(), log);
+  const lanes = (running.lanes = new Lanes(queue, worker, config, log));
   const stop = async () => {
     log("info", "ending: no new calls, those under way are finished");
+    lanes.end();
     const all = await worker.end(config.shutdownTimeoutMs);
-    delays.end();
-    await nats.close();
+    await queue.close();
     server.close();
     if (!all) log("warn", "calls were still under way; they are delivered again");
     process.exit(all ? 0 : 1);
   };
   onSignals(() => void stop());
-  const { maxInflight, retry } = config;
-  log("info", "queue worker", { maxInflight, attempts: retry.attempts, codes: [...retry.codes] });
-  void nats.run();
+  await lanes.run();
+}
+
+async function runIntake(config: Config): Promise<void> {
+  const running: { intake?: Intake; isOpen: boolean } = { isOpen: false };
+  const server = serve(
+    config.metricsPort,
+    async () => (await running.intake?.registry.metrics()) ?? "",
+    () => running.isOpen,
+  );
+  const queue = await JetStream.open(config, `queue-intake-${os.hostname()}`, log);
+  const acceptor = new Acceptor(queue);
+  const intake = new Intake(acceptor, new KnownFunctions(config.provider), { maxBody: config.maxBody, log });
+  new Bridge(queue, acceptor, config.cluster, log).start();
+  const mover = config.old && new Mover(config.old, acceptor, log, `queue-mover-${os.hostname()}`);
+  void mover?.run();
+  const calls = intake.server();
+  await listenAt(calls, config.intakeSocket);
+  Object.assign(running, { intake, isOpen: true });
+  log("info", "intake", { socket: config.intakeSocket, moves: Boolean(mover) });
+  onSignals(async () => {
+    mover?.end();
+    calls.closeIdleConnections();
+    const closed = new Promise((done) => calls.close(done));
+    await Promise.race([closed, sleep(config.shutdownTimeoutMs)]);
+    await queue.close();
+    server.close();
+    process.exit(0);
+  });
 }
 
 function runExporter(config: Config): void {
@@ -74,7 +104,7 @@ function runExporter(config: Config): void {
   log("info", "exporter", { port: config.metricsPort });
 }
 
-function onSignals(stop: () => void): void {
+function onSignals(stop: () => unknown): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
 }
 

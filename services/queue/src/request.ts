@@ -1,23 +1,12 @@
-/** A call as the gateway puts it into the queue: JSON of Go's QueueRequest. */
+/** A call as the stock gateway writes it: JSON of Go's QueueRequest. */
+import { NAMESPACE } from "../../../shared/names";
+import type { Headers, QueuedCall } from "./call";
 
-/** Of a message that was put back: how often it has been tried. Functions see it too. */
+/** A function may be called by NAME or by NAME.NAMESPACE. */
+export const NAMESPACE_SUFFIX = new RegExp(`\\.${NAMESPACE}$`);
+
+/** How often a call has been tried, from the second time on. Functions see it. */
 export const ATTEMPT_HEADER = "X-Retry-Attempt";
-
-type Headers = Record<string, string[]>;
-
-export interface QueuedCall {
-  function: string;
-  /** Path and query to call the gateway with, byte by byte. */
-  target: string;
-  headers: Headers;
-  body: Buffer;
-  callId: string;
-  callbackUrl?: string;
-  /** 1 for the first. */
-  attempt: number;
-  /** When the gateway accepted it, ms since 1970. */
-  acceptedMs: number;
-}
 
 /** What is between two hops, and what the next hop's client says itself. */
 const NOT_PASSED_ON = new Set([
@@ -57,8 +46,8 @@ interface GoUrl {
  */
 export function decode(data: Buffer, storedMs: number): QueuedCall {
   const raw = JSON.parse(data.toString("utf8")) as Raw;
-  const name = (raw.Function ?? "").replace(/^\/+|\/+$/g, "");
-  if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
+  const name = (raw.Function ?? "").replace(/^\/+|\/+$/g, "").replace(NAMESPACE_SUFFIX, "");
+  if (!/^[A-Za-z0-9][\w-]*$/.test(name))
     throw new Error(`"${name.slice(0, 80)}" cannot be a function's name`);
   const headers = raw.Header ?? {};
   const first = (wanted: string) =>
@@ -99,16 +88,6 @@ const encodeSegment = (segment: string) =>
 
 const urlOf = ({ Scheme, Host, Path, RawPath, RawQuery }: GoUrl) =>
   `${Scheme || "http"}://${Host}${RawPath || Path || "/"}${RawQuery ? `?${RawQuery}` : ""}`;
-
-/** The message for another attempt, everything else as it was. */
-export function nextAttempt(data: Buffer, attempt: number): Buffer {
-  const raw = JSON.parse(data.toString("utf8")) as Raw;
-  const kept = Object.entries(raw.Header ?? {}).filter(
-    ([key]) => key.toLowerCase() !== ATTEMPT_HEADER.toLowerCase(),
-  );
-  const Header = Object.fromEntries([...kept, [ATTEMPT_HEADER, [String(attempt)]]]);
-  return Buffer.from(JSON.stringify({ ...raw, Header }));
-}
 
 /** Headers that go on to the next hop. */
 export function passedOn(headers: Headers | Record<string, string | string[] | undefined>): Headers {

@@ -1,37 +1,29 @@
 /**
  * Takes calls from the queue, makes them through the gateway, and acknowledges each when it is done. What could not be done is
- * tried again: see docs/decisions/010. It knows nothing of NATS: nats.ts gives it messages.
+ * tried again: see docs/decisions/010. It knows nothing of NATS: lanes.ts gives it messages.
  */
 import { Gauge, Registry } from "prom-client";
 import { CallbackRefused, checkCallback, closedNetworks } from "./callback";
 import type { Config } from "./config";
 import { DeliveredMessages } from "./deliveredMessages";
 import { type Answer, Broken, post, sleep, Unreachable } from "./http";
-import {
-  CALLBACK_ATTEMPTS,
-  CALLBACK_MS,
-  CALLBACK_TIMEOUT_MS,
-  callbackPauseMs,
-} from "../../../shared/queueLimits";
+import { CALLBACK_ATTEMPTS, CALLBACK_TIMEOUT_MS, callbackPauseMs } from "../../../shared/queueLimits";
+import type { QueuedCall } from "./call";
 import { BoundedCounter } from "./metrics";
-import { decode, nextAttempt, passedOn, type QueuedCall } from "./request";
+import { ATTEMPT_HEADER, passedOn } from "./request";
 
 export interface Message {
   /** The same for every delivery of one message, and no other's. */
   id: string;
-  data: Buffer;
-  /** When the queue took it, ms since 1970. */
-  storedMs: number;
+  /** @throws an Error for a message that is not a call */
+  call(): QueuedCall;
   ack(): void;
+  /** It comes again after `delayMs`, as the next attempt. */
+  putBack(delayMs: number): void;
 }
 
 export interface Log {
   (level: "info" | "warn" | "error", message: string, details?: Record<string, unknown>): void;
-}
-
-export interface Queue {
-  /** Resolves once the queue has it on disk. Held back for `delayMs`. */
-  putBack(data: Buffer, delayMs: number): Promise<void>;
 }
 
 /** Between two attempts to reach a gateway that is not there. */
@@ -39,16 +31,16 @@ const GATEWAY_PAUSE_MS = 1000;
 
 type Called = Answer & { milliseconds: number };
 
+/** Of one delivery: the call is done, or comes again after so long. */
+type Outcome = { isDone: true } | { isDone: false; delayMs: number };
+const DONE: Outcome = { isDone: true };
+
 export class Worker {
-  /** Message → when its call was accepted, and the newest delivery of it: that of a lost connection cannot be acknowledged. */
-  private readonly underWay = new Map<string, { acceptedMs: number; latest: Message }>();
+  /** The newest delivery of each message: that of a lost connection cannot be acknowledged. */
+  private readonly underWay = new Map<string, { latest: Message }>();
   private readonly delivered = new DeliveredMessages();
   private readonly ending = new AbortController();
   private readonly registry = new Registry();
-  private readonly oldest = this.gauge(
-    "oslo_faas_queue_oldest_seconds",
-    "Age of the oldest call this worker has; messages come in order, so none is older but at another worker. 0: none.",
-  );
   private readonly busy = this.gauge("oslo_faas_queue_worker_under_way", "Calls under way at this worker.");
   private readonly calls = this.counter(
     "oslo_faas_queue_calls_total",
@@ -71,7 +63,6 @@ export class Worker {
 
   constructor(
     private readonly config: Config,
-    private readonly queue: Queue,
     private readonly log: Log,
     /** Where no callback goes. */
     private readonly closed = closedNetworks(),
@@ -83,14 +74,15 @@ export class Worker {
     const known = this.underWay.get(message.id);
     // Delivered again while its call is under way: after a reconnection NATS knows of no acknowledgement yet to come.
     if (known) return void (known.latest = message);
-    if (this.ending.signal.aborted) return;
-    const entry = { acceptedMs: message.storedMs, latest: message };
+    if (this.ending.signal.aborted) return message.putBack(0);
+    const entry = { latest: message };
     this.underWay.set(message.id, entry);
     try {
-      if (await this.handle(message, entry)) {
+      const outcome = await this.handle(message);
+      if (outcome.isDone) {
         this.delivered.add(message.id);
         entry.latest.ack();
-      }
+      } else entry.latest.putBack(outcome.delayMs);
     } catch (error) {
       this.log("error", "left for another delivery", { reason: (error as Error).message });
     } finally {
@@ -106,10 +98,7 @@ export class Worker {
     return this.underWay.size === 0;
   }
 
-  /** @param held when calls that wait for another attempt were accepted, ms since 1970 */
-  metrics(held: Iterable<number>, now = Date.now()): Promise<string> {
-    const own = [...this.underWay.values()].map(({ acceptedMs }) => acceptedMs);
-    this.oldest.set((now - Math.min(now, ...own, ...held)) / 1000);
+  metrics(): Promise<string> {
     this.busy.set(this.underWay.size);
     return this.registry.metrics();
   }
@@ -122,45 +111,43 @@ export class Worker {
     return new BoundedCounter(this.registry, name, help, labels);
   }
 
-  /** True: the message is done. */
-  private async handle(message: Message, entry: { acceptedMs: number }): Promise<boolean> {
+  private async handle(message: Message): Promise<Outcome> {
     let call: QueuedCall;
     try {
-      call = decode(message.data, message.storedMs);
+      call = message.call();
     } catch (error) {
       this.log("error", "dropped a message that is not a call", { reason: (error as Error).message });
-      return true;
+      return DONE;
     }
-    entry.acceptedMs = call.acceptedMs;
     this.lost.add({ function_name: call.function }, 0);
     const answer = await this.call(call);
-    if (!answer) return false;
+    if (!answer) return { isDone: false, delayMs: 0 };
     const { function: function_name, callId, attempt } = call;
     this.calls.add({ function_name, code: String(answer.status) });
     const about = { function: function_name, callId, status: answer.status, attempt };
     if (attempt < this.config.retry.attempts && this.isWorthAnother(answer)) {
       const delayMs = this.delay(attempt);
-      await this.queue.putBack(nextAttempt(message.data, attempt + 1), delayMs);
       this.retries.add({ function_name });
       this.log("warn", "failed, and is put back", { ...about, delayMs });
-      return true;
+      return { isDone: false, delayMs };
     }
     if (answer.status >= 500 || answer.status === 429 || gatewayAlone(answer)) {
       this.lost.add({ function_name });
       this.log("error", "failed for good", about);
     }
     if (call.callbackUrl) await this.callBack(call, answer);
-    return true;
+    return DONE;
   }
 
   /**
-   * The function's answer; status 502 where the connection broke, as the gateway itself says it. Undefined: the gateway was not there
-   * for so long that NATS is about to deliver the message again. That is nobody's failed attempt.
+   * The function's answer; status 502 where the connection broke, as the gateway itself says it. A gateway that is away is waited for:
+   * that is nobody's failed attempt. Undefined: this worker ends meanwhile.
    */
   private async call(call: QueuedCall): Promise<Called | undefined> {
     const { host, port } = this.config.gateway;
-    const { ackWaitMs, callTimeoutMs } = this.config;
-    const latest = performance.now() + ackWaitMs - callTimeoutMs - CALLBACK_MS;
+    const { callTimeoutMs } = this.config;
+    const again: Record<string, string[]> =
+      call.attempt > 1 ? { [ATTEMPT_HEADER]: [String(call.attempt)] } : {};
     for (;;) {
       const begun = performance.now();
       const timed = (answer: Answer): Called => ({ ...answer, milliseconds: performance.now() - begun });
@@ -169,7 +156,7 @@ export class Worker {
           await post(
             { host, port, path: call.target },
             {
-              headers: passedOn(call.headers),
+              headers: { ...passedOn(call.headers), ...again },
               body: call.body,
               timeoutMs: callTimeoutMs,
               keepBody: call.callbackUrl !== undefined,
@@ -184,7 +171,7 @@ export class Worker {
           const took = !(error instanceof Broken) || error.took;
           return timed({ status: 502, headers: {}, body: Buffer.alloc(0), took });
         }
-        if (this.ending.signal.aborted || performance.now() + GATEWAY_PAUSE_MS > latest) return undefined;
+        if (this.ending.signal.aborted) return undefined;
         await sleep(GATEWAY_PAUSE_MS, this.ending.signal);
       }
     }

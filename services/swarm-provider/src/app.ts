@@ -116,13 +116,7 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
   app.addHook("onResponse", async ({ method }) => {
     if (method !== "GET") edge?.stir();
   });
-  app.get("/metrics", async (_request, reply) =>
-    text(reply, 200, (await metrics.text()) + ((await edge?.metrics()) ?? "")),
-  );
-  app.get("/healthz", async (_request, reply) => {
-    await engine.ping(HEALTH_TIMEOUT_MS);
-    return text(reply, 200, "OK");
-  });
+  openRoutes(app, parts);
   void app.register(async (scope) => managementRoutes(scope, parts), { prefix: "/system" });
   const proxy = new FunctionProxy(addresses, { network, port: functionPort, silenceMs: writeTimeoutMs });
   const { wakeTimeoutMs: wakeMs } = config;
@@ -130,6 +124,21 @@ export function buildApp(config: Config, given: AppParts = {}): FastifyInstance 
     functionRoutes(scope, { network, functions, directory, proxy, metrics, wakeMs }),
   );
   return app;
+}
+
+/** Without a password, and known to nobody outside. */
+function openRoutes(app: FastifyInstance, { engine, metrics, edge, directory }: Parts): void {
+  app.get("/metrics", async (_request, reply) =>
+    text(reply, 200, (await metrics.text()) + ((await edge?.metrics()) ?? "")),
+  );
+  app.get("/healthz", async (_request, reply) => {
+    await engine.ping(HEALTH_TIMEOUT_MS);
+    return text(reply, 200, "OK");
+  });
+  // The queue's intake learns whether there is such a function, as a call would show it.
+  app.get<{ Params: { name: string } }>("/queue/function/:name", async (request, reply) =>
+    text(reply, (await directory.has(request.params.name)) ? 200 : 404, ""),
+  );
 }
 
 function managementRoutes(app: FastifyInstance, parts: Parts): void {

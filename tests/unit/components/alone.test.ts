@@ -107,9 +107,11 @@ test("OpenFaaS: makes a password and runs the whole platform from the documented
   expect(outputs).toMatchObject({ user: "admin", password: "made" });
   expect(outputs.services).toEqual([
     "nats",
+    "nats-streaming",
     "prometheus",
     "basic-auth-plugin",
     "swarm-provider",
+    "intake",
     "gateway",
     "edge",
     "queue-worker",
@@ -117,6 +119,20 @@ test("OpenFaaS: makes a password and runs the whole platform from the documented
     "alertmanager",
   ]);
   expect(inputs(resources, "f-gateway").taskSpec.containerSpec.image).toBe("ghcr.io/openfaas/gateway:0.25.4");
+});
+
+test("OpenFaaS: leaves NATS Streaming out, and calls past the edge are accepted by the intake", async () => {
+  const { resources, outputs } = await registered(() => {
+    const { services, queueSocket, functionsSocket } = new OpenFaaS("f", {
+      edge: false,
+      queue: { natsStreaming: false },
+    });
+    return { services, queueSocket, functionsSocket };
+  });
+  expect(outputs.services).not.toContain("nats-streaming");
+  expect(names(resources)).not.toContain("f-volume-queue");
+  expect(outputs).toMatchObject({ queueSocket: "/run/oslo-faas-door/intake/intake.sock" });
+  expect(outputs.functionsSocket).toBeUndefined();
 });
 
 test("OpenFaaS: takes Outputs", async () => {

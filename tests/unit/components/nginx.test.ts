@@ -3,7 +3,7 @@ import { renderNginxConf, renderNginxDropIn, renderSysusers } from "../../../com
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 
-function conf(nginx: object = {}, more: { functionsSocket?: string } = {}): string {
+function conf(nginx: object = {}, more: { functionsSocket?: string; queueSocket?: string } = {}): string {
   const env = parseEnvironment({ host: { address: "198.51.100.7", hostKey: KEY }, nginx });
   return renderNginxConf({
     nginx: env.nginx,
@@ -114,4 +114,22 @@ test("management goes through the edge, which counts wrong passwords, and past i
   expect(upstream).toContain("server 127.0.0.1:8080 backup;");
   expect(conf()).not.toContain("http://management");
   expect(text.match(/proxy_pass http:\/\/management;/g)).toHaveLength(1);
+});
+
+test("asynchronous calls go to the edge, or without it to the intake, and its absence is a 503", () => {
+  const edge = "/run/oslo-faas-door/edge.sock";
+  const intake = "/run/oslo-faas-door/intake/intake.sock";
+  const place = (text: string) => /location \/async-function\/ \{[^}]*\}/.exec(text)![0];
+  const both = conf({}, { functionsSocket: edge, queueSocket: edge });
+  expect(place(both)).toContain("proxy_pass http://functions;");
+  expect(both).not.toContain("upstream queue");
+  const alone = conf({}, { queueSocket: intake });
+  expect(place(alone)).toContain("proxy_pass http://queue;");
+  expect(alone).toContain(`server unix:${intake};`);
+  for (const text of [both, alone]) {
+    expect(place(text)).toContain("error_page 502 = @queue_away;");
+    expect(place(text)).toContain("error_page 413 /.error/413;");
+    expect(text).toMatch(/location @queue_away \{[^}]*Retry-After 5 always;[^}]*return 503 /);
+  }
+  expect(place(conf())).toContain("proxy_pass http://gateway;");
 });

@@ -12,22 +12,35 @@ const { openfaas, alerts } = parseEnvironment({
 
 const NONE = { webhookUrl: false, webhookToken: false, smtpPassword: false };
 
-test("the queue is in files, synced, and its subscription outlives the worker", () => {
-  const args = render.natsArgs(openfaas.queue);
-  expect(args[args.indexOf("--store") + 1]).toBe("file");
-  expect(args).toContain("--file_sync=true");
-  expect(args[args.indexOf("--max_bytes") + 1]).toBe(String(1024 ** 3));
+test("the queue is in files, synced and encrypted, and only those with the password read it", () => {
+  const config = render.renderNats(openfaas.queue);
+  expect(config).toMatchSnapshot();
+  expect(config).toContain("  sync_interval: always\n");
+  expect(config).toContain("  key: $QUEUE_KEY\n");
+  expect(config).toContain("    { user: queue, password: $QUEUE_PASSWORD }\n");
+  expect(render.renderNatsSecrets("word", "key")).toBe('QUEUE_PASSWORD: "word"\nQUEUE_KEY: "key"\n');
   expect(render.queueWorkerEnv(openfaas)).toMatchObject({
     max_inflight: "3",
     ack_wait: "390s",
+    max_bytes: String(1024 ** 3),
+    faas_nats_password_file: "/run/secrets/queue-password",
   });
 });
 
-test("gateway and worker speak to the same queue", () => {
-  const [gateway, worker] = [render.gatewayEnv(openfaas), render.queueWorkerEnv(openfaas)];
-  for (const key of ["faas_nats_address", "faas_nats_port", "faas_nats_cluster_name"])
-    expect(worker[key]).toBe(gateway[key]);
-  expect(render.natsArgs(openfaas.queue)).toContain(gateway.faas_nats_cluster_name);
+test("NATS Streaming is asked for what it still has only where it runs", () => {
+  const without = { ...openfaas, queue: { ...openfaas.queue, natsStreaming: false } };
+  expect(render.intakeEnv(openfaas).old_nats_address).toBe("nats-streaming");
+  expect(render.intakeEnv(without)).not.toHaveProperty("old_nats_address");
+  const args = render.natsStreamingArgs(openfaas.queue);
+  expect(args[args.indexOf("--store") + 1]).toBe("file");
+  expect(args).toContain(render.CLUSTER_ID);
+});
+
+test("gateway, intake and worker speak to the same queue", () => {
+  const gateway = render.gatewayEnv(openfaas);
+  for (const other of [render.intakeEnv(openfaas), render.queueWorkerEnv(openfaas)])
+    for (const key of ["faas_nats_address", "faas_nats_port", "faas_nats_cluster_name"])
+      expect(other[key]).toBe(gateway[key]);
 });
 
 test("the gateway calls NAME.NETWORK and asks for a password", () => {
@@ -106,8 +119,8 @@ test("people are told by webhook and mail, their secrets in files", () => {
 });
 
 test("a message holds the largest body in base64", () =>
-  expect(parse(render.renderNats({ ...openfaas.queue, maxBody: "6m" })).max_payload).toBe(
-    8 * 1024 ** 2 + 256 * 1024,
+  expect(render.renderNats({ ...openfaas.queue, maxBody: "6m" })).toContain(
+    `max_payload: ${8 * 1024 ** 2 + 256 * 1024}\n`,
   ));
 
 test("retention is whole hours, at least one", () => {

@@ -37,6 +37,7 @@ beforeAll(() => {
     "openfaas/gateway:0.25.4",
     "openfaas/basic-auth:0.25.4",
     `oslo-faas/queue:${version}`,
+    "library/nats:2.15.3",
     "library/nats-streaming:0.25.6",
     "prom/prometheus:v2.42.0",
     "prom/alertmanager:v0.28.1",
@@ -78,7 +79,9 @@ describe("an environment with Docker's own engine", () => {
       "edge",
       "exporter",
       "gateway",
+      "intake",
       "nats",
+      "nats-streaming",
       "prometheus",
       "queue-worker",
       "swarm-provider",
@@ -110,8 +113,7 @@ describe("an environment with Docker's own engine", () => {
 
   test("keeps the queue on a volume that outlives its service", () => {
     const nats = named(made.resources, "openfaas-nats").inputs.taskSpec.containerSpec;
-    expect(nats.mounts).toEqual([{ type: "volume", source: "openfaas-queue", target: "/data" }]);
-    expect(nats.args).toEqual(expect.arrayContaining(["--store", "file"]));
+    expect(nats.mounts).toEqual([{ type: "volume", source: "openfaas-calls", target: "/data" }]);
   });
 
   test("takes the engine from Docker's repository, its key pinned by the full fingerprint", () => {
@@ -243,13 +245,14 @@ describe("a registry that asks for a login", () => {
     // Two services have one of them.
     expect(pulled(resources).map(({ name }) => name)).toEqual(
       [
+        "library-nats-2.15.3",
         "library-nats-streaming-0.25.6",
         "prom-prometheus-v2.42.0",
         "openfaas-basic-auth-0.25.4",
         `oslo-faas-swarm-provider-${version}`,
+        `oslo-faas-queue-${version}`,
         "openfaas-gateway-0.25.4",
         "library-haproxy-3.0.11",
-        `oslo-faas-queue-${version}`,
         "prom-alertmanager-v0.28.1",
       ].map((name) => `openfaas-pulled-${HOST}-${name}`),
     );
@@ -281,6 +284,7 @@ describe("a registry that asks for a login", () => {
     const { resources } = await program(config, ["registryAuth"]);
     expect(opened(given(resources))).toMatchObject([{ address: "registry-1.docker.io" }]);
     expect(pulled(resources).map(({ inputs }) => inputs.name)).toEqual([
+      "nats:2.15.3",
       "nats-streaming:0.25.6",
       "prom/prometheus:v2.42.0",
       "haproxy:3.0.11",
@@ -324,7 +328,7 @@ test("where it stands is a label of the node, of every service and function, and
   const others = ["host:index:SwarmMember", "openfaas:index:Function"].flatMap((type) =>
     ofType(resources, type),
   );
-  expect([services.length, others.length]).toEqual([9, 3]);
+  expect([services.length, others.length]).toEqual([11, 3]);
   for (const { inputs } of services)
     expect(
       Object.fromEntries(inputs.labels.map((one: Record<string, string>) => [one.label, one.value])),

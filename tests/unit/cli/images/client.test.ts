@@ -180,7 +180,7 @@ describe("npx oslo-faas images lock", () => {
     expect(imagesOf("local", ROOT).images).toEqual(
       expect.arrayContaining([
         "registry.lab:5000/oslo-faas/hello:dev",
-        "registry.lab:5000/library/nats-streaming:0.25.6",
+        "registry.lab:5000/library/nats:2.15.3",
       ]),
     );
   });

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { channelsState, channelState } from "../../../../shared/queueChannel";
+import { queueState } from "../../../../shared/queueState";
 import { describe as certificateOf } from "../../../../cli/status/certificate";
 import { fill } from "../../../../cli/status/collect";
 import type { EngineResult } from "../../../../cli/preview/engine";
@@ -37,6 +38,19 @@ const CHANNEL = {
   ],
 };
 
+const CALL_STREAM = {
+  name: "CALLS",
+  config: { max_bytes: 1024 ** 3 },
+  state: { messages: 22, bytes: 2 * 1024 ** 2, first_ts: "2026-11-24T00:00:00Z" },
+  consumer_detail: [{ num_ack_pending: 8 }, { num_ack_pending: 4 }],
+};
+/** What NATS's monitoring answers. */
+const natsSays = (connections: { name: string }[], streams: object[] = [CALL_STREAM]) => ({
+  jsz: { config: {}, account_details: [{ stream_detail: [{ name: "OTHER" }, ...streams] }] },
+  connz: { connections: [{ name: "queue-intake-1" }, ...connections] },
+});
+const WORKERS = [{ name: "queue-worker-1" }, { name: "queue-worker-2" }];
+
 const ANSWER: Record<string, [number, string, string?]> = {
   facts: [
     0,
@@ -50,13 +64,14 @@ const ANSWER: Record<string, [number, string, string?]> = {
     "gateway|1/1|r.no/gateway:1@sha256:00|gateway||\nhello|2/2|r.no/hello:dev||hello|\nother|0/1|x:1|||\n",
   ],
   functions: [0, '[{"name":"hello"},{"name":"other"}]'],
-  queue: [0, JSON.stringify({ channels: [CHANNEL] })],
+  queue: [0, JSON.stringify(natsSays(WORKERS))],
   alerts: [0, '{"status":"success","data":{"alerts":[]}}'],
   "prometheus.rate": [0, samples(["hello", "1.5"], ["hello.openfaas-fn", "0.5"], ["other", "9"])],
   "prometheus.errors": [0, samples(["hello", "0.25"])],
   "prometheus.p50": [0, samples(["hello", "0.004"], ["idle", "NaN"])],
   "prometheus.p99": [0, samples(["hello", "0.090"])],
   "prometheus.oldest": [0, samples(["", "65"])],
+  "prometheus.old": [0, samples()],
   fsync: [0, "900\n"],
 };
 
@@ -95,8 +110,8 @@ load         0.52 0.4 0.3 on 2 CPUs; memory 2.0 of 4.0 GiB available
 disk         / 50.0 of 100.0 GiB free; 900 synchronous writes a second
 units        docker active, nginx active
 front door   /healthz 200 in 4 ms
-queue        22 calls, 12 of them under way, oldest 1 min 5 s; 2 workers; log
-             2.0 MiB
+queue        22 calls, 12 of them under way, oldest 1 min 5 s; 2 workers; 2.0 of
+             1024.0 MiB
 alerts       none
 
 service  running  image
@@ -165,8 +180,8 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
   ],
   [
     "a queue without a worker",
-    { queue: [0, JSON.stringify({ channels: [{ ...CHANNEL, subscriptions: [] }] })] },
-    ["queue: 40 calls wait and no worker is connected"],
+    { queue: [0, JSON.stringify(natsSays([]))] },
+    ["queue: 22 calls wait and no worker is connected"],
   ],
   [
     "an alert, but not that of scaling",
@@ -217,7 +232,26 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
 test("an incomplete answer is refused", () =>
   expect(() => parseParts(line("facts", 0, "x"))).toThrow("the host's answer is incomplete"));
 
-describe("the depth of the queue", () => {
+describe("the queue in JetStream", () => {
+  test("is what its stream and its consumers say", () =>
+    expect(queueState(natsSays(WORKERS))).toEqual({
+      depth: 22,
+      underWay: 12,
+      workers: 2,
+      bytes: 2 * 1024 ** 2,
+      maxBytes: 1024 ** 3,
+      oldestMs: Date.UTC(2026, 10, 24),
+    }));
+  test("is empty before the first call, and has no oldest one then", () => {
+    const empty = { depth: 0, underWay: 0, workers: 0, bytes: 0, maxBytes: 0 };
+    expect(queueState(natsSays([], []))).toEqual(empty);
+    expect(queueState({ jsz: { config: {} }, connz: { connections: [] } })).toEqual(empty);
+  });
+  test("is not to be had from another answer", () =>
+    expect(() => queueState({ jsz: { error: "x" }, connz: {} })).toThrow("does not describe JetStream"));
+});
+
+describe("the depth of NATS Streaming", () => {
   test("is what was not sent and what was not acknowledged, whichever member had it", () =>
     expect(channelState(CHANNEL)).toEqual({
       depth: 22,

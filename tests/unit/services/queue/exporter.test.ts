@@ -19,8 +19,17 @@ test("the host is the container's default route", () => {
 });
 
 test("depth, disk and memory are told; what cannot be asked is named and hides nothing", async () => {
-  const channel = { name: "faas-request", msgs: 5, bytes: 100, last_seq: 5, subscriptions: [] };
-  const nats = http.createServer((_, response) => response.end(JSON.stringify({ channels: [channel] })));
+  const channel = { name: "faas-request", msgs: 3, bytes: 100, last_seq: 3, subscriptions: [] };
+  const state = { messages: 5, bytes: 100, first_ts: new Date(Date.now() - 60_000).toISOString() };
+  const streams = [{ name: "CALLS", config: { max_bytes: 1000 }, state, consumer_detail: null }];
+  const answers: Record<string, object> = {
+    "/jsz": { config: {}, account_details: [{ stream_detail: streams }] },
+    "/connz": { connections: [] },
+    "/streaming/channelsz": { channels: [channel] },
+  };
+  const nats = http.createServer(({ url }, response) =>
+    response.end(JSON.stringify(answers[url!.split("?")[0]!])),
+  );
   await new Promise<void>((done) => nats.listen(0, "127.0.0.1", done));
   const files = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-exporter-"));
   try {
@@ -30,13 +39,17 @@ test("depth, disk and memory are told; what cannot be asked is named and hides n
     );
     const config = readConfig({
       faas_nats_address: "127.0.0.1",
+      old_nats_address: "127.0.0.1",
       faas_nats_monitor_port: String((nats.address() as AddressInfo).port),
       tls_port: "443",
     });
     const text = await exported(config, files);
     expect(value(text, "oslo_faas_queue_depth")).toBe(5);
     expect(value(text, "oslo_faas_queue_workers")).toBe(0);
-    expect(value(text, "oslo_faas_queue_waiting_bytes")).toBe(100);
+    expect(value(text, "oslo_faas_queue_bytes")).toBe(100);
+    expect(value(text, "oslo_faas_queue_max_bytes")).toBe(1000);
+    expect(value(text, "oslo_faas_queue_old_depth")).toBe(3);
+    expect(value(text, "oslo_faas_queue_oldest_seconds")).toBeCloseTo(60, -1);
     expect(value(text, "oslo_faas_memory_available_bytes")).toBe(1024 ** 2);
     const { bavail, bsize } = fs.statfsSync("/");
     expect(value(text, "oslo_faas_disk_free_bytes") / (bavail * bsize)).toBeCloseTo(1, 1);

@@ -2,6 +2,7 @@
 import * as http from "node:http";
 import { type AddressInfo, BlockList } from "node:net";
 import { readConfig } from "../../../../services/queue/src/config";
+import { decode } from "../../../../services/queue/src/request";
 import { type Message, Worker } from "../../../../services/queue/src/worker";
 
 export interface Seen {
@@ -68,16 +69,15 @@ export function setUp(gatewayPort: number, env: Record<string, string> = {}, clo
     retry_max_delay: "3s",
     ...env,
   });
-  const putBack: { data: Buffer; delayMs: number }[] = [];
+  const putBack: number[] = [];
   const logged: string[] = [];
-  const queue = { putBack: async (data: Buffer, delayMs: number) => void putBack.push({ data, delayMs }) };
-  const worker = new Worker(config, queue, (_level, message) => logged.push(message), closed);
+  const worker = new Worker(config, (_level, message) => logged.push(message), closed);
   let acks = 0;
-  const message = (data: Buffer, id = "m1"): Message => ({
+  const message = (data: Buffer, id = "m1", attempt = 1): Message => ({
     id,
-    data,
-    storedMs: Date.now(),
+    call: () => ({ ...decode(data, Date.now()), attempt }),
     ack: () => acks++,
+    putBack: (delayMs) => void putBack.push(delayMs),
   });
   return { worker, putBack, logged, message, acks: () => acks };
 }

@@ -6,16 +6,16 @@ test("a failed call is put back with a longer wait each time, and told of when t
   const gateway = await serve(fails(503));
   const back = await serve(ok);
   const { worker, message, putBack, acks } = setUp(gateway.port);
-  await worker.take(message(queued(callback(back.port)), "m1"));
-  await worker.take(message(putBack[0]!.data, "m2"));
-  expect(putBack.map(({ delayMs }) => delayMs)).toEqual([2000, 3000]);
-  expect(back.seen).toEqual([]);
-  await worker.take(message(putBack[1]!.data, "m3"));
+  await worker.take(message(queued(callback(back.port))));
+  await worker.take(message(queued(callback(back.port)), "m1", 2));
+  expect(putBack).toEqual([2000, 3000]);
+  expect([back.seen, acks()]).toEqual([[], 0]);
+  await worker.take(message(queued(callback(back.port)), "m1", 3));
   expect(gateway.seen.map(({ headers }) => headers["x-retry-attempt"])).toEqual([undefined, "2", "3"]);
   expect(putBack).toHaveLength(2);
   expect(back.seen[0]!.headers["x-function-status"]).toBe("503");
-  expect(acks()).toBe(3);
-  expect(await worker.metrics([])).toContain('queue_failed_total{function_name="hello"} 1');
+  expect(acks()).toBe(1);
+  expect(await worker.metrics()).toContain('queue_failed_total{function_name="hello"} 1');
 });
 
 test.each([
@@ -32,8 +32,7 @@ test.each([
   const gateway = await serve(fails(status));
   const { worker, message, putBack, acks } = setUp(gateway.port, env);
   await worker.take(message(queued()));
-  expect(putBack).toHaveLength(times);
-  expect(acks()).toBe(1);
+  expect([putBack.length, acks()]).toEqual([times, 1 - times]);
 });
 
 /** The gateway, where it answers without a connection to the function: it does not ask for the body. */
@@ -59,8 +58,7 @@ test.each([
   const { worker, message, putBack, acks } = setUp(gateway.port, { retry_codes: "429" });
   for (const Body of [Buffer.from("Kari").toString("base64"), null])
     await worker.take(message(queued({ Body }), `m${String(Body)}`));
-  expect(putBack).toHaveLength(2 * times);
-  expect(acks()).toBe(2);
+  expect([putBack.length, acks()]).toEqual([2 * times, 2 * (1 - times)]);
 });
 
 test("a call without a body is made with none, and its function is known to be reached", async () => {
@@ -83,7 +81,7 @@ test("a call whose connection broke is repeated only if 502 is in the codes", as
   ] as const) {
     const { worker, message, putBack, acks } = setUp(gateway.port, { retry_codes: codes });
     await worker.take(message(queued(callback(back.port))));
-    expect([putBack.length, acks()]).toEqual([times, 1]);
+    expect([putBack.length, acks()]).toEqual([times, 1 - times]);
   }
   expect(back.seen.map(({ headers }) => headers["x-function-status"])).toEqual(["502"]);
 });
@@ -104,6 +102,6 @@ test.each([502, 503])(
     const { worker, message, putBack, acks } = setUp(gateway.port, env);
     await worker.take(message(queued()));
     expect([gateway.seen.length, putBack.length, acks()]).toEqual([1, 0, 1]);
-    expect(await worker.metrics([])).toContain('queue_failed_total{function_name="hello"} 1');
+    expect(await worker.metrics()).toContain('queue_failed_total{function_name="hello"} 1');
   },
 );

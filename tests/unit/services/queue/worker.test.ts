@@ -1,11 +1,10 @@
 /** The worker against real HTTP servers; the queue is a list. */
 import { closedNetworks } from "../../../../services/queue/src/callback";
 import { readConfig } from "../../../../services/queue/src/config";
-import { Delays, wrap } from "../../../../services/queue/src/delays";
 import { CALLBACK_ATTEMPTS, CALLBACK_TIMEOUT_MS } from "../../../../shared/queueLimits";
-import { decode, nextAttempt } from "../../../../services/queue/src/request";
-import { type Message, Worker } from "../../../../services/queue/src/worker";
-import { callback, closeAll, fails, ok, serve, queued, setUp } from "./gateway";
+import { callOf } from "../../../../services/queue/src/natsStreaming";
+import { decode } from "../../../../services/queue/src/request";
+import { callback, closeAll, ok, serve, queued, setUp } from "./gateway";
 
 test("a call is made as it was accepted, and acknowledged when it is done", async () => {
   const gateway = await serve(ok);
@@ -16,7 +15,7 @@ test("a call is made as it was accepted, and acknowledged when it is done", asyn
   ]);
   expect(gateway.seen[0]!.headers).toMatchObject({ "x-call-id": "call-1", "content-length": "4" });
   expect(acks()).toBe(1);
-  expect(await worker.metrics([])).toContain(
+  expect(await worker.metrics()).toContain(
     'oslo_faas_queue_calls_total{function_name="hello",code="200"} 1\n',
   );
 });
@@ -86,7 +85,7 @@ test("a callback that fails at first is tried again", async () => {
   const { worker, message } = setUp(gateway.port);
   await worker.take(message(queued(callback(back.port))));
   expect(times).toBe(2);
-  expect(await worker.metrics([])).toContain('callbacks_total{outcome="delivered"} 1');
+  expect(await worker.metrics()).toContain('callbacks_total{outcome="delivered"} 1');
 });
 
 test.each(["127.0.0.1", "localhost"])("no callback goes to %s, and the call is done", async (host) => {
@@ -98,21 +97,7 @@ test.each(["127.0.0.1", "localhost"])("no callback goes to %s, and the call is d
   expect(back.seen).toEqual([]);
   expect([target.seen.length, acks()]).toEqual([1, 1]);
   expect(logged).toEqual(["the callback is refused"]);
-  expect(await worker.metrics([])).toContain('callbacks_total{outcome="refused"} 1');
-});
-
-test("what could not be put back is not acknowledged", async () => {
-  const gateway = await serve(fails(503));
-  const config = readConfig({
-    faas_gateway_address: "127.0.0.1",
-    faas_gateway_port: String(gateway.port),
-    retry_attempts: "2",
-  });
-  const queue = { putBack: () => Promise.reject(new Error("the queue is away")) };
-  const worker = new Worker(config, queue, () => undefined);
-  let acks = 0;
-  await worker.take({ id: "m", data: queued(), storedMs: 0, ack: () => acks++ });
-  expect(acks).toBe(0);
+  expect(await worker.metrics()).toContain('callbacks_total{outcome="refused"} 1');
 });
 
 test("a gateway that is away burns no attempt: the call waits for it", async () => {
@@ -146,7 +131,7 @@ test("one delivered again, under way or done, is called once", async () => {
 test("at its end it finishes what is under way and takes nothing new", async () => {
   let finish = () => undefined as void;
   const gateway = await serve((_, response) => void (finish = () => void response.end()));
-  const { worker, message, acks } = setUp(gateway.port);
+  const { worker, message, acks, putBack } = setUp(gateway.port);
   const first = worker.take(message(queued()));
   while (gateway.seen.length === 0) await new Promise((next) => setTimeout(next, 5));
   const ended = worker.end(5000);
@@ -154,14 +139,7 @@ test("at its end it finishes what is under way and takes nothing new", async () 
   finish();
   await first;
   expect(await ended).toBe(true);
-  expect([gateway.seen.length, acks()]).toEqual([1, 1]);
-});
-
-test("the oldest is counted from when the gateway took it", async () => {
-  const { worker } = setUp(1);
-  const now = Date.now();
-  expect(await worker.metrics([], now)).toContain("oldest_seconds 0\n");
-  expect(await worker.metrics([now - 7000, now - 3000], now)).toContain("oldest_seconds 7\n");
+  expect([gateway.seen.length, acks(), putBack]).toEqual([1, 1, [0]]);
 });
 
 describe("messages", () => {
@@ -173,15 +151,29 @@ describe("messages", () => {
       callId: "",
     }));
   test("time of acceptance, attempt and callback", () => {
-    const again = nextAttempt(nextAttempt(queued(callback(80)), 2), 3);
-    expect(decode(again, 5)).toMatchObject({
+    const Header = { "X-Start-Time": ["1795485600123456789"], "X-Retry-Attempt": ["3"] };
+    expect(decode(queued({ ...callback(80), Header }), 5)).toMatchObject({
       acceptedMs: 1795485600123,
       attempt: 3,
       callbackUrl: "http://127.0.0.1:80/back?n=1",
     });
   });
-  test.each(["", "../system/functions", "a/b", "a?b"])("%p is refused as a function's name", (name) =>
-    expect(() => decode(queued({ Function: name }), 0)).toThrow("cannot be a function's name"),
+  test("one that waited for another attempt in NATS Streaming", () => {
+    const held = { due: 9, acceptedMs: 7, data: queued({ Header: null }).toString() };
+    expect(callOf("faas-request-delayed", Buffer.from(JSON.stringify(held)), 8)).toMatchObject({
+      function: "hello",
+      acceptedMs: 7,
+      body: Buffer.from("Kari"),
+    });
+  });
+  test("a function may be named with its namespace", () =>
+    expect(decode(queued({ Function: "hello.openfaas-fn" }), 0)).toMatchObject({
+      function: "hello",
+      target: "/function/hello/a/b?x=1&y=%20",
+    }));
+  test.each(["", "../system/functions", "a/b", "a?b", "a.b", "a.*"])(
+    "%p is refused as a function's name",
+    (name) => expect(() => decode(queued({ Function: name }), 0)).toThrow("cannot be a function's name"),
   );
   test("a message that is not a call is dropped and logged", async () => {
     const { worker, message, logged, acks } = setUp(1);
@@ -191,62 +183,23 @@ describe("messages", () => {
   });
 });
 
-describe("calls that wait for another attempt", () => {
-  const message = (data: Buffer, acked: string[], id = "d1"): Message => ({
-    id,
-    data,
-    storedMs: 0,
-    ack: () => acked.push(id),
-  });
-
-  test("go back into the queue when they are due, and are acknowledged after that", async () => {
-    const [out, acked]: [string[], string[]] = [[], []];
-    const delays = new Delays(
-      async (data) => {
-        expect(acked).toEqual([]);
-        out.push(data.toString());
-      },
-      () => undefined,
-    );
-    const waiting = message(wrap(Buffer.from("call"), 60, 1000), acked);
-    delays.take(waiting);
-    delays.take(waiting);
-    expect([...delays.accepted()]).toEqual([1000]);
-    expect(out).toEqual([]);
-    while (acked.length === 0) await new Promise((next) => setTimeout(next, 10));
-    expect(out).toEqual(["call"]);
-    expect([...delays.accepted()]).toEqual([]);
-  });
-
-  test("stay with NATS where they cannot be put back", async () => {
-    const acked: string[] = [];
-    const warned = new Promise<void>((done) => {
-      const delays = new Delays(
-        () => Promise.reject(new Error("away")),
-        () => done(),
-      );
-      delays.take(message(wrap(Buffer.from("call"), 0, 0), acked));
-    });
-    await warned;
-    expect(acked).toEqual([]);
-  });
-});
-
 test("an environment that cannot be used says all that is wrong", () =>
   expect(() =>
     readConfig({ max_inflight: "0", retry_codes: "200", ack_wait: "338s", upstream_timeout: "300s" }),
   ).toThrow(/ack_wait: is not above[^]*retry_codes: "200"[^]*max_inflight: "0"/));
 
-test("between the time limit of a call and the next delivery lies its callback, whole", () => {
+test("between the time limit of a call and the end of its attempt lies its callback, whole", () => {
   const { ackWaitMs, callTimeoutMs } = readConfig({ ack_wait: "339s", upstream_timeout: "300s" });
   expect(ackWaitMs - callTimeoutMs).toBeGreaterThan(CALLBACK_ATTEMPTS * CALLBACK_TIMEOUT_MS + 1000 + 2000);
 });
 
-test("a gateway that is away is not waited for so long that the callback would miss the next delivery", async () => {
+test("a worker that ends gives back a call whose gateway is away", async () => {
   const gone = await serve(ok);
   closeAll();
-  // A second more than the call and its callback take at most: not enough for a pause and another attempt.
-  const { worker, message, acks } = setUp(gone.port, { ack_wait: "38500ms", upstream_timeout: "100ms" });
-  await worker.take(message(queued()));
-  expect(acks()).toBe(0);
+  const { worker, message, putBack, acks } = setUp(gone.port);
+  const taken = worker.take(message(queued()));
+  await new Promise((next) => setTimeout(next, 100));
+  expect(await worker.end(5000)).toBe(true);
+  await taken;
+  expect([acks(), putBack]).toEqual([0, [0]]);
 });

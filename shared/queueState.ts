@@ -1,0 +1,65 @@
+/** The queue in JetStream: the names that all parts use, and what NATS's monitoring says of it (GET /jsz, GET /connz). */
+
+/** Holds every call that is accepted and not done; one subject a function. */
+export const CALLS = "CALLS";
+export const CALL_SUBJECT = "calls";
+/** A worker's connection has a name that begins like this. */
+export const WORKER_NAME = "queue-worker-";
+
+export const MONITOR_PATHS = {
+  jsz: "/jsz?streams=true&consumers=true&config=true",
+  connz: "/connz?limit=1024",
+} as const;
+
+/** What counts of the queue. */
+export interface QueueState {
+  /** Calls accepted and not done, those that were given to a worker included. */
+  depth: number;
+  /** Given to a worker and not done; those that wait for another attempt are among them. */
+  underWay: number;
+  /** Workers connected. */
+  workers: number;
+  /** Size of the calls that are not done, on disk. */
+  bytes: number;
+  /** The bound of `bytes`. Beyond it calls are refused. */
+  maxBytes: number;
+  /** When the oldest call that is not done was accepted, ms since 1970. */
+  oldestMs?: number;
+}
+
+interface Stream {
+  name?: string;
+  config?: { max_bytes?: number };
+  state?: { messages?: number; bytes?: number; first_ts?: string };
+  consumer_detail?: { num_ack_pending?: number }[] | null;
+}
+
+/** @throws an Error if the answers are not those of a NATS server with JetStream */
+export function queueState(answers: { jsz: unknown; connz: unknown }): QueueState {
+  const { account_details: accounts, config } = (answers.jsz ?? {}) as {
+    account_details?: { stream_detail?: Stream[] | null }[] | null;
+    config?: unknown;
+  };
+  const { connections } = (answers.connz ?? {}) as { connections?: { name?: string }[] | null };
+  if (config === undefined || !Array.isArray(connections))
+    throw new Error("the answer of NATS does not describe JetStream");
+  const calls = (accounts ?? [])
+    .flatMap(({ stream_detail: streams }) => streams ?? [])
+    .find(({ name }) => name === CALLS);
+  return {
+    ...stateOf(calls ?? {}),
+    workers: connections.filter(({ name }) => name?.startsWith(WORKER_NAME)).length,
+  };
+}
+
+function stateOf({ state = {}, config = {}, consumer_detail: consumers }: Stream) {
+  const { messages = 0, bytes = 0, first_ts: first = "" } = state;
+  const pending = (consumers ?? []).map((one) => one.num_ack_pending ?? 0);
+  return {
+    depth: messages,
+    underWay: pending.reduce((sum, one) => sum + one, 0),
+    bytes,
+    maxBytes: config.max_bytes ?? 0,
+    ...(messages > 0 ? { oldestMs: Date.parse(first) } : {}),
+  };
+}

@@ -1,0 +1,293 @@
+/** The queue's intake and worker with a real NATS, and calls moved out of a real NATS Streaming. The gateway is one HTTP server. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as http from "node:http";
+import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { connect } from "@nats-io/transport-node";
+import { connect as connectStan, type Stan } from "node-nats-streaming";
+import { natsStreamingArgs, renderNats, renderNatsSecrets } from "../../components/openfaas/render";
+import { parseEnvironment } from "../../environment/parse";
+import { goModule } from "../../lab/images/sources";
+import { Acceptor } from "../../services/queue/src/accept";
+import { Bridge } from "../../services/queue/src/bridge";
+import type { QueuedCall } from "../../services/queue/src/call";
+import { type Config, readConfig } from "../../services/queue/src/config";
+import { JetStream, NotAccepted } from "../../services/queue/src/jetstream";
+import { Lanes } from "../../services/queue/src/lanes";
+import { Mover } from "../../services/queue/src/natsStreaming";
+import { Worker } from "../../services/queue/src/worker";
+
+jest.setTimeout(120_000);
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
+const CLUSTER = "faas-cluster";
+const quiet = () => undefined;
+
+let dir: string;
+let config: Config;
+let nats: ChildProcess;
+const ports = { nats: 0, monitor: 0, gateway: 0, old: 0 };
+const closers: (() => unknown)[] = [];
+/** What the gateway was asked, by body. */
+let made: Map<string, number>;
+let answer: (url: string, response: http.ServerResponse, headers: http.IncomingHttpHeaders) => void;
+
+function build(part: string): void {
+  const env = { ...process.env, GOBIN: dir, CGO_ENABLED: "0", GOWORK: "off" };
+  execFileSync("go", ["install", "-trimpath", "-ldflags=-s -w", "tool"], {
+    cwd: goModule(part),
+    env: { ...env, GOFLAGS: "-mod=readonly -buildvcs=false" },
+    timeout: 600_000,
+  });
+}
+
+const freePort = () =>
+  new Promise<number>((done) => {
+    const server = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => done(port));
+    });
+  });
+
+async function until(what: string, is: () => boolean | Promise<boolean>, seconds = 40): Promise<void> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+    if (await is()) return;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  throw new Error(`waited for ${what} in vain`);
+}
+
+function start(): void {
+  nats = spawn(path.join(dir, "nats-server"), ["-c", path.join(dir, "etc/nats.conf")], { stdio: "ignore" });
+}
+
+const ended = (process: ChildProcess) => new Promise((done) => process.once("exit", done));
+
+beforeAll(async () => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-jetstream-"));
+  for (const part of ["nats", "nats-streaming"]) build(part);
+  for (const name of Object.keys(ports) as (keyof typeof ports)[]) ports[name] = await freePort();
+  const server = http.createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = Buffer.concat(chunks).toString();
+      made.set(body, (made.get(body) ?? 0) + 1);
+      answer(request.url!, response, request.headers);
+    });
+  });
+  await new Promise<void>((done) => server.listen(ports.gateway, "127.0.0.1", done));
+  closers.push(() => (server.close(), server.closeAllConnections()));
+}, 900_000);
+
+afterAll(async () => {
+  for (const close of closers.reverse()) await close();
+  fs.rmSync(dir, { recursive: true });
+});
+
+/** As the platform configures it, under other paths and ports. */
+function writeConfig(maxBytes: string): void {
+  const { openfaas } = parseEnvironment({
+    host: { address: "198.51.100.7", hostKey: KEY },
+    openfaas: { queue: { maxBytes, maxBody: "100k" } },
+  });
+  for (const name of ["etc", "run/secrets"]) fs.mkdirSync(path.join(dir, name), { recursive: true });
+  const text = renderNats(openfaas.queue)
+    .replace("port: 4222", `port: ${ports.nats}`)
+    .replace("http_port: 8222", `http_port: ${ports.monitor}`)
+    .replace("store_dir: /data", `store_dir: ${dir}/data`);
+  fs.writeFileSync(path.join(dir, "etc/nats.conf"), text);
+  fs.writeFileSync(path.join(dir, "run/secrets/nats-secrets"), renderNatsSecrets("word", "k".repeat(32)));
+  fs.writeFileSync(path.join(dir, "password"), "word\n");
+  config = readConfig({
+    faas_nats_address: "127.0.0.1",
+    faas_nats_port: String(ports.nats),
+    faas_nats_password_file: path.join(dir, "password"),
+    faas_gateway_address: "127.0.0.1",
+    faas_gateway_port: String(ports.gateway),
+    max_inflight: "4",
+    max_bytes: String(openfaas.queue.maxBytes === "1m" ? 1024 ** 2 : 64 * 1024 ** 2),
+    retry_attempts: "3",
+    retry_min_delay: "100ms",
+  });
+}
+
+const opened: { queue: JetStream; lanes?: Lanes }[] = [];
+
+async function setUp(maxBytes = "64m"): Promise<Acceptor> {
+  writeConfig(maxBytes);
+  fs.rmSync(path.join(dir, "data"), { recursive: true, force: true });
+  made = new Map();
+  answer = (_url, response) => void response.end();
+  start();
+  const queue = await JetStream.open(config, "queue-intake-test", quiet);
+  opened.push({ queue });
+  return new Acceptor(queue);
+}
+
+async function startWorker(): Promise<void> {
+  const queue = await JetStream.open(config, "queue-worker-test", quiet);
+  const lanes = new Lanes(queue, new Worker(config, quiet), config, quiet);
+  opened.push({ queue, lanes });
+  void lanes.run();
+}
+
+afterEach(async () => {
+  for (const { queue, lanes } of opened.splice(0)) {
+    lanes?.end();
+    await queue.connection.close();
+  }
+  const gone = ended(nats);
+  nats.kill("SIGKILL");
+  await gone;
+});
+
+const call = (body: string, changes: Partial<QueuedCall> = {}): QueuedCall => ({
+  function: "hello",
+  target: `/function/${changes.function ?? "hello"}`,
+  headers: {},
+  body: Buffer.from(body),
+  callId: "",
+  attempt: 1,
+  acceptedMs: Date.now(),
+  ...changes,
+});
+const bodies = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
+const times = (names: string[]) => names.map((name) => made.get(name) ?? 0);
+/** Calls that are not done. */
+const depth = async () => {
+  const jsz = await fetch(`http://127.0.0.1:${ports.monitor}/jsz?streams=true`).then((one) => one.json());
+  return (jsz as { messages: number }).messages;
+};
+
+test("every accepted call is made, once, though NATS is killed in between", async () => {
+  const acceptor = await setUp();
+  const first = bodies("first", 40);
+  for (const body of first) expect(await acceptor.accept(call(body))).toBe(true);
+  const gone = ended(nats);
+  nats.kill("SIGKILL");
+  await gone;
+  await expect(acceptor.accept(call("while away"))).rejects.toBeInstanceOf(NotAccepted);
+  start();
+  let slow = 0;
+  answer = (_url, response) => void setTimeout(() => (slow++, response.end()), 200);
+  await startWorker();
+  await until("some of the calls", () => slow > 4);
+  // With calls under way.
+  const again = ended(nats);
+  nats.kill("SIGKILL");
+  await again;
+  start();
+  await until("all of the calls", () => first.every((body) => made.has(body)));
+  await until("an empty queue", async () => (await depth().catch(() => 1)) === 0);
+  expect(times(first)).toEqual(first.map(() => 1));
+});
+
+test("the same call is accepted once, and a full queue refuses without losing one", async () => {
+  const acceptor = await setUp("1m");
+  expect(await acceptor.accept(call("Kari", { callId: "one" }))).toBe(true);
+  expect(await acceptor.accept(call("Kari", { callId: "one" }))).toBe(false);
+  const accepted: string[] = [];
+  const full = async () => {
+    for (let i = 0; i < 100; i++) {
+      const body = `${i} ${"x".repeat(50_000)}`;
+      await acceptor.accept(call(body));
+      accepted.push(body);
+    }
+  };
+  await expect(full()).rejects.toMatchObject({ isFull: true });
+  expect(accepted.length).toBeGreaterThan(10);
+  await startWorker();
+  await until("an empty queue", async () => (await depth()) === 0);
+  expect(times(["Kari", ...accepted])).toEqual(["Kari", ...accepted].map(() => 1));
+  expect(await acceptor.accept(call("room again"))).toBe(true);
+});
+
+test("a failed call is tried again later, with its number, and does not hold up another function", async () => {
+  const acceptor = await setUp();
+  const attempts: unknown[] = [];
+  answer = (url, response, headers) => {
+    if (url.startsWith("/function/slow")) return void setTimeout(() => response.end(), 3000);
+    if (!url.startsWith("/function/failing")) return void response.end();
+    attempts.push(headers["x-retry-attempt"]);
+    response.writeHead(attempts.length < 3 ? 503 : 200).end();
+  };
+  for (const body of bodies("slow", 50)) await acceptor.accept(call(body, { function: "slow" }));
+  await acceptor.accept(call("failing", { function: "failing" }));
+  await startWorker();
+  await until("the slow function", () => made.has("slow-3"));
+  const begun = Date.now();
+  await acceptor.accept(call("quick"));
+  await until("the quick function", () => made.has("quick"));
+  expect(Date.now() - begun).toBeLessThan(2500);
+  await until("three attempts", () => attempts.length === 3);
+  expect(attempts).toEqual([undefined, "2", "3"]);
+  expect(made.size).toBeLessThan(20);
+});
+
+const queued = (body: string) =>
+  JSON.stringify({ Function: "hello", Header: {}, Body: Buffer.from(body).toString("base64") });
+
+const publish = (stan: Stan, channel: string, data: string) =>
+  new Promise<void>((done, fail) =>
+    stan.publish(channel, Buffer.from(data), (error) => (error ? fail(new Error(String(error))) : done())),
+  );
+
+async function withStan<T>(port: number, work: (stan: Stan) => Promise<T>): Promise<T> {
+  const url = `nats://127.0.0.1:${port}`;
+  const stan = connectStan(CLUSTER, "faas-publisher-gateway", { url, waitOnFirstConnect: true });
+  await new Promise((done, fail) => stan.once("connect", done).once("error", fail));
+  try {
+    return await work(stan);
+  } finally {
+    const closed = new Promise((done) => stan.once("close", done));
+    stan.close();
+    await closed;
+  }
+}
+
+test("what publishes to NATS Streaming, as the stock gateway does, publishes into JetStream without a password", async () => {
+  const acceptor = await setUp();
+  new Bridge(opened[0]!.queue, acceptor, CLUSTER, quiet).start();
+  await opened[0]!.queue.connection.flush();
+  await withStan(ports.nats, async (stan) => {
+    await publish(stan, "faas-request", queued("Kari"));
+    await expect(publish(stan, "faas-request", '{"Function": "../x"}')).rejects.toThrow("cannot be");
+  });
+  await startWorker();
+  await until("the call", () => made.has("Kari"));
+  // Everything else is closed to it.
+  const anybody = await connect({ servers: config.nats.url });
+  for (const subject of ["$JS.API.INFO", "calls.hello", "$JS.API.STREAM.PURGE.CALLS"])
+    await expect(anybody.request(subject, "", { timeout: 2000 })).rejects.toThrow(/permissions violation/i);
+  await anybody.close();
+});
+
+test("calls of NATS Streaming are moved: those that wait, those delayed, and none twice", async () => {
+  const acceptor = await setUp();
+  const { openfaas } = parseEnvironment({ host: { address: "198.51.100.7", hostKey: KEY } });
+  const args = natsStreamingArgs(openfaas.queue)
+    .slice(4)
+    .map((arg) => (arg === "/data" ? path.join(dir, "old") : arg));
+  const old = spawn(path.join(dir, "nats-streaming-server"), ["-p", String(ports.old), ...args], {
+    stdio: "ignore",
+  });
+  closers.push(() => old.kill("SIGKILL"));
+  const waiting = bodies("old", 300);
+  await withStan(ports.old, async (stan) => {
+    await Promise.all(waiting.map((body) => publish(stan, "faas-request", queued(body))));
+    const held = { due: Date.now() + 3_600_000, acceptedMs: Date.now(), data: queued("delayed") };
+    await publish(stan, "faas-request-delayed", JSON.stringify(held));
+  });
+  const from = { url: `nats://127.0.0.1:${ports.old}`, monitor: "", cluster: CLUSTER, group: "faas" };
+  const mover = new Mover(from, acceptor, quiet, "queue-mover-test");
+  void mover.run();
+  await until("the moved calls", () => mover.moved === waiting.length + 1);
+  expect(await depth()).toBe(waiting.length + 1);
+  mover.end();
+  await startWorker();
+  await until("an empty queue", async () => (await depth()) === 0);
+  expect(times([...waiting, "delayed"])).toEqual([...waiting, "delayed"].map(() => 1));
+});
