@@ -279,6 +279,7 @@ step("functions are updated, taken back, put to sleep and woken without a lost r
 
 step("NATS, gateway and worker can change in one up, and two workers make every call", async () => {
   const config = variant("all-at-once", {
+    "openfaas.queue.maxBody": "8m",
     "openfaas.queue.maxBytes": "512m",
     "openfaas.queue.maxInflight": 4,
     "openfaas.queue.workers": 2,

@@ -116,7 +116,6 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
 
   beforeAll(async () => {
     repo.branch("volume");
-    repo.edit("components/openfaas/index.ts", /^.*this\.swarm\.volume\("queue".*$/m, "");
     repo.edit(
       "components/openfaas/queue.ts",
       /^\s*volumes: \{ "\/data": this\.swarm\.volume\("calls", keepOnDestroy\) \},$/m,
