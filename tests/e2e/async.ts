@@ -123,7 +123,7 @@ export async function twoWorkersLoseNothing(at: Platform, maxInflight: number): 
   const ledger = new Ledger(at);
   await ledger.deploy();
   try {
-    const ids = Array.from({ length: 160 }, (_, i) => `shared-${i}`);
+    const ids = Array.from({ length: 480 }, (_, i) => `shared-${i}`);
     await callAll(ledger, ids, 16, "?wait=500");
     const [one, other, ...more] = await workers();
     expect(more).toEqual([]);
