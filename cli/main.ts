@@ -10,11 +10,12 @@ import { examples, newProgram, note, pointToHelp, whereHelpIs } from "./help";
 import * as images from "./images";
 import * as init from "./init";
 import * as preview from "./preview";
+import * as queue from "./queue";
 import * as repair from "./repair";
 import * as status from "./status";
 
 /** In the order in which help lists them. */
-const VERBS = [init, env, functions, images, preview, status, repair, completion];
+const VERBS = [init, env, functions, images, preview, status, queue, repair, completion];
 
 export function makeProgram(context: Context): Command {
   const program = newProgram(context.name)

@@ -450,6 +450,10 @@ export interface OpenFaaSQueueSettings {
    */
   maxBytes?: pulumi.Input<string>;
   /**
+   * Calls that failed in their last attempt. They are kept, and `npx oslo-faas queue` lists them, makes them again or drops them.
+   */
+  dead?: pulumi.Input<OpenFaaSQueueDeadSettings>;
+  /**
    * Run NATS Streaming beside JetStream, to move the calls that an earlier version of oslo-faas accepted. Set it to false when `npx oslo-faas status` shows that it is empty, and in an environment that never had an earlier version.
    * Default: true. Known when the program runs, not an Output: it decides which resources there are.
    */
@@ -483,6 +487,20 @@ export interface OpenFaaSQueueRetrySettings {
    * Allowed: a duration from 100ms to 1h, such as "300s", "5m" or "500ms". Default: "30s".
    */
   maxDelay?: pulumi.Input<string>;
+}
+
+/** Calls that failed in their last attempt. They are kept, and `npx oslo-faas queue` lists them, makes them again or drops them. */
+export interface OpenFaaSQueueDeadSettings {
+  /**
+   * Size of the kept calls on disk, their bodies included. Beyond it the oldest go.
+   * Allowed: a size from 64m to 1024g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "256m".
+   */
+  maxBytes?: pulumi.Input<string>;
+  /**
+   * Time for which a call is kept.
+   * Unit: days. Allowed: 1 to 365. Default: 14.
+   */
+  days?: pulumi.Input<number>;
 }
 
 /** The most memory that each service of the platform may take. One that takes more is ended and started again. */

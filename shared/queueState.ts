@@ -3,6 +3,9 @@
 /** Holds every call that is accepted and not done; one subject a function. */
 export const CALLS = "CALLS";
 export const CALL_SUBJECT = "calls";
+/** Holds the calls whose last attempt failed. */
+export const DEAD = "DEAD";
+export const DEAD_SUBJECT = "dead";
 /** A worker's connection has a name that begins like this. */
 export const WORKER_NAME = "queue-worker-";
 
@@ -25,6 +28,8 @@ export interface QueueState {
   maxBytes: number;
   /** When the oldest call that is not done was accepted, ms since 1970. */
   oldestMs?: number;
+  /** Calls that failed in their last attempt, and are kept. */
+  dead: number;
 }
 
 interface Stream {
@@ -43,11 +48,11 @@ export function queueState(answers: { jsz: unknown; connz: unknown }): QueueStat
   const { connections } = (answers.connz ?? {}) as { connections?: { name?: string }[] | null };
   if (config === undefined || !Array.isArray(connections))
     throw new Error("the answer of NATS does not describe JetStream");
-  const calls = (accounts ?? [])
-    .flatMap(({ stream_detail: streams }) => streams ?? [])
-    .find(({ name }) => name === CALLS);
+  const streams = (accounts ?? []).flatMap(({ stream_detail: some }) => some ?? []);
+  const named = (wanted: string) => streams.find(({ name }) => name === wanted) ?? {};
   return {
-    ...stateOf(calls ?? {}),
+    ...stateOf(named(CALLS)),
+    dead: named(DEAD).state?.messages ?? 0,
     workers: connections.filter(({ name }) => name?.startsWith(WORKER_NAME)).length,
   };
 }

@@ -90,10 +90,10 @@ export function parseProblems(text: string): Map<string, string> {
 
 /** The answers of NATS's monitoring. */
 export function parseQueue(text: string): QueueStatus {
-  const { depth, underWay, workers, bytes, maxBytes } = queueState(
+  const { depth, underWay, workers, bytes, maxBytes, dead } = queueState(
     JSON.parse(text) as Parameters<typeof queueState>[0],
   );
-  return { depth, underWay, workers, bytes, maxBytes };
+  return { depth, underWay, workers, bytes, maxBytes, dead };
 }
 
 export interface Sample {

@@ -92,8 +92,11 @@ function queue({ queue: state }: Report): string[] {
   const mebi = (bytes: number) => (bytes / 1024 ** 2).toFixed(1);
   const size = `${mebi(state.bytes)} of ${mebi(state.maxBytes)} MiB`;
   const workers = `${state.workers} ${state.workers === 1 ? "worker" : "workers"}`;
-  return [row("queue", `${waiting}; ${workers}; ${size}`), ...oldQueue(state.oldDepth)];
+  return [row("queue", `${waiting}; ${workers}; ${size}`), ...dead(state.dead), ...oldQueue(state.oldDepth)];
 }
+
+const dead = (count: number): string[] =>
+  count === 0 ? [] : [row("", `${count} failed for good and kept: npx oslo-faas queue list`)];
 
 function oldQueue(depth: number | undefined): string[] {
   if (depth === undefined) return [];

@@ -48,6 +48,8 @@ export interface QueueStatus {
   bytes: number;
   /** Size beyond which calls are refused. */
   maxBytes: number;
+  /** Calls that failed in their last attempt, and are kept. */
+  dead: number;
   /** Calls in NATS Streaming that are not moved yet; undefined where it does not run. */
   oldDepth?: number;
 }

@@ -133,7 +133,7 @@ function queue(alerts: Alerts, queueBytes: number): Rule[] {
       "sum by (function_name) (increase(oslo_faas_queue_failed_total[10m])) > 0",
       [
         "asynchronous calls of {{ $labels.function_name }} failed in their last attempt",
-        "They are not tried again. See: docker service logs queue-worker",
+        "They are kept. See: npx oslo-faas queue list",
       ],
     ),
   ];

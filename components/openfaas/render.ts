@@ -59,6 +59,8 @@ function queueEnv({ queue }: Environment["openfaas"]): Record<string, string> {
     faas_nats_cluster_name: CLUSTER_ID,
     faas_nats_password_file: `/run/secrets/${QUEUE_PASSWORD}`,
     max_bytes: String(bytes(queue.maxBytes)),
+    dead_max_bytes: String(bytes(queue.dead.maxBytes)),
+    dead_max_age: `${queue.dead.days * 24}h`,
   };
 }
 

@@ -26,6 +26,13 @@ const retry = z.strictObject({
     .meta({ description: "Longest wait between two attempts." }),
 });
 
+const dead = z.strictObject({
+  maxBytes: f.size("64m").default("256m").meta({
+    description: "Size of the kept calls on disk, their bodies included. Beyond it the oldest go.",
+  }),
+  days: f.whole(1, 365).default(14).meta({ description: "Time for which a call is kept.", unit: "days" }),
+});
+
 const queue = z.strictObject({
   ackWait: f.duration("1s").default("390s").meta({
     description:
@@ -43,6 +50,10 @@ const queue = z.strictObject({
   maxBytes: f.size("1m").default("1g").meta({
     description:
       "Size of the waiting calls on disk. Beyond it a call is answered 503 with Retry-After, and none is lost.",
+  }),
+  dead: dead.prefault({}).meta({
+    description:
+      "Calls that failed in their last attempt. They are kept, and `npx oslo-faas queue` lists them, makes them again or drops them.",
   }),
   natsStreaming: f.flag().default(true).meta({
     description:

@@ -14,6 +14,7 @@ import { readPng } from "../../lab/png";
 import { inputs, renderDeployment } from "../../providers/openfaas/src/resources/functionSpec";
 import { readSubject, sessionOf } from "../../cli/status/target";
 import type { Report } from "../../cli/status/report";
+import type { QueueAnswers } from "../../shared/deadCalls";
 import { CLONE, FRONT_DOOR, lab, npm, ok, onHostOk, run } from "./lib";
 
 const sleep = (ms: number) => timers.setTimeout(ms);
@@ -102,9 +103,29 @@ export async function queueLosesNothing(at: Platform): Promise<void> {
     const failed = 'oslo_faas_queue_failed_total{function_name="ledger"} 1\n';
     await ledger.until(async () => (await metricsOf(worker!)).includes(failed), 60);
     expect((await ledger.recorded()).get("broken")).toBe(1);
+    await deadCallIsMadeAgain(ledger);
   } finally {
     await ledger.remove();
   }
+}
+
+/** The one that failed for good is kept, and made again only when a person says so. */
+async function deadCallIsMadeAgain(ledger: Ledger): Promise<void> {
+  const file = path.relative(CLONE, lab.derivedStackFile!);
+  const ask = async (...words: string[]) =>
+    JSON.parse(
+      (await ok(npm("oslo-faas", "queue", ...words, "-s", lab.stack, "--json", "--config-file", file)))
+        .stdout,
+    ) as QueueAnswers["list"];
+  const list = () => ask("list", "--function", "ledger");
+  const { calls } = await list();
+  expect(calls).toMatchObject([{ function: "ledger", status: 502, attempts: 1 }]);
+  expect(await ask("retry", String(calls[0]!.id))).toEqual({ count: 1 });
+  await ledger.until(async () => (await ledger.recorded()).get("broken") === 2, 60);
+  await ledger.until(async () => (await list()).count === 1, 60);
+  expect((await readStatus()).report.queue).toMatchObject({ dead: 1 });
+  expect(await ask("drop", "--function", "ledger")).toEqual({ count: 1 });
+  expect((await list()).calls).toEqual([]);
 }
 
 /** Containers of the queue worker. */

@@ -9,11 +9,14 @@ import { connect } from "@nats-io/transport-node";
 import { connect as connectStan, type Stan } from "node-nats-streaming";
 import { natsStreamingArgs, renderNats, renderNatsSecrets } from "../../components/openfaas/render";
 import { parseEnvironment } from "../../environment/parse";
+import type { DeadCallDetails, QueueAnswers, QueueRequest, Selection } from "../../shared/deadCalls";
 import { goModule } from "../../lab/images/sources";
 import { Acceptor } from "../../services/queue/src/accept";
 import { Bridge } from "../../services/queue/src/bridge";
 import type { QueuedCall } from "../../services/queue/src/call";
 import { type Config, readConfig } from "../../services/queue/src/config";
+import { DeadCalls } from "../../services/queue/src/dead";
+import { answerOf } from "../../services/queue/src/deadCommand";
 import { JetStream, NotAccepted } from "../../services/queue/src/jetstream";
 import { Lanes } from "../../services/queue/src/lanes";
 import { Mover } from "../../services/queue/src/natsStreaming";
@@ -129,7 +132,7 @@ async function setUp(maxBytes = "64m"): Promise<Acceptor> {
 
 async function startWorker(): Promise<void> {
   const queue = await JetStream.open(config, "queue-worker-test", quiet);
-  const lanes = new Lanes(queue, new Worker(config, quiet), config, quiet);
+  const lanes = new Lanes(queue, new Worker(config, quiet, new DeadCalls(queue)), config, quiet);
   opened.push({ queue, lanes });
   void lanes.run();
 }
@@ -290,4 +293,67 @@ test("calls of NATS Streaming are moved: those that wait, those delayed, and non
   await startWorker();
   await until("an empty queue", async () => (await depth()) === 0);
   expect(times([...waiting, "delayed"])).toEqual([...waiting, "delayed"].map(() => 1));
+});
+
+test("a call that failed for good is kept, listed, shown, made again and dropped", async () => {
+  const acceptor = await setUp();
+  let isWell = false;
+  answer = (url, response) =>
+    void response.writeHead(isWell || url === "/function/hello" ? 200 : 503).end("no paper");
+  const headers = { "X-Order": ["7"], Authorization: ["Bearer canary"] };
+  const ask = (request: QueueRequest) => answerOf(new DeadCalls(opened[0]!.queue), request);
+  const list = async (selection: Selection, limit = 50) =>
+    (await ask({ verb: "list", selection, limit })) as QueueAnswers["list"];
+  expect(await list({})).toEqual({ count: 0, calls: [], waiting: {} });
+  for (const body of bodies("dead", 5)) await acceptor.accept(call(body, { function: "printer", headers }));
+  await acceptor.accept(call("other", { function: "other", callId: "other-1" }));
+  await acceptor.accept(call("fine"));
+  await startWorker();
+  await until("dead calls", async () => (await list({})).count === 6);
+  await until("an empty queue", async () => Object.keys((await list({})).waiting).length === 0);
+  expect(times(["dead-0", "fine"])).toEqual([3, 1]);
+
+  const { calls } = await list({ function: "other" });
+  expect(calls).toMatchObject([
+    {
+      callId: "other-1",
+      status: 503,
+      attempts: 3,
+      reason: "the last answer was 503",
+      answer: "no paper",
+      bytes: 5,
+    },
+  ]);
+  expect((await list({ sinceMs: Date.now() + 60_000 })).count).toBe(0);
+  expect((await list({}, 2)).calls.map(({ id }) => id)).toEqual([5, 6]);
+  const [first] = (await list({ function: "printer" })).calls;
+  const one = (await ask({ verb: "show", id: first!.id })) as DeadCallDetails;
+  expect(one).toMatchObject({ target: "/function/printer", headers: { "X-Order": ["7"] } });
+  expect(Buffer.from(one.body, "base64").toString()).toMatch(/^dead-[0-4]$/);
+  expect(JSON.stringify(one)).not.toContain("canary");
+  expect(await ask({ verb: "show", id: 99 })).toBeNull();
+
+  expect(await ask({ verb: "drop", selection: { ids: [calls[0]!.id, 99] } })).toBe(1);
+  isWell = true;
+  expect(await ask({ verb: "retry", selection: { function: "printer" } })).toBe(5);
+  await until("the calls made again", async () => times(bodies("dead", 5)).every((count) => count === 4));
+  expect((await list({})).count).toBe(0);
+});
+
+test("a dead call is kept once NATS is there again", async () => {
+  const acceptor = await setUp();
+  const dead = new DeadCalls(opened[0]!.queue);
+  await acceptor.accept(call("Kari"));
+  let attempts = 0;
+  answer = (_url, response) => {
+    // The answer of its last attempt finds no queue.
+    if (++attempts === 3) nats.kill("SIGKILL");
+    response.writeHead(503).end();
+  };
+  await startWorker();
+  await until("the last attempt", () => attempts === 3);
+  await until("the end of NATS", () => nats.signalCode !== null);
+  start();
+  await until("the dead call", async () => (await dead.list({}, 1).catch(() => ({ count: 0 }))).count === 1);
+  await until("an empty queue", async () => Object.keys(await dead.waiting()).length === 0);
 });

@@ -10,6 +10,8 @@ export interface Config {
   old?: { url: string; monitor: string; cluster: string; group: string };
   /** `max_bytes`: the queue's bound on disk. Default: 1 GiB. */
   maxBytes: number;
+  /** `dead_max_bytes` and `dead_max_age`: how many of the calls that failed for good are kept, and for how long. Default: 256 MiB, 336h. */
+  dead: { maxBytes: number; maxAgeMs: number };
   /** `max_body`: the largest body of a call, in bytes. Default: 10 MiB. */
   maxBody: number;
   /** `intake_socket`: where the intake listens. Default: /intake/intake.sock. */
@@ -114,6 +116,10 @@ function queueOf(read: Reader) {
     cluster,
     ...(old ? { old: { ...at(old), cluster, group: read.text("faas_nats_queue_group", "faas") } } : {}),
     maxBytes: read.whole("max_bytes", 1024 ** 3, Number.MAX_SAFE_INTEGER),
+    dead: {
+      maxBytes: read.whole("dead_max_bytes", 256 * 1024 ** 2, Number.MAX_SAFE_INTEGER),
+      maxAgeMs: read.duration("dead_max_age", "336h"),
+    },
     maxBody: read.whole("max_body", 10 * 1024 ** 2, 64 * 1024 ** 2),
     intakeSocket: read.text("intake_socket", "/intake/intake.sock"),
     provider: read.text("functions_provider_url", "http://swarm-provider:8080").replace(/\/+$/, ""),

@@ -56,6 +56,7 @@ async function queue(registry: Registry, monitor: string): Promise<void> {
   tell("depth", "Calls accepted and not done, those under way included.", state.depth);
   tell("under_way", "Calls that a worker has, or that wait for another attempt.", state.underWay);
   tell("workers", "Workers connected.", state.workers);
+  tell("dead", "Calls that failed in their last attempt, and are kept.", state.dead);
   tell("bytes", "Size of the calls that are not done.", state.bytes);
   tell("max_bytes", "Size beyond which calls are refused.", state.maxBytes);
   tell("oldest_seconds", "Age of the oldest call that is not done; 0 without one.", seconds);

@@ -13,7 +13,7 @@ import {
 } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
-import { CALL_SUBJECT, CALLS } from "../../../shared/queueState";
+import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT } from "../../../shared/queueState";
 import { type QueuedCall, toMessage } from "./call";
 import type { Config } from "./config";
 import { sleep } from "./http";
@@ -110,7 +110,9 @@ export class JetStream {
   private async ensureStreams(config: Config, log: Log): Promise<void> {
     while (!this.connection.isClosed()) {
       try {
-        return await ensureStream(this.manager, callStream(config.maxBytes));
+        for (const stream of [callStream(config.maxBytes), deadStream(config.dead)])
+          await ensureStream(this.manager, stream);
+        return;
       } catch (error) {
         log("warn", "the queue's stream cannot be made yet", { reason: (error as Error).message });
         await sleep(PAUSE_MS);
@@ -119,7 +121,9 @@ export class JetStream {
   }
 }
 
-export const callStream = (maxBytes: number): Partial<StreamConfig> & { name: string } => ({
+type Wanted = Partial<StreamConfig> & { name: string };
+
+export const callStream = (maxBytes: number): Wanted => ({
   name: CALLS,
   subjects: [`${CALL_SUBJECT}.*`],
   storage: StorageType.File,
@@ -131,6 +135,21 @@ export const callStream = (maxBytes: number): Partial<StreamConfig> & { name: st
   duplicate_window: nanos(SAME_ID_MS),
 });
 
+/** Beyond its bounds the oldest go: a function that fails all the time must not fill the disk. */
+export const deadStream = ({ maxBytes, maxAgeMs }: Config["dead"]): Wanted => ({
+  name: DEAD,
+  subjects: [`${DEAD_SUBJECT}.*`],
+  storage: StorageType.File,
+  discard: DiscardPolicy.Old,
+  max_bytes: maxBytes,
+  max_age: nanos(maxAgeMs),
+  // One whose acknowledgement was lost is kept once.
+  duplicate_window: nanos(SAME_ID_MS),
+});
+
+/** What an environment may change later. */
+const BOUNDS = ["max_bytes", "max_age"] as const;
+
 /** To add a stream that is there is refused where its bound does not fit a second time. */
 async function ensureStream(
   manager: JetStreamManager,
@@ -138,7 +157,8 @@ async function ensureStream(
 ): Promise<void> {
   try {
     const { config } = await manager.streams.info(wanted.name);
-    if (config.max_bytes !== wanted.max_bytes) await manager.streams.update(wanted.name, wanted);
+    if (BOUNDS.some((bound) => wanted[bound] !== undefined && config[bound] !== wanted[bound]))
+      await manager.streams.update(wanted.name, wanted);
   } catch (error) {
     if (!(error instanceof JetStreamApiError && error.code === NO_STREAM)) throw error;
     await manager.streams.add(wanted);

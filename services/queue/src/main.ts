@@ -1,6 +1,6 @@
 /**
  * `node queue.cjs`: the queue worker. `node queue.cjs intake`: what accepts calls. `node queue.cjs exporter`: the numbers that Prometheus
- * asks for.
+ * asks for. `node queue.cjs dead REQUEST`: answers what `oslo-faas queue` asks of a worker, in JSON.
  */
 import * as http from "node:http";
 import * as os from "node:os";
@@ -8,6 +8,8 @@ import { WORKER_NAME } from "../../../shared/queueState";
 import { Acceptor } from "./accept";
 import { Bridge } from "./bridge";
 import { type Config, ConfigError, readConfig } from "./config";
+import { DeadCalls } from "./dead";
+import { answerDead } from "./deadCommand";
 import { exported } from "./exporter";
 import { KnownFunctions } from "./functions";
 import { Intake, listenAt } from "./intake";
@@ -23,6 +25,7 @@ const log: Log = (level, message, details = {}) =>
 function main(): void {
   const config = configOrExit();
   if (process.argv[2] === "exporter") return runExporter(config);
+  if (process.argv[2] === "dead") return void answerDead(config, process.argv[3]!);
   const run = process.argv[2] === "intake" ? runIntake : runWorker;
   run(config).catch((error) => {
     log("error", "cannot go on", { reason: (error as Error).message });
@@ -41,18 +44,18 @@ function configOrExit(): Config {
 }
 
 async function runWorker(config: Config): Promise<void> {
-  const worker = new Worker(config, log);
-  const running: { lanes?: Lanes } = {};
+  const running: { worker?: Worker; lanes?: Lanes } = {};
   // Unhealthy until it has reached NATS, because an update waits for that. Later an absent NATS must not get it killed: calls under way
   // would be made again.
   const server = serve(
     config.metricsPort,
-    () => worker.metrics(),
+    async () => (await running.worker?.metrics()) ?? "",
     () => running.lanes?.wasReady ?? false,
   );
   const { maxInflight, retry } = config;
   log("info", "queue worker", { maxInflight, attempts: retry.attempts, codes: [...retry.codes] });
   const queue = await JetStream.open(config, WORKER_NAME + os.hostname(), log);
+  const worker = (running.worker = new Worker(config, log, new DeadCalls(queue)));
   const lanes = (running.lanes = new Lanes(queue, worker, config, log));
   const stop = async () => {
     log("info", "ending: no new calls, those under way are finished");

@@ -5,6 +5,7 @@
 import { Gauge, Registry } from "prom-client";
 import { CallbackRefused, checkCallback, closedNetworks } from "./callback";
 import type { Config } from "./config";
+import { beginningOf, type DeadCalls, type Failure } from "./dead";
 import { DeliveredMessages } from "./deliveredMessages";
 import { type Answer, Broken, post, sleep, Unreachable } from "./http";
 import { CALLBACK_ATTEMPTS, CALLBACK_TIMEOUT_MS, callbackPauseMs } from "../../../shared/queueLimits";
@@ -29,7 +30,7 @@ export interface Log {
 /** Between two attempts to reach a gateway that is not there. */
 const GATEWAY_PAUSE_MS = 1000;
 
-type Called = Answer & { milliseconds: number };
+type Called = Answer & { milliseconds: number; noAnswer?: string };
 
 /** Of one delivery: the call is done, or comes again after so long. */
 type Outcome = { isDone: true } | { isDone: false; delayMs: number };
@@ -64,6 +65,8 @@ export class Worker {
   constructor(
     private readonly config: Config,
     private readonly log: Log,
+    /** Where a call goes that failed for good. */
+    private readonly dead: Pick<DeadCalls, "keep">,
     /** Where no callback goes. */
     private readonly closed = closedNetworks(),
   ) {}
@@ -131,12 +134,36 @@ export class Worker {
       this.log("warn", "failed, and is put back", { ...about, delayMs });
       return { isDone: false, delayMs };
     }
-    if (answer.status >= 500 || answer.status === 429 || gatewayAlone(answer)) {
+    const reason = failureOf(answer);
+    if (reason !== undefined) {
       this.lost.add({ function_name });
-      this.log("error", "failed for good", about);
+      this.log("error", "failed for good", { ...about, reason });
+      const { status } = answer;
+      const failure = {
+        status,
+        reason,
+        attempts: attempt,
+        diedMs: Date.now(),
+        answer: beginningOf(answer.body),
+      };
+      if (!(await this.keep(call, failure, message.id))) return { isDone: false, delayMs: 0 };
     }
     if (call.callbackUrl) await this.callBack(call, answer);
     return DONE;
+  }
+
+  /** A queue that is away is waited for. False: this worker ends meanwhile. */
+  private async keep(call: QueuedCall, failure: Failure, id: string): Promise<boolean> {
+    while (!this.ending.signal.aborted) {
+      try {
+        await this.dead.keep(call, failure, id);
+        return true;
+      } catch (error) {
+        this.log("warn", "a failed call cannot be kept yet", { reason: (error as Error).message });
+        await sleep(GATEWAY_PAUSE_MS, this.ending.signal);
+      }
+    }
+    return false;
   }
 
   /**
@@ -150,7 +177,10 @@ export class Worker {
       call.attempt > 1 ? { [ATTEMPT_HEADER]: [String(call.attempt)] } : {};
     for (;;) {
       const begun = performance.now();
-      const timed = (answer: Answer): Called => ({ ...answer, milliseconds: performance.now() - begun });
+      const timed = (answer: Omit<Called, "milliseconds">): Called => ({
+        ...answer,
+        milliseconds: performance.now() - begun,
+      });
       try {
         return timed(
           await post(
@@ -167,9 +197,10 @@ export class Worker {
         );
       } catch (error) {
         if (!(error instanceof Unreachable)) {
-          this.log("warn", "no answer", { function: call.function, reason: (error as Error).message });
+          const noAnswer = (error as Error).message;
+          this.log("warn", "no answer", { function: call.function, reason: noAnswer });
           const took = !(error instanceof Broken) || error.took;
-          return timed({ status: 502, headers: {}, body: Buffer.alloc(0), took });
+          return timed({ status: 502, headers: {}, body: Buffer.alloc(0), took, noAnswer });
         }
         if (this.ending.signal.aborted) return undefined;
         await sleep(GATEWAY_PAUSE_MS, this.ending.signal);
@@ -229,17 +260,27 @@ export class Worker {
   }
 }
 
+/** Why a call is not done; undefined: it is, whatever a function's own 4xx means. */
+function failureOf(answer: Called): string | undefined {
+  const { status, noAnswer } = answer;
+  if (noAnswer !== undefined) return noAnswer;
+  if (isGone(answer)) return "there is no such function";
+  if (gatewayAlone(answer)) return "the function could not be reached";
+  return status >= 500 || status === 429 ? `the last answer was ${status}` : undefined;
+}
+
 /**
  * The gateway answered by itself, without the function: it had no connection to it, or the provider could not tell it of the function
- * (which it says with 404 or 500). A missing function is an answer like any other.
+ * (which it says with 404 or 500).
  */
-function gatewayAlone({ status, took, body }: Answer): boolean {
-  if (took) return false;
-  if (status === 502) return true;
-  const text = body.toString("latin1", 0, 1000);
-  return (
-    (status === 404 || status === 500) &&
-    text.startsWith("error finding function ") &&
-    !text.includes("status code (404)")
-  );
+function gatewayAlone(answer: Answer): boolean {
+  if (answer.took) return false;
+  return answer.status === 502 || (notFound(answer) && !isGone(answer));
 }
+
+/** The function was removed while the call waited. */
+const isGone = (answer: Answer): boolean =>
+  !answer.took && notFound(answer) && beginningOf(answer.body).includes("status code (404)");
+
+const notFound = ({ status, body }: Answer): boolean =>
+  (status === 404 || status === 500) && beginningOf(body).startsWith("error finding function ");

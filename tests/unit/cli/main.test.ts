@@ -53,6 +53,10 @@ describe("help", () => {
       "images lock",
       "preview",
       "status",
+      "queue list",
+      "queue show",
+      "queue retry",
+      "queue drop",
       "repair",
       "completion",
     ]);
@@ -65,7 +69,7 @@ describe("help", () => {
     expect(lines).toContain(`  oslo-faas ${words.join(" ")}`);
   });
 
-  test.each([[[]], [["env"]], [["functions"]], [["images"]]])(
+  test.each([[[]], [["env"]], [["functions"]], [["images"]], [["queue"]]])(
     "%j without a verb shows help and exits with 0",
     async (words) => {
       const { code, out, err } = await call(...words);

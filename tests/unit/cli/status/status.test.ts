@@ -45,6 +45,7 @@ const CALL_STREAM = {
   consumer_detail: [{ num_ack_pending: 8 }, { num_ack_pending: 4 }],
 };
 /** What NATS's monitoring answers. */
+const DEAD_STREAM = { name: "DEAD", state: { messages: 3 } };
 const natsSays = (connections: { name: string }[], streams: object[] = [CALL_STREAM]) => ({
   jsz: { config: {}, account_details: [{ stream_detail: [{ name: "OTHER" }, ...streams] }] },
   connz: { connections: [{ name: "queue-intake-1" }, ...connections] },
@@ -234,16 +235,17 @@ test("an incomplete answer is refused", () =>
 
 describe("the queue in JetStream", () => {
   test("is what its stream and its consumers say", () =>
-    expect(queueState(natsSays(WORKERS))).toEqual({
+    expect(queueState(natsSays(WORKERS, [CALL_STREAM, DEAD_STREAM]))).toEqual({
       depth: 22,
       underWay: 12,
       workers: 2,
       bytes: 2 * 1024 ** 2,
       maxBytes: 1024 ** 3,
+      dead: 3,
       oldestMs: Date.UTC(2026, 10, 24),
     }));
   test("is empty before the first call, and has no oldest one then", () => {
-    const empty = { depth: 0, underWay: 0, workers: 0, bytes: 0, maxBytes: 0 };
+    const empty = { depth: 0, underWay: 0, workers: 0, bytes: 0, maxBytes: 0, dead: 0 };
     expect(queueState(natsSays([], []))).toEqual(empty);
     expect(queueState({ jsz: { config: {} }, connz: { connections: [] } })).toEqual(empty);
   });

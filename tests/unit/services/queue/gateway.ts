@@ -1,7 +1,9 @@
 /** A worker, and the real HTTP servers that it calls; the queue is a list. */
 import * as http from "node:http";
 import { type AddressInfo, BlockList } from "node:net";
+import type { QueuedCall } from "../../../../services/queue/src/call";
 import { readConfig } from "../../../../services/queue/src/config";
+import type { Failure } from "../../../../services/queue/src/dead";
 import { decode } from "../../../../services/queue/src/request";
 import { type Message, Worker } from "../../../../services/queue/src/worker";
 
@@ -71,7 +73,10 @@ export function setUp(gatewayPort: number, env: Record<string, string> = {}, clo
   });
   const putBack: number[] = [];
   const logged: string[] = [];
-  const worker = new Worker(config, (_level, message) => logged.push(message), closed);
+  const kept: { call: QueuedCall; failure: Failure; id: string }[] = [];
+  const keep = async (call: QueuedCall, failure: Failure, id: string) =>
+    void kept.push({ call, failure, id });
+  const worker = new Worker(config, (_level, message) => logged.push(message), { keep }, closed);
   let acks = 0;
   const message = (data: Buffer, id = "m1", attempt = 1): Message => ({
     id,
@@ -79,5 +84,5 @@ export function setUp(gatewayPort: number, env: Record<string, string> = {}, clo
     ack: () => acks++,
     putBack: (delayMs) => void putBack.push(delayMs),
   });
-  return { worker, putBack, logged, message, acks: () => acks };
+  return { worker, putBack, logged, kept, message, acks: () => acks };
 }
