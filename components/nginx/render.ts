@@ -137,18 +137,45 @@ function server(values: NginxValues): string[] {
 const hasOwnQueue = ({ functionsSocket, queueSocket }: NginxValues): boolean =>
   queueSocket !== undefined && queueSocket !== functionsSocket;
 
+const location = (place: string, ...inside: string[]): string[] => [
+  `    location ${place} {`,
+  ...inside.map((line) => `        ${line}`),
+  "    }",
+];
+
+/** @param calls where they go without a queue's socket */
+function asynchronous(values: NginxValues, calls: string): string[] {
+  const { asyncBody, queueSocket } = values;
+  // Such a body is held whole.
+  const limit = `client_max_body_size ${asyncBody};`;
+  if (!queueSocket) return [...location("/async-function/", limit, calls), ""];
+  return [
+    ...location(
+      "/async-function/",
+      limit,
+      `proxy_pass http://${hasOwnQueue(values) ? "queue" : "functions"};`,
+      // Nginx's own answers, and not those of what it asks.
+      ...errorPages({ 502: "= @queue_away", 504: "= @queue_away" }),
+    ),
+    "",
+    ...location(
+      "@queue_away",
+      "default_type text/plain;",
+      "add_header Retry-After 5 always;",
+      ...CALL_ID,
+      String.raw`return 503 "The queue is away. Call again later, with the same X-Call-Id.\n";`,
+    ),
+    "",
+  ];
+}
+
 function locations(values: NginxValues): string[] {
-  const { nginx, asyncBody, functionsSocket, queueSocket } = values;
+  const { nginx, functionsSocket } = values;
   const gateway = "proxy_pass http://gateway;";
   const limits = [
     `proxy_connect_timeout ${nginx.proxyConnectTimeout};`,
     `proxy_read_timeout ${nginx.proxyReadTimeout};`,
     `proxy_send_timeout ${nginx.proxySendTimeout};`,
-  ];
-  const location = (place: string, ...inside: string[]) => [
-    `    location ${place} {`,
-    ...inside.map((line) => `        ${line}`),
-    "    }",
   ];
   const calls = functionsSocket ? "proxy_pass http://functions;" : gateway;
   // At the server's level, so that each location inherits them; proxy_pass alone is per location.
@@ -168,31 +195,7 @@ function locations(values: NginxValues): string[] {
       functionsSocket ? "proxy_pass http://management;" : gateway,
     ),
     "",
-    // Such a body is held whole.
-    ...location(
-      "/async-function/",
-      `client_max_body_size ${asyncBody};`,
-      ...(queueSocket
-        ? [
-            `proxy_pass http://${hasOwnQueue(values) ? "queue" : "functions"};`,
-            // Nginx's own answers, and not those of what it asks.
-            ...errorPages({ 502: "= @queue_away", 504: "= @queue_away" }),
-          ]
-        : [calls]),
-    ),
-    "",
-    ...(queueSocket
-      ? [
-          ...location(
-            "@queue_away",
-            "default_type text/plain;",
-            "add_header Retry-After 5 always;",
-            ...CALL_ID,
-            String.raw`return 503 "The queue is away. Call again later, with the same X-Call-Id.\n";`,
-          ),
-          "",
-        ]
-      : []),
+    ...asynchronous(values, calls),
     ...location(
       "/function/",
       ...(functionsSocket

@@ -150,7 +150,7 @@ const kept = ({ seq, subject, data, headers, time }: JsMsg): Kept => ({
   seq,
   subject,
   data,
-  header: headers!,
+  header: headers as MsgHdrs,
   time,
 });
 
