@@ -3,6 +3,7 @@ import { isAccessAnnotation } from "./access";
 import { MAX_CONCURRENT, maxConcurrentProblem } from "./concurrency";
 import { parseDuration } from "./duration";
 import { isHealthAnnotation } from "./health";
+import { isQueueAnnotation, queueProblem } from "./queueSettings";
 import { isSandboxAnnotation, sandboxProblem } from "./sandbox";
 
 /** Fewest replicas. */
@@ -60,7 +61,7 @@ function labelProblem(key: string, value: string, name?: string): string | undef
   if (key.trim() === "") return "has no name";
   if (isReserved(key, value, name)) return "is the platform's own; choose another";
   if (
-    [isHealthAnnotation, isSandboxAnnotation, isAccessAnnotation].some((is) => is(key)) ||
+    [isHealthAnnotation, isSandboxAnnotation, isAccessAnnotation, isQueueAnnotation].some((is) => is(key)) ||
     key === WAIT_ANNOTATION ||
     key === MAX_CONCURRENT
   )
@@ -124,6 +125,7 @@ function annotationProblem(key: string, value: string): string | undefined {
   if (key === WAIT_ANNOTATION) return waitProblem(value);
   if (key === MAX_CONCURRENT) return maxConcurrentProblem(value);
   if (isSandboxAnnotation(key)) return sandboxProblem(key, value);
+  if (isQueueAnnotation(key)) return queueProblem(key, value);
   if (key === "schedule" || (key === "topic" && value === "cron-function")) return NO_SCHEDULE;
   if (SCALE_LABELS.includes(key)) return "does nothing here: it belongs under labels";
   return nothingDone(key);

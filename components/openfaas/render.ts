@@ -58,6 +58,7 @@ function queueEnv({ queue }: Environment["openfaas"]): Record<string, string> {
     faas_nats_port: "4222",
     faas_nats_cluster_name: CLUSTER_ID,
     faas_nats_password_file: `/run/secrets/${QUEUE_PASSWORD}`,
+    functions_provider_url: "http://swarm-provider:8080",
     max_bytes: String(bytes(queue.maxBytes)),
     dead_max_bytes: String(bytes(queue.dead.maxBytes)),
     dead_max_age: `${queue.dead.days * 24}h`,
@@ -68,7 +69,6 @@ export function intakeEnv(openfaas: Environment["openfaas"]): Record<string, str
   return {
     ...queueEnv(openfaas),
     ...(openfaas.queue.natsStreaming ? { old_nats_address: "nats-streaming" } : {}),
-    functions_provider_url: "http://swarm-provider:8080",
     intake_socket: `${INTAKE_FOLDER}/${INTAKE_SOCKET}`,
     max_body: String(bytes(openfaas.queue.maxBody)),
     shutdown_timeout: "20s",

@@ -10,6 +10,7 @@ import { connect as connectStan, type Stan } from "node-nats-streaming";
 import { natsStreamingArgs, renderNats, renderNatsSecrets } from "../../components/openfaas/render";
 import { parseEnvironment } from "../../environment/parse";
 import type { DeadCallDetails, QueueAnswers, QueueRequest, Selection } from "../../shared/deadCalls";
+import type { QueueSettings } from "../../shared/queueSettings";
 import { goModule } from "../../lab/images/sources";
 import { Acceptor } from "../../services/queue/src/accept";
 import { Bridge } from "../../services/queue/src/bridge";
@@ -117,12 +118,16 @@ function writeConfig(maxBytes: string): void {
   });
 }
 
+/** What functions say of their asynchronous calls. */
+let said: Record<string, QueueSettings>;
+const functions = { settings: async (name: string) => said[name] ?? {} };
 const opened: { queue: JetStream; lanes?: Lanes }[] = [];
 
 async function setUp(maxBytes = "64m"): Promise<Acceptor> {
   writeConfig(maxBytes);
   fs.rmSync(path.join(dir, "data"), { recursive: true, force: true });
   made = new Map();
+  said = {};
   answer = (_url, response) => void response.end();
   start();
   const queue = await JetStream.open(config, "queue-intake-test", quiet);
@@ -132,7 +137,13 @@ async function setUp(maxBytes = "64m"): Promise<Acceptor> {
 
 async function startWorker(): Promise<void> {
   const queue = await JetStream.open(config, "queue-worker-test", quiet);
-  const lanes = new Lanes(queue, new Worker(config, quiet, new DeadCalls(queue)), config, quiet);
+  const lanes = new Lanes(
+    queue,
+    new Worker(config, quiet, new DeadCalls(queue), functions),
+    config,
+    functions,
+    quiet,
+  );
   opened.push({ queue, lanes });
   void lanes.run();
 }
@@ -356,4 +367,46 @@ test("a dead call is kept once NATS is there again", async () => {
   start();
   await until("the dead call", async () => (await dead.list({}, 1).catch(() => ({ count: 0 }))).count === 1);
   await until("an empty queue", async () => Object.keys(await dead.waiting()).length === 0);
+});
+
+test("a function's own concurrency holds, and its failures are told to another function", async () => {
+  const acceptor = await setUp();
+  said = {
+    narrow: { concurrency: 1, attempts: 1, onFailure: "mourner" },
+    mourner: { attempts: 1, onFailure: "mourner" },
+  };
+  let [running, most] = [0, 0];
+  const told: http.IncomingHttpHeaders[] = [];
+  answer = (url, response, headers) => {
+    if (url.startsWith("/function/mourner")) {
+      told.push(headers);
+      // Nobody is told of this one.
+      return void response.writeHead(500).end();
+    }
+    most = Math.max(most, ++running);
+    setTimeout(() => (running--, response.writeHead(500).end()), 50);
+  };
+  for (const body of bodies("narrow", 5))
+    await acceptor.accept(call(body, { function: "narrow", callId: body }));
+  await startWorker();
+  await until("five reports", () => told.length === 5);
+  const dead = new DeadCalls(opened[0]!.queue);
+  await until("ten dead calls", async () => (await dead.list({}, 1)).count === 10);
+  await until("an empty queue", async () => Object.keys(await dead.waiting()).length === 0);
+  expect(most).toBe(1);
+  expect(told.map((headers) => headers["x-failed-function"])).toEqual(Array(5).fill("narrow"));
+  const reports = [...made.keys()]
+    .filter((body) => body.startsWith("{"))
+    .map((body) => JSON.parse(body) as object);
+  expect(reports).toHaveLength(5);
+  expect(reports).toContainEqual(
+    expect.objectContaining({
+      function: "narrow",
+      callId: "narrow-3",
+      status: 500,
+      attempts: 1,
+      target: "/function/narrow",
+    }),
+  );
+  expect(told).toHaveLength(5);
 });

@@ -43,7 +43,12 @@ async function call(kind: string, body = "Kari", Path = "") {
   let putBack = 0;
   const log = (_level: string, message: string, details = {}) =>
     void process.stderr.write(`${message} ${JSON.stringify(details)}\n`);
-  const worker = new Worker(readConfig(env), log, { keep: async () => undefined });
+  const worker = new Worker(
+    readConfig(env),
+    log,
+    { keep: async () => undefined },
+    { settings: async () => ({}) },
+  );
   const data = Buffer.from(
     JSON.stringify({
       Function: "a",

@@ -27,16 +27,47 @@ const PUBLISH_MS = 10_000;
 
 export const beginningOf = (answer: Buffer): string => answer.toString("utf8", 0, ANSWER_BYTES);
 
+/** Marks the call that tells of another's failure. */
+const REPORT_HEADER = "X-Failed-Function";
+
+/** A call of `to` whose body tells, in JSON, of a call that failed for good. */
+function report({ body: _, ...call }: QueuedCall, failure: Failure, to: string): QueuedCall {
+  const { function: name, callId, target, acceptedMs } = call;
+  const { diedMs, ...why } = failure;
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const told = { function: name, callId, target, ...why, accepted: iso(acceptedMs), died: iso(diedMs) };
+  return {
+    function: to,
+    target: `/function/${to}`,
+    headers: {
+      "Content-Type": ["application/json"],
+      "X-Call-Id": [callId],
+      [REPORT_HEADER]: [name],
+    },
+    body: Buffer.from(JSON.stringify(told)),
+    callId,
+    attempt: 1,
+    acceptedMs: diedMs,
+  };
+}
+
 export class DeadCalls {
   constructor(private readonly queue: Pick<JetStream, "accept" | "client" | "connection" | "manager">) {}
 
-  /** Resolves when it is on disk. @param id the same for the same call, however often this is asked */
-  async keep(call: QueuedCall, failure: Failure, id: string): Promise<void> {
+  /**
+   * Resolves when it is on disk.
+   * @param id the same for the same call, however often this is asked
+   * @param onFailure a function that is told, by a call of its own
+   */
+  async keep(call: QueuedCall, failure: Failure, id: string, onFailure?: string): Promise<void> {
     const { headers, data } = toMessage(call);
     // A header holds no line break; JSON writes it as an escape.
     headers.set(FAILURE_HEADER, JSON.stringify(failure));
     const options = { msgID: id, headers, timeout: PUBLISH_MS, expect: { streamName: DEAD } };
     await this.queue.client.publish(`${DEAD_SUBJECT}.${call.function}`, data, options);
+    // Of a report that fails nobody is told: functions that report to each other would go on for ever.
+    if (onFailure !== undefined && !(REPORT_HEADER in call.headers))
+      await this.queue.accept(report(call, failure, onFailure), `report ${id}`);
   }
 
   /** The newest `limit` of them, the oldest first, and how many there are in all. */

@@ -1,5 +1,6 @@
-/** Which functions there are, asked of the Swarm provider. */
+/** Which functions there are, and what they say of their asynchronous calls: asked of the Swarm provider. */
 import * as http from "node:http";
+import { type QueueSettings, readQueueSettings } from "../../../shared/queueSettings";
 
 /** For so long a function that was there is taken for granted. */
 const FRESH_MS = 2000;
@@ -7,9 +8,14 @@ const FRESH_MS = 2000;
 const STALE_MS = 24 * 3600_000;
 const LIMIT_MS = 3000;
 
+interface Seen {
+  at: number;
+  settings: QueueSettings;
+}
+
 export class KnownFunctions {
-  private readonly seen = new Map<string, number>();
-  private readonly asking = new Map<string, Promise<boolean>>();
+  private readonly seen = new Map<string, Seen>();
+  private readonly asking = new Map<string, Promise<QueueSettings | undefined>>();
   private readonly agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
 
   constructor(
@@ -20,34 +26,56 @@ export class KnownFunctions {
 
   /** @throws an Error while the provider is away and the function was not seen before */
   async has(name: string): Promise<boolean> {
-    const age = this.now() - (this.seen.get(name) ?? -Infinity);
-    if (age < FRESH_MS) return true;
+    return (await this.find(name)) !== undefined;
+  }
+
+  /** Nothing is known of a function while the provider is away. */
+  async settings(name: string): Promise<QueueSettings> {
+    return (await this.find(name).catch(() => undefined)) ?? {};
+  }
+
+  private async find(name: string): Promise<QueueSettings | undefined> {
+    const seen = this.seen.get(name);
+    const age = this.now() - (seen?.at ?? -Infinity);
+    if (seen && age < FRESH_MS) return seen.settings;
     const asking = this.asking.get(name) ?? this.ask(name);
     this.asking.set(name, asking);
     try {
       return await asking;
     } catch (error) {
-      if (age < STALE_MS) return true;
+      if (seen && age < STALE_MS) return seen.settings;
       throw error;
     } finally {
       if (this.asking.get(name) === asking) this.asking.delete(name);
     }
   }
 
-  private async ask(name: string): Promise<boolean> {
-    const status = await this.get(`${this.provider}/queue/function/${name}`);
-    if (status === 200) this.seen.set(name, this.now());
-    else this.seen.delete(name);
-    return status === 200;
+  private async ask(name: string): Promise<QueueSettings | undefined> {
+    const annotations = await this.get(`${this.provider}/queue/function/${name}`);
+    if (!annotations) {
+      this.seen.delete(name);
+      return undefined;
+    }
+    const settings = readQueueSettings(annotations);
+    this.seen.set(name, { at: this.now(), settings });
+    return settings;
   }
 
-  private get(url: string): Promise<number> {
+  /** Undefined: there is no such function. */
+  private get(url: string): Promise<Record<string, string> | undefined> {
     return new Promise((resolve, reject) => {
       const request = http.get(url, { agent: this.agent, timeout: LIMIT_MS }, (response) => {
-        response.resume();
         const { statusCode = 0 } = response;
-        if (statusCode === 200 || statusCode === 404) resolve(statusCode);
-        else reject(new Error(`the provider answers ${statusCode}`));
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          if (statusCode === 404) return resolve(undefined);
+          if (statusCode !== 200) return reject(new Error(`the provider answers ${statusCode}`));
+          // A provider of the version before says nothing more.
+          const text = Buffer.concat(chunks).toString();
+          resolve(text === "" ? {} : (JSON.parse(text) as Record<string, string>));
+        });
       });
       request.on("timeout", () => request.destroy(new Error("the provider does not answer")));
       request.on("error", reject);

@@ -3,6 +3,7 @@ import { AckPolicy, type Consumer, type JsMsg } from "@nats-io/jetstream";
 import { type MsgHdrs, nanos } from "@nats-io/nats-core";
 import { CALL_SUBJECT, CALLS } from "../../../shared/queueState";
 import { fromMessage } from "./call";
+import type { KnownFunctions } from "./functions";
 import { sleep } from "./http";
 import type { JetStream } from "./jetstream";
 import type { Log, Message, Worker } from "./worker";
@@ -29,6 +30,7 @@ export class Lanes {
     private readonly queue: JetStream,
     private readonly worker: Pick<Worker, "take">,
     private readonly options: { maxInflight: number },
+    private readonly functions: Pick<KnownFunctions, "settings">,
     private readonly log: Log,
   ) {}
 
@@ -78,7 +80,8 @@ export class Lanes {
   private async serve(name: string, lane: { busy: number; free(): void }): Promise<void> {
     const consumer = await this.consumer(name);
     for (let empty = 0; !this.ended && empty < EMPTY_FETCHES;) {
-      const room = this.options.maxInflight - lane.busy;
+      const { concurrency = this.options.maxInflight } = await this.functions.settings(name);
+      const room = concurrency - lane.busy;
       if (room < 1) {
         await new Promise<void>((done) => (lane.free = done));
         continue;

@@ -55,8 +55,9 @@ async function runWorker(config: Config): Promise<void> {
   const { maxInflight, retry } = config;
   log("info", "queue worker", { maxInflight, attempts: retry.attempts, codes: [...retry.codes] });
   const queue = await JetStream.open(config, WORKER_NAME + os.hostname(), log);
-  const worker = (running.worker = new Worker(config, log, new DeadCalls(queue)));
-  const lanes = (running.lanes = new Lanes(queue, worker, config, log));
+  const functions = new KnownFunctions(config.provider);
+  const worker = (running.worker = new Worker(config, log, new DeadCalls(queue), functions));
+  const lanes = (running.lanes = new Lanes(queue, worker, config, functions, log));
   const stop = async () => {
     log("info", "ending: no new calls, those under way are finished");
     lanes.end();

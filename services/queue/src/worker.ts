@@ -4,12 +4,14 @@
  */
 import { Gauge, Registry } from "prom-client";
 import { CallbackRefused, checkCallback, closedNetworks } from "./callback";
-import type { Config } from "./config";
-import { beginningOf, type DeadCalls, type Failure } from "./dead";
+import type { Config, RetryPolicy } from "./config";
+import { beginningOf, type DeadCalls } from "./dead";
 import { DeliveredMessages } from "./deliveredMessages";
 import { type Answer, Broken, post, sleep, Unreachable } from "./http";
 import { CALLBACK_ATTEMPTS, CALLBACK_TIMEOUT_MS, callbackPauseMs } from "../../../shared/queueLimits";
 import type { QueuedCall } from "./call";
+import type { KnownFunctions } from "./functions";
+import type { QueueSettings } from "../../../shared/queueSettings";
 import { BoundedCounter } from "./metrics";
 import { ATTEMPT_HEADER, passedOn } from "./request";
 
@@ -29,6 +31,17 @@ export interface Log {
 
 /** Between two attempts to reach a gateway that is not there. */
 const GATEWAY_PAUSE_MS = 1000;
+
+/** Longest wait that a function may ask for. */
+const MOST_RETRY_AFTER_MS = 3_600_000;
+
+/** The environment's, and what the function says in its place. */
+interface Policy extends RetryPolicy {
+  /** Beyond it an attempt has run to its limit. */
+  limitMs: number;
+  /** The longest that an answer is waited for. */
+  timeoutMs: number;
+}
 
 type Called = Answer & { milliseconds: number; noAnswer?: string };
 
@@ -67,6 +80,7 @@ export class Worker {
     private readonly log: Log,
     /** Where a call goes that failed for good. */
     private readonly dead: Pick<DeadCalls, "keep">,
+    private readonly functions: Pick<KnownFunctions, "settings">,
     /** Where no callback goes. */
     private readonly closed = closedNetworks(),
   ) {}
@@ -123,13 +137,15 @@ export class Worker {
       return DONE;
     }
     this.lost.add({ function_name: call.function }, 0);
-    const answer = await this.call(call);
+    const settings = await this.functions.settings(call.function);
+    const policy = this.policy(settings);
+    const answer = await this.call(call, policy);
     if (!answer) return { isDone: false, delayMs: 0 };
     const { function: function_name, callId, attempt } = call;
     this.calls.add({ function_name, code: String(answer.status) });
     const about = { function: function_name, callId, status: answer.status, attempt };
-    if (attempt < this.config.retry.attempts && this.isWorthAnother(answer)) {
-      const delayMs = this.delay(attempt);
+    if (attempt < policy.attempts && isWorthAnother(answer, policy)) {
+      const delayMs = delay(attempt, answer, policy);
       this.retries.add({ function_name });
       this.log("warn", "failed, and is put back", { ...about, delayMs });
       return { isDone: false, delayMs };
@@ -146,17 +162,18 @@ export class Worker {
         diedMs: Date.now(),
         answer: beginningOf(answer.body),
       };
-      if (!(await this.keep(call, failure, message.id))) return { isDone: false, delayMs: 0 };
+      if (!(await this.keep(call, failure, message.id, settings.onFailure)))
+        return { isDone: false, delayMs: 0 };
     }
     if (call.callbackUrl) await this.callBack(call, answer);
     return DONE;
   }
 
   /** A queue that is away is waited for. False: this worker ends meanwhile. */
-  private async keep(call: QueuedCall, failure: Failure, id: string): Promise<boolean> {
+  private async keep(...kept: Parameters<DeadCalls["keep"]>): Promise<boolean> {
     while (!this.ending.signal.aborted) {
       try {
-        await this.dead.keep(call, failure, id);
+        await this.dead.keep(...kept);
         return true;
       } catch (error) {
         this.log("warn", "a failed call cannot be kept yet", { reason: (error as Error).message });
@@ -170,9 +187,8 @@ export class Worker {
    * The function's answer; status 502 where the connection broke, as the gateway itself says it. A gateway that is away is waited for:
    * that is nobody's failed attempt. Undefined: this worker ends meanwhile.
    */
-  private async call(call: QueuedCall): Promise<Called | undefined> {
+  private async call(call: QueuedCall, { timeoutMs }: Policy): Promise<Called | undefined> {
     const { host, port } = this.config.gateway;
-    const { callTimeoutMs } = this.config;
     const again: Record<string, string[]> =
       call.attempt > 1 ? { [ATTEMPT_HEADER]: [String(call.attempt)] } : {};
     for (;;) {
@@ -188,7 +204,7 @@ export class Worker {
             {
               headers: { ...passedOn(call.headers), ...again },
               body: call.body,
-              timeoutMs: callTimeoutMs,
+              timeoutMs,
               keepBody: call.callbackUrl !== undefined,
               // The gateway reads the body once it has a connection to the function: then, and only then, the call may have begun.
               askFirst: true,
@@ -208,16 +224,16 @@ export class Worker {
     }
   }
 
-  /** Whether it does no harm to make the call again, or the environment says that it is wanted. */
-  private isWorthAnother(answer: Called): boolean {
-    // It ran to its limit, and would again.
-    if (answer.milliseconds >= this.config.upstreamTimeoutMs) return false;
-    return gatewayAlone(answer) || this.config.retry.codes.has(answer.status);
-  }
-
-  private delay(attempt: number): number {
-    const { minDelayMs, maxDelayMs } = this.config.retry;
-    return Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
+  private policy({ codes, timeoutMs = Infinity, ...own }: QueueSettings): Policy {
+    const { retry, upstreamTimeoutMs, callTimeoutMs } = this.config;
+    return {
+      attempts: own.attempts ?? retry.attempts,
+      codes: codes ? new Set(codes) : retry.codes,
+      minDelayMs: own.minDelayMs ?? retry.minDelayMs,
+      maxDelayMs: own.maxDelayMs ?? retry.maxDelayMs,
+      limitMs: Math.min(timeoutMs, upstreamTimeoutMs),
+      timeoutMs: Math.min(timeoutMs, callTimeoutMs),
+    };
   }
 
   /** As upstream sends it: the function's answer with three headers more. What cannot be told is counted. */
@@ -258,6 +274,28 @@ export class Worker {
     this.callbacks.add({ outcome: "failed" });
     this.log("error", "the callback failed", { function: call.function, callId: call.callId, reason });
   }
+}
+
+/** Whether it does no harm to make the call again, or it is said to be wanted. */
+function isWorthAnother(answer: Called, { limitMs, codes }: Policy): boolean {
+  // It ran to its limit, and would again.
+  if (answer.milliseconds >= limitMs) return false;
+  return gatewayAlone(answer) || codes.has(answer.status);
+}
+
+/** A function that says when is asked then. Otherwise calls that failed together do not come back together. */
+function delay(attempt: number, { headers }: Called, { minDelayMs, maxDelayMs }: Policy): number {
+  const said = retryAfterMs(headers["retry-after"]);
+  if (said !== undefined) return Math.min(said, MOST_RETRY_AFTER_MS);
+  const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
+  return Math.round(longest * (0.75 + Math.random() / 4));
+}
+
+/** Seconds, or a date. */
+function retryAfterMs(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  const ms = /^\d+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 /** Why a call is not done; undefined: it is, whatever a function's own 4xx means. */

@@ -135,9 +135,9 @@ function openRoutes(app: FastifyInstance, { engine, metrics, edge, directory }: 
     await engine.ping(HEALTH_TIMEOUT_MS);
     return text(reply, 200, "OK");
   });
-  // The queue's intake learns whether there is such a function, as a call would show it.
-  app.get<{ Params: { name: string } }>("/queue/function/:name", async (request, reply) =>
-    text(reply, (await directory.has(request.params.name)) ? 200 : 404, ""),
+  // The queue learns whether there is such a function, as a call would show it, and what it says of its asynchronous calls.
+  app.get<{ Params: { name: string } }>("/queue/function/:name", async ({ params: { name } }, reply) =>
+    (await directory.has(name)) ? reply.send(directory.queueAnnotations(name)) : text(reply, 404, ""),
   );
 }
 

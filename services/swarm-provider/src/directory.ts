@@ -1,7 +1,8 @@
 /** Which names are functions, and which of them sleep: asked of the engine at most once in a while, whatever is requested. */
+import { queueAnnotations } from "../../../shared/queueSettings";
 import { scalesToZero } from "./deployment";
 import type { Engine } from "./engine";
-import { isFunction } from "./status";
+import { annotationsOf, isFunction } from "./status";
 import { replicasOf } from "./records";
 
 /** How long a known function may be taken for granted. */
@@ -11,9 +12,15 @@ const STALE_MS = 30_000;
 /** How soon a name that was not there is asked for again: requests for nonsense do not become load on the engine. */
 const RETRY_MS = 300;
 
+interface Known {
+  /** Whether it is at zero because its labels let it. */
+  sleeps: boolean;
+  /** Annotations about its asynchronous calls. */
+  queue: Readonly<Record<string, string>>;
+}
+
 export class Directory {
-  /** With whether the function is at zero because its labels let it. */
-  private functions = new Map<string, boolean>();
+  private functions = new Map<string, Known>();
   private at = -Infinity;
   private asking?: Promise<void>;
 
@@ -38,7 +45,12 @@ export class Directory {
 
   /** As of the last look: to be called after `has`. */
   sleeps(name: string): boolean {
-    return this.functions.get(name) ?? false;
+    return this.functions.get(name)?.sleeps ?? false;
+  }
+
+  /** As of the last look: to be called after `has`. */
+  queueAnnotations(name: string): Readonly<Record<string, string>> {
+    return this.functions.get(name)?.queue ?? {};
   }
 
   /** What was just deployed, scaled or removed is known at once: an answer that is on its way is from before. */
@@ -61,7 +73,13 @@ export class Directory {
     const services = (await this.engine.listFunctions()).filter(isFunction);
     if (!isLatest()) return;
     this.functions = new Map(
-      services.map((each) => [each.Spec.Name!, replicasOf(each) === 0 && scalesToZero(each.Spec.Labels)]),
+      services.map((each) => [
+        each.Spec.Name!,
+        {
+          sleeps: replicasOf(each) === 0 && scalesToZero(each.Spec.Labels),
+          queue: queueAnnotations(annotationsOf(each.Spec.Labels)),
+        },
+      ]),
     );
     this.at = started;
   }

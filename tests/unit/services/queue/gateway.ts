@@ -3,7 +3,8 @@ import * as http from "node:http";
 import { type AddressInfo, BlockList } from "node:net";
 import type { QueuedCall } from "../../../../services/queue/src/call";
 import { readConfig } from "../../../../services/queue/src/config";
-import type { Failure } from "../../../../services/queue/src/dead";
+import type { QueueSettings } from "../../../../shared/queueSettings";
+import type { DeadCalls, Failure } from "../../../../services/queue/src/dead";
 import { decode } from "../../../../services/queue/src/request";
 import { type Message, Worker } from "../../../../services/queue/src/worker";
 
@@ -62,7 +63,12 @@ export const callback = (port: number) => ({
   CallbackUrl: { Scheme: "http", Host: `127.0.0.1:${port}`, Path: "/back", RawQuery: "n=1", User: null },
 });
 
-export function setUp(gatewayPort: number, env: Record<string, string> = {}, closed = new BlockList()) {
+export function setUp(
+  gatewayPort: number,
+  env: Record<string, string> = {},
+  closed = new BlockList(),
+  settings: QueueSettings = {},
+) {
   const config = readConfig({
     faas_gateway_address: "127.0.0.1",
     faas_gateway_port: String(gatewayPort),
@@ -73,10 +79,16 @@ export function setUp(gatewayPort: number, env: Record<string, string> = {}, clo
   });
   const putBack: number[] = [];
   const logged: string[] = [];
-  const kept: { call: QueuedCall; failure: Failure; id: string }[] = [];
-  const keep = async (call: QueuedCall, failure: Failure, id: string) =>
-    void kept.push({ call, failure, id });
-  const worker = new Worker(config, (_level, message) => logged.push(message), { keep }, closed);
+  const kept: { call: QueuedCall; failure: Failure; id: string; onFailure?: string }[] = [];
+  const keep: DeadCalls["keep"] = async (call, failure, id, onFailure) =>
+    void kept.push({ call, failure, id, onFailure });
+  const worker = new Worker(
+    config,
+    (_level, message) => logged.push(message),
+    { keep },
+    { settings: async () => settings },
+    closed,
+  );
   let acks = 0;
   const message = (data: Buffer, id = "m1", attempt = 1): Message => ({
     id,

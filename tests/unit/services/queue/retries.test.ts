@@ -1,6 +1,16 @@
 /** What is made again, and what is not. */
 import type * as http from "node:http";
+import type { QueueSettings } from "../../../../shared/queueSettings";
 import { callback, fails, ok, type Seen, serve, queued, setUp } from "./gateway";
+
+/** Up to a quarter shorter, by chance: calls that failed together do not come back together. */
+function expectWaits(putBack: number[], longest: number[]): void {
+  expect(putBack).toHaveLength(longest.length);
+  putBack.forEach((ms, i) => {
+    expect(ms).toBeLessThanOrEqual(longest[i]!);
+    expect(ms).toBeGreaterThanOrEqual(0.75 * longest[i]!);
+  });
+}
 
 test("a failed call is put back with a longer wait each time, and told of when the last attempt failed", async () => {
   const gateway = await serve(fails(503));
@@ -8,7 +18,7 @@ test("a failed call is put back with a longer wait each time, and told of when t
   const { worker, message, putBack, acks } = setUp(gateway.port);
   await worker.take(message(queued(callback(back.port))));
   await worker.take(message(queued(callback(back.port)), "m1", 2));
-  expect(putBack).toEqual([2000, 3000]);
+  expectWaits(putBack, [2000, 3000]);
   expect([back.seen, acks()]).toEqual([[], 0]);
   await worker.take(message(queued(callback(back.port)), "m1", 3));
   expect(gateway.seen.map(({ headers }) => headers["x-retry-attempt"])).toEqual([undefined, "2", "3"]);
@@ -105,3 +115,76 @@ test.each([502, 503])(
     expect(await worker.metrics()).toContain('queue_failed_total{function_name="hello"} 1');
   },
 );
+
+test.each([
+  ["0", 0],
+  ["7", 7000],
+  ["86400", 3_600_000],
+  ["Sat, 01 Jan 2000 00:00:00 GMT", 0],
+])("a function that answers 503 with Retry-After: %s is asked again after %d ms", async (said, ms) => {
+  const gateway = await serve((_, response) => void response.writeHead(503, { "Retry-After": said }).end());
+  const { worker, message, putBack } = setUp(gateway.port);
+  await worker.take(message(queued()));
+  expect(putBack).toEqual([ms]);
+});
+
+test("a Retry-After that is neither seconds nor a date counts for nothing", async () => {
+  const gateway = await serve((_, response) => void response.writeHead(503, { "Retry-After": "soon" }).end());
+  const { worker, message, putBack } = setUp(gateway.port);
+  await worker.take(message(queued()));
+  expectWaits(putBack, [2000]);
+});
+
+describe("what a function says itself", () => {
+  const own =
+    (settings: QueueSettings, status: number, attempt = 1) =>
+    async () => {
+      const gateway = await serve(fails(status));
+      const { worker, message, putBack, kept, acks } = setUp(gateway.port, {}, undefined, settings);
+      await worker.take(message(queued(), "m1", attempt));
+      return { putBack, kept, acks: acks() };
+    };
+
+  test("attempts", async () => {
+    expect(await own({ attempts: 1 }, 503)()).toMatchObject({ putBack: [], acks: 1 });
+    expect(await own({ attempts: 5 }, 503, 4)()).toMatchObject({ putBack: [expect.any(Number)], acks: 0 });
+  });
+
+  test("codes", async () => {
+    expect(await own({ codes: [500] }, 500)()).toMatchObject({ putBack: [expect.any(Number)], acks: 0 });
+    expect(await own({ codes: [] }, 503)()).toMatchObject({ putBack: [], acks: 1 });
+  });
+
+  test("waits", async () => {
+    expectWaits((await own({ minDelayMs: 400, maxDelayMs: 600 }, 503)()).putBack, [400]);
+    expectWaits((await own({ minDelayMs: 400, maxDelayMs: 600 }, 503, 2)()).putBack, [600]);
+  });
+
+  test("a time limit: an attempt that ran into it is the last", async () => {
+    const gateway = await serve(() => undefined);
+    const { worker, message, kept } = setUp(gateway.port, { retry_codes: "502" }, undefined, {
+      timeoutMs: 300,
+    });
+    await worker.take(message(queued()));
+    expect(kept).toMatchObject([{ failure: { status: 502, attempts: 1 } }]);
+  });
+
+  test("a function that is told of a call that failed for good", async () => {
+    const { kept } = await own({ onFailure: "mourner" }, 500)();
+    expect(kept).toMatchObject([
+      {
+        onFailure: "mourner",
+        id: "m1",
+        failure: { status: 500, reason: "the last answer was 500", attempts: 1 },
+      },
+    ]);
+    expect((await own({ onFailure: "mourner" }, 200)()).kept).toEqual([]);
+  });
+});
+
+test("a call of a function that was removed while it waited is kept", async () => {
+  const gateway = await alone(404, `${FINDING}server returned non-200 status code (404) for function`);
+  const { worker, message, kept } = setUp(gateway.port);
+  await worker.take(message(queued()));
+  expect(kept).toMatchObject([{ failure: { status: 404, reason: "there is no such function" } }]);
+});
