@@ -797,6 +797,11 @@ export interface NginxTlsSettings {
    * Default: true.
    */
   redirect?: pulumi.Input<boolean>;
+  /**
+   * Tell browsers to use HTTPS alone for the next two years (Strict-Transport-Security). Without `redirect` nothing is told.
+   * Default: true.
+   */
+  hsts?: pulumi.Input<boolean>;
 }
 
 /** Further calls through Nginx at the end of an `up`. */

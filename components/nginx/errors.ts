@@ -35,8 +35,8 @@ export const errorPages = (other: Readonly<Record<string, string>> = {}): string
   "error_page 495 496 497 =400 /.error/400;",
 ];
 
-/** For `server`. Answers of functions and of the gateway stay as they are. */
-export function renderErrors(): string[] {
+/** For `server`. @param more headers of each. Answers of functions and of the gateway stay as they are. */
+export function renderErrors(more: string[] = []): string[] {
   const codes = Object.keys(TEXTS);
   return [
     ...errorPages(),
@@ -45,6 +45,7 @@ export function renderErrors(): string[] {
       "    internal;",
       "    default_type text/plain;",
       ...HEADERS,
+      ...more.map((line) => `    ${line}`),
       ...(RETRY_AFTER[code] ? [`    add_header Retry-After ${RETRY_AFTER[code]} always;`] : []),
       `    return ${code} "${TEXTS[Number(code)]}\\n";`,
       "}",

@@ -5,6 +5,7 @@ import { MANAGEMENT_SOCKET } from "../openfaas/edgeLimits";
 import { clientLimits, renderClients } from "./clients";
 import { errorPages, renderErrors } from "./errors";
 import { errorLevel, renderLog } from "./log";
+import { hsts, TLS } from "./tls";
 
 export interface NginxValues {
   nginx: Environment["nginx"];
@@ -119,14 +120,11 @@ function server(values: NginxValues): string[] {
     ...(nginx.tls.redirect ? redirect : plain),
     "",
     "server {",
-    ...listen(nginx.httpsPort, " ssl"),
+    ...listen(nginx.httpsPort, " ssl http2"),
     `    server_name ${nginx.serverName};`,
     `    ssl_certificate ${nginx.tls.certificate};`,
     `    ssl_certificate_key ${nginx.tls.certificateKey};`,
-    "    ssl_protocols TLSv1.2 TLSv1.3;",
-    "    ssl_session_cache shared:tls:10m;",
-    "    ssl_session_timeout 1d;",
-    "    ssl_session_tickets off;",
+    ...TLS.map((line) => `    ${line}`),
     "",
     ...locations(values),
     "}",
@@ -186,7 +184,8 @@ function locations(values: NginxValues): string[] {
       ...limits,
       ...clientLimits(nginx),
       ...CALL_ID,
-      ...renderErrors(),
+      ...hsts(nginx),
+      ...renderErrors(hsts(nginx)),
     ].map((line) => `    ${line}`),
     "",
     ...location(
@@ -248,7 +247,8 @@ const PAGE_POLICY = [
 ].join("; ");
 
 /** Whom management answers. A browser sends the login along for every page that asks it to, another site's too. */
-function management({ managementAllow }: Environment["nginx"]): string[] {
+function management(nginx: Environment["nginx"]): string[] {
+  const { managementAllow } = nginx;
   return [
     "if ($cross_site) { return 403; }",
     "if ($form_content) { return 415; }",
@@ -261,6 +261,7 @@ function management({ managementAllow }: Environment["nginx"]): string[] {
     "add_header X-Frame-Options DENY always;",
     "add_header X-Content-Type-Options nosniff always;",
     "add_header Referrer-Policy no-referrer always;",
+    ...hsts(nginx),
   ];
 }
 

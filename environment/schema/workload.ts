@@ -156,6 +156,10 @@ const tls = z.strictObject({
   redirect: f.flag().default(true).meta({
     description: "Redirect HTTP to HTTPS. With false, both answer calls.",
   }),
+  hsts: f.flag().default(true).meta({
+    description:
+      "Tell browsers to use HTTPS alone for the next two years (Strict-Transport-Security). Without `redirect` nothing is told.",
+  }),
 });
 
 const perClient = z.strictObject({
