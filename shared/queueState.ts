@@ -3,6 +3,8 @@
 /** Holds every call that is accepted and not done; one subject a function. */
 export const CALLS = "CALLS";
 export const CALL_SUBJECT = "calls";
+/** Told with a function's name when its first call in a while is accepted. */
+export const WAKE_SUBJECT = "wake";
 /** Holds the calls whose last attempt failed. */
 export const DEAD = "DEAD";
 export const DEAD_SUBJECT = "dead";

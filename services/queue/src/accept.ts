@@ -1,8 +1,8 @@
 /** Takes a call into the queue, whichever way it came. */
 import { createHash, randomUUID } from "node:crypto";
+import { WAKE_SUBJECT } from "../../../shared/queueState";
 import type { QueuedCall } from "./call";
 import type { JetStream } from "./jetstream";
-import { WAKE_SUBJECT } from "./lanes";
 
 /** Workers look by themselves every two seconds. */
 const WAKE_MS = 5000;

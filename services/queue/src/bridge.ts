@@ -7,7 +7,7 @@ import type { Acceptor } from "./accept";
 import type { JetStream } from "./jetstream";
 import { decodeStrings, encodeStrings } from "./protobuf";
 import { decode } from "./request";
-import type { Log } from "./worker";
+import type { Log } from "./log";
 
 /** Fields of NATS Streaming's messages (protocol.proto of stan.go). */
 const CONNECT_RESPONSE = {

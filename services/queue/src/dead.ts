@@ -1,11 +1,10 @@
 /** Calls that failed in their last attempt: kept, told of, made again, or dropped. */
 import { DeliverPolicy, type JsMsg, type StoredMsg } from "@nats-io/jetstream";
 import type { MsgHdrs } from "@nats-io/nats-core";
-import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT } from "../../../shared/queueState";
+import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT, WAKE_SUBJECT } from "../../../shared/queueState";
 import type { DeadCall, DeadCallDetails, Selection } from "../../../shared/deadCalls";
 import { fromMessage, type Headers, type QueuedCall, toMessage } from "./call";
 import type { JetStream } from "./jetstream";
-import { WAKE_SUBJECT } from "./lanes";
 
 export interface Failure {
   /** Of the last answer; 502 also where none came. */

@@ -13,7 +13,7 @@ import { NotAccepted } from "./jetstream";
 import { BoundedCounter } from "./metrics";
 import { ATTEMPT_HEADER } from "./request";
 import { BadTarget, parseTarget } from "./target";
-import type { Log } from "./worker";
+import type { Log } from "./log";
 
 /** Bodies that are held until they are on disk, all together. */
 const MOST_BYTES = 192 * 1024 * 1024;

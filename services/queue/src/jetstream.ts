@@ -17,7 +17,7 @@ import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT } from "../../../shared/queueSt
 import { type QueuedCall, toMessage } from "./call";
 import type { Config } from "./config";
 import { sleep } from "./http";
-import type { Log } from "./worker";
+import type { Log } from "./log";
 
 /** So long a call's id is remembered. */
 export const SAME_ID_MS = 10 * 60_000;

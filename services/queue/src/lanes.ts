@@ -1,15 +1,14 @@
 /** Gives a worker the calls that wait, of each function for itself: a slow one does not hold up another. */
 import { AckPolicy, type Consumer, type JsMsg } from "@nats-io/jetstream";
 import { type MsgHdrs, nanos } from "@nats-io/nats-core";
-import { CALL_SUBJECT, CALLS } from "../../../shared/queueState";
+import { CALL_SUBJECT, CALLS, WAKE_SUBJECT } from "../../../shared/queueState";
 import { fromMessage } from "./call";
 import type { KnownFunctions } from "./functions";
 import { sleep } from "./http";
 import type { JetStream } from "./jetstream";
-import type { Log, Message, Worker } from "./worker";
+import type { Log } from "./log";
+import type { Message, Worker } from "./worker";
 
-/** Told with a function's name when its first call in a while is accepted. */
-export const WAKE_SUBJECT = "wake";
 /** A worker says so often that it still works on a call. What a worker that died had under way goes to another after three of these. */
 const WORKING_MS = 10_000;
 const LOOK_MS = 2000;

@@ -17,7 +17,8 @@ import { JetStream } from "./jetstream";
 import { Lanes } from "./lanes";
 import { Mover } from "./natsStreaming";
 import { sleep } from "./http";
-import { type Log, Worker } from "./worker";
+import type { Log } from "./log";
+import { Worker } from "./worker";
 
 const log: Log = (level, message, details = {}) =>
   void process.stdout.write(`${JSON.stringify({ level, message, ...details })}\n`);

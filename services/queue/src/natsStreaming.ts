@@ -9,7 +9,7 @@ import type { QueuedCall } from "./call";
 import type { Config } from "./config";
 import { sleep } from "./http";
 import { decode } from "./request";
-import type { Log } from "./worker";
+import type { Log } from "./log";
 
 const RECONNECT_MS = 2000;
 /** On their way at once. */

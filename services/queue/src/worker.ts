@@ -12,6 +12,7 @@ import { CALLBACK_ATTEMPTS, CALLBACK_TIMEOUT_MS, callbackPauseMs } from "../../.
 import type { QueuedCall } from "./call";
 import type { KnownFunctions } from "./functions";
 import type { QueueSettings } from "../../../shared/queueSettings";
+import type { Log } from "./log";
 import { BoundedCounter } from "./metrics";
 import { ATTEMPT_HEADER, passedOn } from "./request";
 
@@ -23,10 +24,6 @@ export interface Message {
   ack(): void;
   /** It comes again after `delayMs`, as the next attempt. */
   putBack(delayMs: number): void;
-}
-
-export interface Log {
-  (level: "info" | "warn" | "error", message: string, details?: Record<string, unknown>): void;
 }
 
 /** Between two attempts to reach a gateway that is not there. */
