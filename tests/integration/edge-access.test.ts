@@ -1,7 +1,7 @@
 /** Who may call a function from outside, at the edge as it runs. */
 import { createHash } from "node:crypto";
 import type * as http from "node:http";
-import { bed, call, configure, restart, useBed } from "./edgeBed";
+import { LOOPBACK, bed, call, configure, restart, useBed } from "./edgeBed";
 
 useBed();
 
@@ -28,7 +28,12 @@ describe("who may call", () => {
   };
 
   test("is the environment's word where the function says nothing, and nobody where it says internal", async () => {
-    bed.replicas = { open: ["127.0.7.2"], closed: ["127.0.7.2"], silent: ["127.0.7.2"], odd: ["127.0.7.2"] };
+    bed.replicas = {
+      open: [`${LOOPBACK}.2`],
+      closed: [`${LOOPBACK}.2`],
+      silent: [`${LOOPBACK}.2`],
+      odd: [`${LOOPBACK}.2`],
+    };
     bed.annotations = {
       open: { [ACCESS]: "public" },
       closed: { [ACCESS]: "internal" },
@@ -46,7 +51,7 @@ describe("who may call", () => {
   });
 
   test("is who has one of the function's tokens, which goes no further", async () => {
-    bed.replicas = { hello: ["127.0.7.2"], other: ["127.0.7.2"] };
+    bed.replicas = { hello: [`${LOOPBACK}.2`], other: [`${LOOPBACK}.2`] };
     const tokens = `ci=${sha256("a token")}, ${sha256("another")}`;
     bed.annotations = {
       hello: { [ACCESS]: "token", "com.oslo-faas.access-tokens": tokens },
@@ -75,7 +80,7 @@ describe("who may call", () => {
   });
 
   test("is who calls from one of the function's networks, also where another function names a part of it", async () => {
-    bed.replicas = { wide: ["127.0.7.2"], narrow: ["127.0.7.2"], six: ["127.0.7.2"] };
+    bed.replicas = { wide: [`${LOOPBACK}.2`], narrow: [`${LOOPBACK}.2`], six: [`${LOOPBACK}.2`] };
     const networks = (text: string) => ({ [ACCESS]: "networks", "com.oslo-faas.access-networks": text });
     bed.annotations = {
       wide: networks("10.0.0.0/8, 198.51.100.7/32"),
@@ -97,13 +102,13 @@ describe("who may call", () => {
   });
 
   test("is nobody while a function is being made, and is known to an edge that starts without its provider", async () => {
-    bed.replicas = { hello: ["127.0.7.2"] };
+    bed.replicas = { hello: [`${LOOPBACK}.2`] };
     await bed.edge.tell();
     const made = await bed.edge.begin("secret");
     expect(await statusOf("/function/secret")).toBe(404);
     await bed.edge.tell();
     expect(await statusOf("/function/secret")).toBe(404);
-    bed.replicas.secret = ["127.0.7.2"];
+    bed.replicas.secret = [`${LOOPBACK}.2`];
     bed.annotations.secret = { [ACCESS]: "internal" };
     await made();
     expect(await statusOf("/function/secret")).toBe(404);
@@ -113,7 +118,7 @@ describe("who may call", () => {
   });
 
   test("also holds for where the answer of an asynchronous call goes", async () => {
-    bed.replicas = { open: ["127.0.7.2"], closed: ["127.0.7.2"] };
+    bed.replicas = { open: [`${LOOPBACK}.2`], closed: [`${LOOPBACK}.2`] };
     bed.annotations = { closed: { [ACCESS]: "internal" } };
     await bed.edge.tell();
     const to = (url: string | string[]) =>

@@ -1,7 +1,7 @@
 /** What the edge bounds, at the edge as it runs. */
 import type * as http from "node:http";
 import * as path from "node:path";
-import { bed, call, configure, held, restart, until, useBed, WRONG_LOGIN } from "./edgeBed";
+import { LOOPBACK, bed, call, configure, held, restart, until, useBed, WRONG_LOGIN } from "./edgeBed";
 
 useBed();
 
@@ -13,10 +13,10 @@ describe("calls of one function at the same time", () => {
     configure("public", { maxConcurrent: 5 });
     await restart();
     bed.replicas = {
-      flooded: ["127.0.7.2"],
-      other: ["127.0.7.2"],
-      small: ["127.0.7.3"],
-      free: ["127.0.7.3"],
+      flooded: [`${LOOPBACK}.2`],
+      other: [`${LOOPBACK}.2`],
+      small: [`${LOOPBACK}.3`],
+      free: [`${LOOPBACK}.3`],
     };
     const most = (calls: string) => ({ "com.oslo-faas.max-concurrent": calls });
     bed.annotations = { small: most("2"), free: most("0") };
@@ -59,7 +59,7 @@ describe("calls of one function at the same time", () => {
     configure("public", { maxConcurrent: 1 });
     await restart();
     const statuses: number[] = [];
-    bed.replicas = { sleeper: ["127.0.7.2"] };
+    bed.replicas = { sleeper: [`${LOOPBACK}.2`] };
     bed.annotations = { sleeper: { "com.oslo-faas.max-concurrent": "1" } };
     await bed.edge.tell();
     const first = call("/function/sleeper/held");

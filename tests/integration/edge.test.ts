@@ -4,7 +4,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as net from "node:net";
 import * as path from "node:path";
-import { bed, call, isReachable, startHaproxy, until, useBed } from "./edgeBed";
+import { LOOPBACK, bed, call, isReachable, startHaproxy, until, useBed } from "./edgeBed";
 
 useBed();
 
@@ -12,7 +12,7 @@ const leftBehind: net.Server[] = [];
 afterEach(() => leftBehind.splice(0).forEach((server) => server.close()));
 
 test("a call reaches a replica byte by byte, with the headers that the gateway adds", async () => {
-  bed.replicas = { hello: ["127.0.7.2"] };
+  bed.replicas = { hello: [`${LOOPBACK}.2`] };
   await bed.edge.tell();
   const headers = { Host: "faas.example.no:8443", X_Signature: "a", "x.trace": "b" };
   const {
@@ -22,7 +22,7 @@ test("a call reaches a replica byte by byte, with the headers that the gateway a
   } = await call("/function/hello/a%2e%2e//b%3F?x=%25&y", { method: "POST", headers }, "body");
   expect({ status, own: answered["x-own"] }).toEqual({ status: 200, own: "as it was" });
   expect(seen).toMatchObject({
-    who: "127.0.7.2",
+    who: `${LOOPBACK}.2`,
     method: "POST",
     url: "/a%2e%2e//b%3F?x=%25&y",
     body: "body",
@@ -40,25 +40,25 @@ test("a call reaches a replica byte by byte, with the headers that the gateway a
     "x-start-time": seen!.headers["x-start-time"],
   });
   const own = await call("/function/hello.openfaas-fn", { headers: { "X-Call-Id": "mine" } });
-  expect(own.seen).toMatchObject({ who: "127.0.7.2", url: "/", headers: { "x-call-id": "mine" } });
+  expect(own.seen).toMatchObject({ who: `${LOOPBACK}.2`, url: "/", headers: { "x-call-id": "mine" } });
   await until("the calls to be counted", () => bed.calls.length === 2);
   expect(bed.calls).toEqual(["hello 200", "hello 200"]);
   expect(await bed.edge.invocations()).toEqual(new Map([["hello", { started: 2, ended: 2 }]]));
 });
 
 test("all replicas get their share, and one that ends gets none", async () => {
-  bed.replicas = { hello: ["127.0.7.2", "127.0.7.3"] };
+  bed.replicas = { hello: [`${LOOPBACK}.2`, `${LOOPBACK}.3`] };
   await bed.edge.tell();
   const who = async () => (await call("/function/hello")).seen!.who;
   const first = await Promise.all(Array.from({ length: 40 }, who));
-  expect(new Set(first)).toEqual(new Set(["127.0.7.2", "127.0.7.3"]));
-  bed.replicas = { hello: ["127.0.7.3"] };
+  expect(new Set(first)).toEqual(new Set([`${LOOPBACK}.2`, `${LOOPBACK}.3`]));
+  bed.replicas = { hello: [`${LOOPBACK}.3`] };
   await bed.edge.tell();
-  expect(new Set(await Promise.all(Array.from({ length: 20 }, who)))).toEqual(new Set(["127.0.7.3"]));
+  expect(new Set(await Promise.all(Array.from({ length: 20 }, who)))).toEqual(new Set([`${LOOPBACK}.3`]));
 });
 
 test("the gateway gets what the edge was not told of, and no other path", async () => {
-  bed.replicas = { hello: ["127.0.7.2"], sleeper: ["127.0.7.3"] };
+  bed.replicas = { hello: [`${LOOPBACK}.2`], sleeper: [`${LOOPBACK}.3`] };
   bed.zero = new Set(["sleeper"]);
   await bed.edge.tell();
   for (const url of ["/function/other/x?y", "/function/sleeper/x?y"])
@@ -104,7 +104,7 @@ test("the gateway gets what the edge was not told of, and no other path", async 
 });
 
 test("the gateway gets a call whose replica takes no connection, whole and once", async () => {
-  bed.replicas = { hello: ["127.0.7.9"] };
+  bed.replicas = { hello: [`${LOOPBACK}.9`] };
   await bed.edge.tell();
   const { seen } = await call("/function/hello/a?b", { method: "POST", headers: { Host: "x" } }, "body");
   expect(seen).toMatchObject({ who: "gateway", method: "POST", url: "/function/hello/a?b", body: "body" });
@@ -112,24 +112,24 @@ test("the gateway gets a call whose replica takes no connection, whole and once"
 });
 
 test("a call that a replica has begun is not made again", async () => {
-  bed.replicas = { hello: ["127.0.7.2"] };
+  bed.replicas = { hello: [`${LOOPBACK}.2`] };
   await bed.edge.tell();
   const { status, text } = await call("/function/hello/break", { method: "POST" }, "body");
   expect({ status, text }).toEqual({ status: 502, text: "The function broke the connection off.\n" });
 });
 
 test("what was told half a minute ago is not trusted", async () => {
-  bed.replicas = { hello: ["127.0.7.2"] };
+  bed.replicas = { hello: [`${LOOPBACK}.2`] };
   bed.now -= 31_000;
   await bed.edge.tell();
   expect((await call("/function/hello")).seen!.who).toBe("gateway");
   bed.now = Date.now();
   await bed.edge.tell();
-  expect((await call("/function/hello")).seen!.who).toBe("127.0.7.2");
+  expect((await call("/function/hello")).seen!.who).toBe(`${LOOPBACK}.2`);
 });
 
 test("one that was started anew is told again, and the one before ends when its calls have", async () => {
-  bed.replicas = { hello: ["127.0.7.2"] };
+  bed.replicas = { hello: [`${LOOPBACK}.2`] };
   await bed.edge.tell();
   const before = bed.haproxy;
   bed.haproxy = startHaproxy();
@@ -138,11 +138,11 @@ test("one that was started anew is told again, and the one before ends when its 
   before.kill("SIGUSR1");
   await gone;
   await bed.edge.tell();
-  expect((await call("/function/hello")).seen!.who).toBe("127.0.7.2");
+  expect((await call("/function/hello")).seen!.who).toBe(`${LOOPBACK}.2`);
 });
 
 test("one that is nobody starts where one that was root left its sockets", async () => {
-  bed.replicas = { hello: ["127.0.7.2"] };
+  bed.replicas = { hello: [`${LOOPBACK}.2`] };
   const gone = new Promise((done) => bed.haproxy.once("exit", done));
   bed.haproxy.kill("SIGTERM");
   await gone;
@@ -154,17 +154,19 @@ test("one that is nobody starts where one that was root left its sockets", async
   bed.haproxy = startHaproxy();
   await until("HAProxy", isReachable);
   await bed.edge.tell();
-  expect((await call("/function/hello")).seen!.who).toBe("127.0.7.2");
+  expect((await call("/function/hello")).seen!.who).toBe(`${LOOPBACK}.2`);
 });
 
 test("a thousand functions are told at once", async () => {
-  bed.replicas = Object.fromEntries(Array.from({ length: 1000 }, (_one, at) => [`fn-${at}`, ["127.0.7.2"]]));
+  bed.replicas = Object.fromEntries(
+    Array.from({ length: 1000 }, (_one, at) => [`fn-${at}`, [`${LOOPBACK}.2`]]),
+  );
   await bed.edge.tell();
-  expect((await call("/function/fn-999")).seen!.who).toBe("127.0.7.2");
+  expect((await call("/function/fn-999")).seen!.who).toBe(`${LOOPBACK}.2`);
 });
 
 test("a connection becomes what both ends want", async () => {
-  bed.replicas = { hello: ["127.0.7.2"] };
+  bed.replicas = { hello: [`${LOOPBACK}.2`] };
   await bed.edge.tell();
   const echoed = await new Promise<string>((resolve, reject) => {
     const socketPath = path.join(bed.dir, "door/edge.sock");

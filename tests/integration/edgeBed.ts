@@ -17,6 +17,9 @@ const LIBRARIES = ["liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"
 const NETWORK = "openfaas-fn";
 
 /** What a test has and sets, made anew for each. */
+/** Port 8080 is fixed: addresses of this worker's own, as several files run at the same time. */
+export const LOOPBACK = `127.0.${100 + Number(process.env.JEST_WORKER_ID ?? 1)}`;
+
 export const bed = {} as {
   dir: string;
   program: { file: string; libraries: string };
@@ -153,7 +156,7 @@ export function configure(
     ...limits,
   })
     .replace("fd-hard-limit 40000", "fd-hard-limit 2000")
-    .replaceAll(/server gateway gateway:8080.*/g, "server gateway 127.0.7.1:8080")
+    .replaceAll(/server gateway gateway:8080.*/g, `server gateway ${LOOPBACK}.1:8080`)
     .replaceAll("/run/edge/", `${bed.dir}/run/`)
     .replaceAll("/door/", `${bed.dir}/door/`)
     .replaceAll(REPLICA_MAP, `${bed.dir}/replicas.map`);
@@ -177,8 +180,8 @@ export function useBed(): void {
       file: path.join(folder, "usr/sbin/haproxy"),
       libraries: path.join(folder, "usr/lib", `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`),
     };
-    await serve("gateway", { host: "127.0.7.1", port: 8080 });
-    for (const host of ["127.0.7.2", "127.0.7.3"]) await serve(host, { host, port: 8080 });
+    await serve("gateway", { host: `${LOOPBACK}.1`, port: 8080 });
+    for (const host of [`${LOOPBACK}.2`, `${LOOPBACK}.3`]) await serve(host, { host, port: 8080 });
   }, 400_000);
 
   beforeEach(async () => {
