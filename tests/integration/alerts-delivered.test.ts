@@ -8,7 +8,7 @@ import * as path from "node:path";
 import { parseEnvironment } from "../../environment/parse";
 import { renderAlertmanager } from "../../components/openfaas/alerts";
 import { alertmanagerArgs } from "../../components/openfaas/render";
-import { goModule } from "../../lab/images/sources";
+import { buildGoProgram } from "./goProgram";
 import { type Mail, smtpServer } from "./smtp";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
@@ -89,24 +89,9 @@ function certificate(): { key: Buffer; cert: Buffer } {
   return { key: fs.readFileSync(key), cert: fs.readFileSync(cert) };
 }
 
-/** The program of the lab's image. */
-function build(): void {
-  execFileSync("go", ["install", "-trimpath", "-ldflags=-s -w", "tool"], {
-    cwd: goModule("alertmanager"),
-    env: {
-      ...process.env,
-      GOBIN: folder,
-      CGO_ENABLED: "0",
-      GOFLAGS: "-mod=readonly -buildvcs=false",
-      GOWORK: "off",
-    },
-    timeout: 900_000,
-  });
-}
-
 beforeAll(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-alertmanager-"));
-  build();
+  buildGoProgram("alertmanager", folder);
   const smtp = await smtpServer(certificate(), (mail) => mails.push(mail));
   close.push(smtp.close);
   const write = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text);

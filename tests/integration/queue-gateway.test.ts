@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { goModule } from "../../lab/images/sources";
+import { buildGoProgram } from "./goProgram";
 
 const ROOT = path.resolve(__dirname, "../..");
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-gateway-"));
@@ -11,17 +11,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-gateway-"));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
 test("once: what was reached; again: what was not, and what asks for it; and no path leads elsewhere", () => {
-  execFileSync("go", ["install", "-trimpath", "tool"], {
-    cwd: goModule("gateway"),
-    env: {
-      ...process.env,
-      GOBIN: folder,
-      CGO_ENABLED: "0",
-      GOFLAGS: "-mod=readonly -buildvcs=false",
-      GOWORK: "off",
-    },
-    timeout: 600_000,
-  });
+  buildGoProgram("gateway", folder);
   const inside = 'ip link set lo up && exec "$@"';
   const script = [
     path.join(ROOT, "node_modules/tsx/dist/cli.mjs"),

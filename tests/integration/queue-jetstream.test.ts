@@ -1,5 +1,5 @@
 /** The queue's intake and worker with a real NATS, and calls moved out of a real NATS Streaming. The gateway is one HTTP server. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as net from "node:net";
@@ -11,7 +11,7 @@ import { natsStreamingArgs, renderNats, renderNatsSecrets } from "../../componen
 import { parseEnvironment } from "../../environment/parse";
 import type { DeadCallDetails, QueueAnswers, QueueRequest, Selection } from "../../shared/deadCalls";
 import type { QueueSettings } from "../../shared/queueSettings";
-import { goModule } from "../../lab/images/sources";
+import { buildGoProgram } from "./goProgram";
 import { Acceptor } from "../../services/queue/src/accept";
 import { Bridge } from "../../services/queue/src/bridge";
 import type { QueuedCall } from "../../services/queue/src/call";
@@ -38,15 +38,6 @@ const closers: (() => unknown)[] = [];
 let made: Map<string, number>;
 let answer: (url: string, response: http.ServerResponse, headers: http.IncomingHttpHeaders) => void;
 
-function build(part: string): void {
-  const env = { ...process.env, GOBIN: dir, CGO_ENABLED: "0", GOWORK: "off" };
-  execFileSync("go", ["install", "-trimpath", "-ldflags=-s -w", "tool"], {
-    cwd: goModule(part),
-    env: { ...env, GOFLAGS: "-mod=readonly -buildvcs=false" },
-    timeout: 600_000,
-  });
-}
-
 const freePort = () =>
   new Promise<number>((done) => {
     const server = net.createServer().listen(0, "127.0.0.1", () => {
@@ -71,7 +62,7 @@ const ended = (process: ChildProcess) => new Promise((done) => process.once("exi
 
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-jetstream-"));
-  for (const part of ["nats", "nats-streaming"]) build(part);
+  for (const part of ["nats", "nats-streaming"]) buildGoProgram(part, dir);
   for (const name of Object.keys(ports) as (keyof typeof ports)[]) ports[name] = await freePort();
   const server = http.createServer((request, response) => {
     const chunks: Buffer[] = [];
