@@ -21,6 +21,27 @@ export const stacksOption = (): Option =>
 export const configFileOption = (): Option =>
   new Option("--config-file <file>", "a stack file elsewhere, as Pulumi takes it");
 
+/** An environment, and where its files are. */
+export interface Where {
+  root: string;
+  /** Name of the environment. */
+  stack: string;
+  /** A stack file elsewhere. Default: stacks/Pulumi.NAME.yaml. */
+  configFile?: string;
+}
+
+export interface StackFlags {
+  stack?: string;
+  configFile?: string;
+}
+
+/** @throws UsageError unless an environment is named */
+export const whereOf = (root: string, { stack, configFile }: StackFlags): Where => ({
+  root,
+  stack: theEnvironment(root, undefined, stack),
+  configFile,
+});
+
 /** Parser of an option that may be repeated. */
 export const gathered = (value: string, before: string[] = []): string[] => [...before, value];
 

@@ -4,7 +4,8 @@
  */
 import { run } from "../../programs/run";
 import type { Context } from "../context";
-import { readKnown, type Where } from "./one";
+import { readKnown } from "./one";
+import type { Where } from "../environment";
 
 export interface DeployOptions extends Where {
   context: Pick<Context, "engine" | "prepareImages">;

@@ -1,7 +1,8 @@
 /** `oslo-faas functions describe`: what the file says, what runs on the host, and why what runs has failed of late. */
 import { command } from "../../shared/quote";
 import { notDeployed } from "./logs";
-import { onHost, readOne, type Where } from "./one";
+import { onHost, readOne } from "./one";
+import type { Where } from "../environment";
 
 interface Service {
   Spec: {

@@ -1,10 +1,16 @@
 /** `oslo-faas functions`: handlers and their images, on a developer's machine. */
 import { type Command, Option } from "commander";
 import { act, type Context, type Register, say } from "../context";
-import { configFileOption, gathered, stackOption, theEnvironment } from "../environment";
+import {
+  configFileOption,
+  gathered,
+  type StackFlags,
+  stackOption,
+  theEnvironment,
+  whereOf,
+} from "../environment";
 import { EXIT, UsageError } from "../errors";
 import { examples } from "../help";
-import type { Where } from "./one";
 
 export const register: Register = (parent, context) => {
   const functions = parent
@@ -104,17 +110,6 @@ function registerTemplates(functions: Command, context: Context): void {
   examples(command, "", "--file functions/stack.yml --update");
 }
 
-interface StackFlags {
-  stack?: string;
-  configFile?: string;
-}
-
-const whereOf = ({ root }: Context, { stack, configFile }: StackFlags): Where => ({
-  root,
-  stack: theEnvironment(root, undefined, stack),
-  configFile,
-});
-
 const oneFunction = (functions: Command, verb: string): Command =>
   functions
     .command(verb)
@@ -135,7 +130,13 @@ function registerRun(functions: Command, context: Context): void {
         for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => ending.abort());
         const port = wholeNumber("--port", flags.port);
         const { engine } = context;
-        await runHere(name, { ...whereOf(context, flags), port, engine, say: about, signal: ending.signal });
+        await runHere(name, {
+          ...whereOf(context.root, flags),
+          port,
+          engine,
+          say: about,
+          signal: ending.signal,
+        });
       }),
     );
   examples(command, "resize -s oslo-dev");
@@ -147,7 +148,7 @@ function registerDeploy(functions: Command, context: Context): void {
     .action(
       act(context, async (name: string, flags: StackFlags) => {
         const { deploy } = await import("./deploy");
-        await deploy(name, { ...whereOf(context, flags), context, say });
+        await deploy(name, { ...whereOf(context.root, flags), context, say });
       }),
     );
   examples(command, "resize -s oslo-dev");
@@ -176,7 +177,7 @@ function registerInvoke(functions: Command, context: Context): void {
         const { data, header = [], method, path = "", async: isAsync = false, timeout } = flags;
         const { invoke } = await import("./invoke");
         const fine = await invoke(name, {
-          ...whereOf(context, flags),
+          ...whereOf(context.root, flags),
           data,
           headers: header,
           method,
@@ -201,7 +202,7 @@ function registerLogs(functions: Command, context: Context): void {
       act(context, async (name: string, flags: StackFlags & { follow?: boolean; tail: string }) => {
         const { showLogs } = await import("./logs");
         const tail = wholeNumber("--tail", flags.tail);
-        await showLogs(name, { ...whereOf(context, flags), follow: flags.follow ?? false, tail, say });
+        await showLogs(name, { ...whereOf(context.root, flags), follow: flags.follow ?? false, tail, say });
       }),
     );
   examples(command, "resize -s oslo-dev", "resize -s oslo-dev -f");
@@ -213,7 +214,7 @@ function registerDescribe(functions: Command, context: Context): void {
     .action(
       act(context, async (name: string, flags: StackFlags) => {
         const { describe } = await import("./describe");
-        for (const line of await describe(name, whereOf(context, flags))) say(line);
+        for (const line of await describe(name, whereOf(context.root, flags))) say(line);
       }),
     );
   examples(command, "resize -s oslo-dev");

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import { listen, type Listener } from "../../lab/listener";
 import { command } from "../../shared/quote";
 import type { Session } from "../../providers/host/src/session";
-import { onHost, readOne, type Where } from "./one";
+import { onHost, readOne } from "./one";
+import type { Where } from "../environment";
 
 export interface InvokeOptions extends Where {
   /** Text, @FILE, or "-" for standard input. Default: no body. */

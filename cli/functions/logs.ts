@@ -1,7 +1,8 @@
 /** `oslo-faas functions logs`: what a function's replicas print, asked over SSH, so that no password is needed. */
 import { command } from "../../shared/quote";
 import { Unusable } from "../errors";
-import { onHost, readOne, type Where } from "./one";
+import { onHost, readOne } from "./one";
+import type { Where } from "../environment";
 
 export interface LogOptions extends Where {
   follow: boolean;

@@ -4,17 +4,9 @@ import type { FunctionOfFile } from "../../components/functions/functionOfFile";
 import { publicUrl } from "../../components/nginx/render";
 import { nearest } from "../../environment/nearest";
 import type { Environment } from "../../environment/schema";
-import { readComplete } from "../environment";
+import { readComplete, type Where } from "../environment";
 import { Unusable } from "../errors";
 import { sessionOf } from "../status/target";
-
-export interface Where {
-  root: string;
-  /** Name of the environment. */
-  stack: string;
-  /** A stack file elsewhere. Default: stacks/Pulumi.NAME.yaml. */
-  configFile?: string;
-}
 
 export interface One {
   environment: Environment;

@@ -12,7 +12,8 @@ import { isOwnTemplate } from "../../components/functions/templates";
 import { type Child, kill, lastLines, run, start } from "../../programs/run";
 import type { Engine } from "../context";
 import { Unusable } from "../errors";
-import { readKnown, type Where } from "./one";
+import { readKnown } from "./one";
+import type { Where } from "../environment";
 
 export interface RunOptions extends Where {
   port: number;

@@ -1,8 +1,8 @@
 /** Asks the queue by way of a worker's container: the queue has no port on the host, and only its own parts have its password. */
 import { command } from "../../shared/quote";
 import type { QueueAnswers, QueueRequest } from "../../shared/deadCalls";
-import { readComplete } from "../environment";
-import { onHost, type Where } from "../functions/one";
+import { readComplete, type Where } from "../environment";
+import { onHost } from "../functions/one";
 
 const LIMIT_SECONDS = 600;
 

@@ -1,15 +1,13 @@
 /** `oslo-faas queue`: asynchronous calls that failed in their last attempt. */
 import type { Command } from "commander";
 import { act, type Context, type Register, say } from "../context";
-import { configFileOption, stackOption, theEnvironment } from "../environment";
+import { configFileOption, type StackFlags, stackOption, whereOf } from "../environment";
 import { EXIT, UsageError } from "../errors";
 import { examples, note } from "../help";
-import type { Where } from "../functions/one";
+import { FUNCTION_NAME } from "../../shared/names";
 import type { Selection } from "../../shared/deadCalls";
 
-interface Flags {
-  stack?: string;
-  configFile?: string;
+interface Flags extends StackFlags {
   json?: boolean;
 }
 
@@ -29,12 +27,6 @@ export const register: Register = (parent, context) => {
   registerOnes(queue, context, "drop", "remove calls for ever", "Dropped");
 };
 
-const whereOf = ({ root }: Context, { stack, configFile }: Flags): Where => ({
-  root,
-  stack: theEnvironment(root, undefined, stack),
-  configFile,
-});
-
 const verb = (queue: Command, name: string): Command =>
   queue.command(name).addOption(stackOption()).addOption(configFileOption());
 
@@ -53,7 +45,7 @@ function registerList(queue: Command, context: Context): void {
         const limit = Number(flags.limit);
         if (!Number.isInteger(limit) || limit < 1) throw new UsageError(`--limit is "${flags.limit}".`);
         const { askQueue } = await import("./ask");
-        const answer = await askQueue({ verb: "list", selection, limit }, whereOf(context, flags));
+        const answer = await askQueue({ verb: "list", selection, limit }, whereOf(context.root, flags));
         const { listed } = await import("./render");
         if (flags.json) say(JSON.stringify(answer, null, 2));
         else for (const line of listed(answer)) say(line);
@@ -71,7 +63,7 @@ function registerShow(queue: Command, context: Context): void {
     .action(
       act(context, async (word: string, flags: Flags & { body?: boolean }) => {
         const [id] = numbers([word]);
-        const where = whereOf(context, flags);
+        const where = whereOf(context.root, flags);
         const { askQueue } = await import("./ask");
         const call = await askQueue({ verb: "show", id: id! }, where);
         if (!call)
@@ -106,7 +98,7 @@ function registerOnes(
         if (isEmpty && !flags.all) throw new UsageError("Which ones? Numbers, --function, --since or --all.");
         if (flags.all && !isEmpty) throw new UsageError("--all goes with nothing else.");
         const { askQueue } = await import("./ask");
-        const count = await askQueue({ verb: name, selection }, whereOf(context, flags));
+        const count = await askQueue({ verb: name, selection }, whereOf(context.root, flags));
         if (flags.json) say(JSON.stringify({ count }));
         else say(`${done}: ${count} ${count === 1 ? "call" : "calls"}.`);
         return words.length > count ? EXIT.wrong : EXIT.fine;
@@ -128,12 +120,12 @@ function selectionOf(words: string[], { function: name, since }: Chosen): Select
 
 function numbers(words: string[]): number[] {
   const wrong = words.find((word) => !/^[1-9]\d{0,15}$/.test(word));
-  if (wrong !== undefined) throw new UsageError(`"${wrong}" is no number of the list.`);
+  if (wrong !== undefined) throw new UsageError(`"${wrong}" is not a number from the list.`);
   return words.map(Number);
 }
 
 function functionName(name: string): string {
-  if (!/^[a-z0-9-]+$/.test(name)) throw new UsageError(`"${name}" is not the name of a function.`);
+  if (!FUNCTION_NAME.form.test(name)) throw new UsageError(`"${name}" is not the name of a function.`);
   return name;
 }
 
