@@ -12,6 +12,7 @@ import {
   REPLICA_MAP,
 } from "../../shared/edge";
 import { NAMESPACE } from "../../shared/names";
+import { answer } from "./edgeAnswer";
 import { limitCalls, limitTables, management } from "./edgeLimits";
 import { INTAKE_SOCKET } from "./render";
 
@@ -113,14 +114,6 @@ function defaults(longest: string): string[] {
     "",
   ];
 }
-
-/** What the edge says itself: the status, a text, and headers. */
-const answer = (status: number, text: string, ...headers: [name: string, value: string][]): string =>
-  [
-    `http-request return status ${status} content-type text/plain`,
-    ...headers.map(([name, value]) => `hdr ${name} "${value}"`),
-    `string "${text}\\n"`,
-  ].join(" ");
 
 const NOBODY = answer(404, "No such function.");
 const CLIMBS = `${NOBODY} if { path,url_dec -m reg '(^|/)\\.\\.?(/|$)' }`;

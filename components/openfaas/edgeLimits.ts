@@ -1,5 +1,6 @@
 /** What the edge bounds: calls of one function at the same time, and wrong passwords of one client. */
 import { ACCESS_MAP } from "../../shared/edge";
+import { answer } from "./edgeAnswer";
 
 const CONCURRENCY_TABLE = "concurrency";
 const LOGIN_TABLE = "logins";
@@ -11,7 +12,7 @@ export const MANAGEMENT_SOCKET = "management.sock";
 const LOGINS_AT_ONCE = 32;
 
 const tooMany = (text: string, seconds: number): string =>
-  `http-request return status 429 content-type text/plain hdr Retry-After ${seconds} string "${text}\\n"`;
+  answer(429, text, ["Retry-After", String(seconds)]);
 
 /** In the frontend for functions, when it is known that the caller may call. @param most of a function that says nothing; 0: no limit */
 export const limitCalls = (most: number): string[] => [
