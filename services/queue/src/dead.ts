@@ -1,8 +1,9 @@
 /** Calls that failed in their last attempt: kept, told of, made again, or dropped. */
 import { DeliverPolicy, type JsMsg, type StoredMsg } from "@nats-io/jetstream";
 import type { MsgHdrs } from "@nats-io/nats-core";
-import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT, WAKE_SUBJECT } from "../../../shared/queueState";
+import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT } from "../../../shared/queueState";
 import type { DeadCall, DeadCallDetails, Selection } from "../../../shared/deadCalls";
+import { Acceptor } from "./accept";
 import { fromMessage, type Headers, type QueuedCall, toMessage } from "./call";
 import type { JetStream } from "./jetstream";
 
@@ -51,7 +52,11 @@ function report({ body: _, ...call }: QueuedCall, failure: Failure, to: string):
 }
 
 export class DeadCalls {
-  constructor(private readonly queue: Pick<JetStream, "accept" | "client" | "connection" | "manager">) {}
+  private readonly acceptor: Acceptor;
+
+  constructor(private readonly queue: Pick<JetStream, "accept" | "client" | "connection" | "manager">) {
+    this.acceptor = new Acceptor(queue);
+  }
 
   /**
    * Resolves when it is on disk.
@@ -66,7 +71,7 @@ export class DeadCalls {
     await this.queue.client.publish(`${DEAD_SUBJECT}.${call.function}`, data, options);
     // Of a report that fails nobody is told: functions that report to each other would go on for ever.
     if (onFailure !== undefined && !(REPORT_HEADER in call.headers))
-      await this.queue.accept(report(call, failure, onFailure), `report ${id}`);
+      await this.acceptor.accept(report(call, failure, onFailure), `report ${id}`);
   }
 
   /** The newest `limit` of them, the oldest first, and how many there are in all. */
@@ -81,7 +86,7 @@ export class DeadCalls {
     return { count, calls };
   }
 
-  /** Undefined: there is none of that number. */
+  /** Undefined if no call has this id. */
   async show(id: number): Promise<DeadCallDetails | undefined> {
     const message = await this.stored(id);
     if (!message) return undefined;
@@ -97,15 +102,10 @@ export class DeadCalls {
   }
 
   /** Makes them again, as new calls. @returns how many @throws NotAccepted while the queue takes none: the rest stays */
-  async retry(selection: Selection): Promise<number> {
-    const names = new Set<string>();
-    const count = await this.forEach(selection, async (message) => {
-      const call = callIn(message);
-      await this.queue.accept({ ...call, attempt: 1 }, `again ${message.seq} ${+message.time}`);
-      names.add(call.function);
-    });
-    for (const name of names) this.queue.connection.publish(WAKE_SUBJECT, name);
-    return count;
+  retry(selection: Selection): Promise<number> {
+    return this.forEach(selection, (message) =>
+      this.acceptor.accept({ ...callIn(message), attempt: 1 }, `again ${message.seq} ${+message.time}`),
+    );
   }
 
   /** @returns how many */
