@@ -445,7 +445,7 @@ export interface OpenFaaSQueueSettings {
    */
   maxBody?: pulumi.Input<string>;
   /**
-   * Size of the waiting calls on disk. Beyond it a call is answered 503 with Retry-After, and none is lost.
+   * Size of the waiting calls on disk. When it is reached, new calls are answered 503 with Retry-After; accepted calls are kept.
    * Allowed: a size from 1m to 1024g, such as "64m" or "1g" (k, m, g: powers of 1024). Default: "1g".
    */
   maxBytes?: pulumi.Input<string>;

@@ -49,7 +49,7 @@ const queue = z.strictObject({
   }),
   maxBytes: f.size("1m").default("1g").meta({
     description:
-      "Size of the waiting calls on disk. Beyond it a call is answered 503 with Retry-After, and none is lost.",
+      "Size of the waiting calls on disk. When it is reached, new calls are answered 503 with Retry-After; accepted calls are kept.",
   }),
   dead: dead.prefault({}).meta({
     description:

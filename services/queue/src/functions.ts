@@ -61,7 +61,7 @@ export class KnownFunctions {
     return settings;
   }
 
-  /** Undefined: there is no such function. */
+  /** Undefined if the function does not exist. */
   private get(url: string): Promise<Record<string, string> | undefined> {
     return new Promise((resolve, reject) => {
       const request = http.get(url, { agent: this.agent, timeout: LIMIT_MS }, (response) => {

@@ -23,8 +23,9 @@ import type { Log } from "./log";
 export const SAME_ID_MS = 10 * 60_000;
 const PUBLISH_MS = 10_000;
 const PAUSE_MS = 1000;
-/** NATS's errors: a stream, or all of them, have reached their bound; there is no such stream. */
+/** Error codes of NATS: a stream, or the whole store, is full. */
 const FULL = [10047, 10077];
+/** The stream does not exist. */
 const NO_STREAM = 10059;
 
 /** What JetStream did not take. */

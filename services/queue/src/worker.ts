@@ -273,7 +273,7 @@ export class Worker {
   }
 }
 
-/** Whether it does no harm to make the call again, or it is said to be wanted. */
+/** Whether another attempt is safe, or asked for by the retry codes. */
 function isWorthAnother(answer: Called, { limitMs, codes }: Policy): boolean {
   // It ran to its limit, and would again.
   if (answer.milliseconds >= limitMs) return false;
