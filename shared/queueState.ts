@@ -8,6 +8,9 @@ export const WAKE_SUBJECT = "wake";
 /** Holds the calls whose last attempt failed. */
 export const DEAD = "DEAD";
 export const DEAD_SUBJECT = "dead";
+/** Counts the calls that left CALLS as they should, done or dead: one message for each, stored before the call is acknowledged. */
+export const DONE = "DONE";
+export const DONE_SUBJECT = "done";
 /** A worker's connection has a name that begins like this. */
 export const WORKER_NAME = "queue-worker-";
 
@@ -32,12 +35,29 @@ export interface QueueState {
   oldestMs?: number;
   /** Calls that failed in their last attempt, and are kept. */
   dead: number;
+  /** Since the beginning; undefined where NATS does not count them yet. */
+  counts?: QueueCounts;
+}
+
+/**
+ * Read from the numbers that NATS gives the messages of its streams. They survive a restart of every part, and removing a message, or losing
+ * it, does not change them.
+ */
+export interface QueueCounts {
+  /** Accepted: HTTP calls, reports, and dead calls that were made again. */
+  accepted: number;
+  /** Done, the answers 4xx among them. */
+  done: number;
+  /** Failed for good: kept, or since made again, dropped or too old. */
+  died: number;
+  /** Accepted, but neither done nor dead nor in the queue. Below 0: counted twice. A call that is just being acknowledged counts for a moment as -1. */
+  missing: number;
 }
 
 interface Stream {
   name?: string;
   config?: { max_bytes?: number };
-  state?: { messages?: number; bytes?: number; first_ts?: string };
+  state?: { messages?: number; bytes?: number; first_ts?: string; last_seq?: number };
   consumer_detail?: { num_ack_pending?: number }[] | null;
 }
 
@@ -52,8 +72,10 @@ export function queueState(answers: { jsz: unknown; connz: unknown }): QueueStat
     throw new Error("the answer of NATS does not describe JetStream");
   const streams = (accounts ?? []).flatMap(({ stream_detail: some }) => some ?? []);
   const named = (wanted: string) => streams.find(({ name }) => name === wanted) ?? {};
+  const counts = countsOf(named(CALLS), named(DEAD), named(DONE));
   return {
     ...stateOf(named(CALLS)),
+    ...(counts ? { counts } : {}),
     dead: named(DEAD).state?.messages ?? 0,
     workers: connections.filter(({ name }) => name?.startsWith(WORKER_NAME)).length,
   };
@@ -68,5 +90,16 @@ function stateOf({ state = {}, config = {}, consumer_detail: consumers }: Stream
     bytes,
     maxBytes: config.max_bytes ?? 0,
     ...(messages > 0 ? { oldestMs: Date.parse(first) } : {}),
+  };
+}
+
+function countsOf(calls: Stream, dead: Stream, done: Stream): QueueCounts | undefined {
+  const [accepted, died, left] = [calls, dead, done].map(({ state }) => state?.last_seq);
+  if (accepted === undefined || left === undefined) return undefined;
+  return {
+    accepted,
+    done: Math.max(0, left - (died ?? 0)),
+    died: died ?? 0,
+    missing: accepted - left - (calls.state?.messages ?? 0),
   };
 }

@@ -115,6 +115,7 @@ export function fill(report: Report, parts: Map<string, Part>): void {
   for (const name of Object.keys(QUERIES) as Query[])
     answers[name] = take(`prometheus.${name}`, parseSamples);
   if (report.queue && answers.oldest?.[0]) report.queue.oldestSeconds = answers.oldest[0].value;
+  if (report.queue && answers.missing?.[0]) report.queue.missing = answers.missing[0].value;
   if (report.queue && answers.old?.[0]) report.queue.oldDepth = answers.old[0].value;
   const services = take("services", parseServices);
   report.services = services?.stack;

@@ -78,7 +78,17 @@ function host({ host: found, fsyncPerSecond }: Report, limits: Limits): string[]
   return problems;
 }
 
-function queue({ queue: state }: Report, limits: Limits): string[] {
+function queue(report: Report, limits: Limits): string[] {
+  const missing = report.queue?.missing ?? 0;
+  return [
+    ...waiting(report, limits),
+    ...(missing > 0
+      ? [`queue: ${missing} accepted calls are missing: neither done, nor dead, nor waiting`]
+      : []),
+  ];
+}
+
+function waiting({ queue: state }: Report, limits: Limits): string[] {
   if (!state || state.depth === 0) return [];
   if (state.workers === 0) return [`queue: ${state.depth} calls wait and no worker is connected`];
   const { oldestSeconds: oldest } = state;

@@ -90,10 +90,12 @@ export function parseProblems(text: string): Map<string, string> {
 
 /** The answers of NATS's monitoring. */
 export function parseQueue(text: string): QueueStatus {
-  const { depth, underWay, workers, bytes, maxBytes, dead } = queueState(
+  const { depth, underWay, workers, bytes, maxBytes, dead, counts } = queueState(
     JSON.parse(text) as Parameters<typeof queueState>[0],
   );
-  return { depth, underWay, workers, bytes, maxBytes, dead };
+  // What is missing is asked of Prometheus: in one look, a call on its way out is too.
+  const totals = counts && { accepted: counts.accepted, done: counts.done, died: counts.died };
+  return { depth, underWay, workers, bytes, maxBytes, dead, ...totals };
 }
 
 export interface Sample {

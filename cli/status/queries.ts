@@ -14,6 +14,7 @@ export const QUERIES = {
   p50: quantile(0.5),
   p99: quantile(0.99),
   oldest: "max(oslo_faas_queue_oldest_seconds)",
+  missing: `max(min_over_time(oslo_faas_queue_calls_missing[${WINDOW}]))`,
   old: "max(oslo_faas_queue_old_depth)",
 } as const;
 

@@ -2,7 +2,7 @@
 import { colors as pc } from "../colors";
 import { SCALING_ALERT } from "../../components/openfaas/alerts";
 import { remedyFor } from "./remedies";
-import type { FunctionStatus, Report, ServiceStatus } from "./report";
+import type { FunctionStatus, QueueStatus, Report, ServiceStatus } from "./report";
 
 const LABEL = 13;
 /** The usual width of a terminal; only names of images may be longer. */
@@ -92,8 +92,18 @@ function queue({ queue: state }: Report): string[] {
   const mebi = (bytes: number) => (bytes / 1024 ** 2).toFixed(1);
   const size = `${mebi(state.bytes)} of ${mebi(state.maxBytes)} MiB`;
   const workers = `${state.workers} ${state.workers === 1 ? "worker" : "workers"}`;
-  return [row("queue", `${waiting}; ${workers}; ${size}`), ...dead(state.dead), ...oldQueue(state.oldDepth)];
+  return [
+    row("queue", `${waiting}; ${workers}; ${size}`),
+    ...counts(state),
+    ...dead(state.dead),
+    ...oldQueue(state.oldDepth),
+  ];
 }
+
+const counts = ({ accepted, done, died }: QueueStatus): string[] =>
+  accepted === undefined
+    ? []
+    : [row("", `since the beginning ${accepted} accepted, ${done} done, ${died} dead`)];
 
 const dead = (count: number): string[] =>
   count === 0 ? [] : [row("", `${count} failed for good and kept: npx oslo-faas queue list`)];

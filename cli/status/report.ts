@@ -50,6 +50,12 @@ export interface QueueStatus {
   maxBytes: number;
   /** Calls that failed in their last attempt, and are kept. */
   dead: number;
+  /** Calls accepted, done and failed for good, since the beginning. */
+  accepted?: number;
+  done?: number;
+  died?: number;
+  /** Calls accepted that are neither done nor dead nor in the queue: the least in five minutes. */
+  missing?: number;
   /** Calls in NATS Streaming that are not moved yet; undefined where it does not run. */
   oldDepth?: number;
 }

@@ -10,6 +10,8 @@ export const SCALING_ALERT = "APIHighInvocationRate";
 
 const CALLS = "gateway_function_invocation_total";
 
+const MISSING = "oslo_faas_queue_calls_missing";
+
 /** What has no task has no address, and then there is nothing that could be down. */
 const TARGETS = ["gateway", "intake", "queue-worker", "exporter"];
 
@@ -124,6 +126,17 @@ function queue(alerts: Alerts, queueBytes: number): Rule[] {
       [
         "{{ $value }} asynchronous calls wait and no worker is connected",
         "See: docker service ps queue-worker",
+      ],
+    ),
+    rule(
+      "AsyncCallsMissing",
+      "critical",
+      "5m",
+      // A call that is just being acknowledged counts as -1. What has been wrong for a day has been told of.
+      `(min_over_time(${MISSING}[1m]) > 0 or max_over_time(${MISSING}[1m]) < 0) unless max_over_time(${MISSING}[1m]) == max_over_time(${MISSING}[1m] offset 1d)`,
+      [
+        "accepted asynchronous calls and those done, dead or waiting differ by {{ $value }}",
+        "Above 0: calls vanished. Below 0: calls counted twice. See docs/queue.md",
       ],
     ),
     rule(

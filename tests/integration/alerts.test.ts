@@ -133,6 +133,17 @@ const CASES: [string, [string, string][], string, boolean][] = [
     "5m",
     false,
   ],
+  ["AsyncCallsMissing", [["oslo_faas_queue_calls_missing", "0x5 1x10"]], "15m", true],
+  ["AsyncCallsMissing", [["oslo_faas_queue_calls_missing", "0x5 -1x10"]], "15m", true],
+  // Calls on their way out.
+  [
+    "AsyncCallsMissing",
+    [["oslo_faas_queue_calls_missing", "0 -2 1 -1 0 -3 0 -1 1 0 -2 0 0 -1 1 0"]],
+    "15m",
+    false,
+  ],
+  // Told of for a day.
+  ["AsyncCallsMissing", [["oslo_faas_queue_calls_missing", "2x1500"]], "1470m", false],
   ["AsyncCallsFailing", [['oslo_faas_queue_failed_total{function_name="a"}', "0x5 1x5"]], "8m", true],
   [
     "FunctionFailing",

@@ -10,6 +10,7 @@ import { connect as connectStan, type Stan } from "node-nats-streaming";
 import { natsStreamingArgs, renderNats, renderNatsSecrets } from "../../components/openfaas/render";
 import { parseEnvironment } from "../../environment/parse";
 import type { DeadCallDetails, QueueAnswers, QueueRequest, Selection } from "../../shared/deadCalls";
+import { CALLS, MONITOR_PATHS, queueState } from "../../shared/queueState";
 import type { QueueSettings } from "../../shared/queueSettings";
 import { buildGoProgram } from "./goProgram";
 import { Acceptor } from "../../services/queue/src/accept";
@@ -126,7 +127,7 @@ async function setUp(maxBytes = "64m"): Promise<Acceptor> {
   return new Acceptor(queue);
 }
 
-async function startWorker(): Promise<void> {
+async function startWorker(): Promise<JetStream> {
   const queue = await JetStream.open(config, "queue-worker-test", quiet);
   const lanes = new Lanes(
     queue,
@@ -137,6 +138,7 @@ async function startWorker(): Promise<void> {
   );
   opened.push({ queue, lanes });
   void lanes.run();
+  return queue;
 }
 
 afterEach(async () => {
@@ -161,11 +163,16 @@ const call = (body: string, changes: Partial<QueuedCall> = {}): QueuedCall => ({
 });
 const bodies = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
 const times = (names: string[]) => names.map((name) => made.get(name) ?? 0);
+async function state() {
+  const ask = async (path: string) => (await fetch(`http://127.0.0.1:${ports.monitor}${path}`)).json();
+  const said = queueState({ jsz: await ask(MONITOR_PATHS.jsz), connz: await ask(MONITOR_PATHS.connz) });
+  // A NATS that starts has no streams for a moment.
+  if (!said.counts) throw new Error("not counted");
+  return { ...said, counts: said.counts };
+}
 /** Calls that are not done. */
-const depth = async () => {
-  const jsz = await fetch(`http://127.0.0.1:${ports.monitor}/jsz?streams=true`).then((one) => one.json());
-  return (jsz as { messages: number }).messages;
-};
+const depth = async () => (await state()).depth;
+const counts = async () => (await state()).counts;
 
 test("every accepted call is made, once, though NATS is killed in between", async () => {
   const acceptor = await setUp();
@@ -400,4 +407,63 @@ test("a function's own concurrency holds, and its failures are told to another f
     }),
   );
   expect(told).toHaveLength(5);
+});
+
+async function killNats(): Promise<void> {
+  const gone = ended(nats);
+  nats.kill("SIGKILL");
+  await gone;
+}
+
+test("accepted calls are done, dead or waiting, though workers and NATS are killed; one that vanishes is missed", async () => {
+  const acceptor = await setUp();
+  answer = (url, response) => void response.writeHead(url === "/function/bad" ? 500 : 200).end();
+  for (const body of bodies("good", 20)) await acceptor.accept(call(body));
+  for (const body of bodies("bad", 5)) await acceptor.accept(call(body, { function: "bad" }));
+  expect(await counts()).toEqual({ accepted: 25, done: 0, died: 0, missing: 0 });
+  const first = await startWorker();
+  const count = first.countDone.bind(first);
+  let counted = 0;
+  // Killed after its call was counted, and before it was acknowledged.
+  first.countDone = async (id) => {
+    await count(id);
+    if (++counted === 3) await first.connection.close();
+  };
+  await until("the worker's end", () => first.connection.isClosed());
+  await killNats();
+  start();
+  await startWorker();
+  await until("an empty queue", async () => (await counts().catch(() => undefined))?.done === 20, 60);
+  await until("acknowledgements", async () => (await counts()).missing === 0);
+  expect(await counts()).toEqual({ accepted: 25, done: 20, died: 5, missing: 0 });
+
+  // A dead call that is made again is a new one.
+  answer = (_url, response) => void response.end();
+  const dead = new DeadCalls(opened[0]!.queue);
+  expect(await dead.retry({ function: "bad" })).toBe(5);
+  await until("the calls made again", async () => (await counts()).done === 25);
+  await killNats();
+  start();
+  await until("NATS", async () => (await counts().catch(() => undefined)) !== undefined);
+  expect(await counts()).toEqual({ accepted: 30, done: 25, died: 5, missing: 0 });
+
+  for (const { lanes } of opened) lanes?.end();
+  await until("the queue", () => acceptor.accept(call("lost", { function: "unasked" })).catch(() => false));
+  const { manager } = opened[0]!.queue;
+  const { last_seq } = (await manager.streams.info(CALLS)).state;
+  await manager.streams.deleteMessage(CALLS, last_seq);
+  expect(await counts()).toMatchObject({ accepted: 31, missing: 1 });
+});
+
+test("calls that left before they were counted are not missed", async () => {
+  const acceptor = await setUp();
+  const { manager } = opened[0]!.queue;
+  for (const body of bodies("early", 3)) await acceptor.accept(call(body));
+  await startWorker();
+  await until("an empty queue", async () => (await depth()) === 0);
+  await manager.streams.delete("DONE");
+  await acceptor.accept(call("waits"));
+  for (const { lanes } of opened) lanes?.end();
+  await (await JetStream.open(config, "queue-worker-new", quiet)).connection.close();
+  expect((await counts()).missing).toBeLessThanOrEqual(0);
 });

@@ -60,7 +60,7 @@ async function call(kind: string, body = "Kari", Path = "") {
   await worker.take({
     id: kind,
     call: () => decode(data, Date.now()),
-    ack: () => undefined,
+    ack: async () => undefined,
     putBack: () => void putBack++,
   });
   return { made: made[kind] ?? 0, putBack };

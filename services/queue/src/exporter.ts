@@ -57,6 +57,13 @@ async function queue(registry: Registry, monitor: string): Promise<void> {
   tell("under_way", "Calls that a worker has, or that wait for another attempt.", state.underWay);
   tell("workers", "Workers connected.", state.workers);
   tell("dead", "Calls that failed in their last attempt, and are kept.", state.dead);
+  if (state.counts) {
+    tell("calls_accepted", "Calls accepted since the beginning.", state.counts.accepted);
+    tell("calls_done", "Calls done since the beginning.", state.counts.done);
+    tell("calls_died", "Calls that failed in their last attempt, since the beginning.", state.counts.died);
+    const missing = "Calls accepted, but neither done nor dead nor in the queue; below 0: counted twice.";
+    tell("calls_missing", missing, state.counts.missing);
+  }
   tell("bytes", "Size of the calls that are not done.", state.bytes);
   tell("max_bytes", "Size beyond which calls are refused.", state.maxBytes);
   tell("oldest_seconds", "Age of the oldest call that is not done; 0 without one.", seconds);

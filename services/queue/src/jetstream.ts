@@ -13,7 +13,7 @@ import {
 } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
-import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT } from "../../../shared/queueState";
+import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT, DONE, DONE_SUBJECT } from "../../../shared/queueState";
 import { type QueuedCall, toMessage } from "./call";
 import type { Config } from "./config";
 import { sleep } from "./http";
@@ -21,6 +21,8 @@ import type { Log } from "./log";
 
 /** So long a call's id is remembered. */
 export const SAME_ID_MS = 10 * 60_000;
+/** Calls whose acknowledgement a killed NATS or worker did not take are delivered again within a minute. */
+const KNOWN_DONE = 50_000;
 const PUBLISH_MS = 10_000;
 const PAUSE_MS = 1000;
 /** Error codes of NATS: a stream, or the whole store, is full. */
@@ -89,6 +91,14 @@ export class JetStream {
     }
   }
 
+  /**
+   * Counts a call that leaves the queue, before it is acknowledged.
+   * @param id counts once, however often the call is delivered
+   */
+  async countDone(id: string): Promise<void> {
+    await this.client.publish(DONE_SUBJECT, undefined, { msgID: id, timeout: PUBLISH_MS });
+  }
+
   async close(): Promise<void> {
     // Sends what is still to be sent, acknowledgements above all.
     await this.connection.drain().catch(() => undefined);
@@ -113,6 +123,7 @@ export class JetStream {
       try {
         for (const stream of [callStream(config.maxBytes), deadStream(config.dead)])
           await ensureStream(this.manager, stream);
+        await ensureCount(this.manager);
         return;
       } catch (error) {
         log("warn", "the queue's stream cannot be made yet", { reason: (error as Error).message });
@@ -148,14 +159,22 @@ export const deadStream = ({ maxBytes, maxAgeMs }: Config["dead"]): Wanted => ({
   duplicate_window: nanos(SAME_ID_MS),
 });
 
+/** Its messages say nothing but that they came: the last one's number is the count. Those kept are the ids that are known. */
+const doneStream = (countedAlready: number): Wanted => ({
+  name: DONE,
+  subjects: [DONE_SUBJECT],
+  storage: StorageType.File,
+  discard: DiscardPolicy.Old,
+  max_msgs: KNOWN_DONE,
+  duplicate_window: nanos(SAME_ID_MS),
+  first_seq: countedAlready + 1,
+});
+
 /** What an environment may change later. */
 const BOUNDS = ["max_bytes", "max_age"] as const;
 
 /** To add a stream that is there is refused where its bound does not fit a second time. */
-async function ensureStream(
-  manager: JetStreamManager,
-  wanted: Partial<StreamConfig> & { name: string },
-): Promise<void> {
+async function ensureStream(manager: JetStreamManager, wanted: Wanted): Promise<void> {
   try {
     const { config } = await manager.streams.info(wanted.name);
     if (BOUNDS.some((bound) => wanted[bound] !== undefined && config[bound] !== wanted[bound]))
@@ -164,4 +183,10 @@ async function ensureStream(
     if (!(error instanceof JetStreamApiError && error.code === NO_STREAM)) throw error;
     await manager.streams.add(wanted);
   }
+}
+
+/** Where it is new beside calls of an earlier version, what left the queue until now counts as done. */
+async function ensureCount(manager: JetStreamManager): Promise<void> {
+  const { last_seq: accepted, messages } = (await manager.streams.info(CALLS)).state;
+  await ensureStream(manager, doneStream(accepted - messages));
 }

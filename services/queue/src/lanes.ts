@@ -119,25 +119,29 @@ export class Lanes {
   private async take(message: JsMsg): Promise<void> {
     const alive = setInterval(() => message.working(), WORKING_MS);
     try {
-      await this.worker.take(asMessage(message));
+      await this.worker.take(asMessage(message, this.queue));
     } finally {
       clearInterval(alive);
     }
   }
 }
 
-function asMessage(message: JsMsg): Message {
+function asMessage(message: JsMsg, queue: Pick<JetStream, "countDone">): Message {
   const { seq, subject, data } = message;
   const headers = message.headers as MsgHdrs | undefined;
   const { deliveryCount } = message.info as { deliveryCount: number };
+  // A queue that was emptied by hand counts from 1 again.
+  const id = `${seq} ${message.timestampNanos}`;
   return {
-    // A queue that was emptied by hand counts from 1 again.
-    id: `${seq} ${message.timestampNanos}`,
+    id,
     call: () => {
       const call = fromMessage({ subject, headers, data });
       return { ...call, attempt: call.attempt + deliveryCount - 1 };
     },
-    ack: () => message.ack(),
+    async ack() {
+      await queue.countDone(id);
+      message.ack();
+    },
     putBack: (delayMs) => message.nak(delayMs > 0 ? delayMs : undefined),
   };
 }

@@ -21,7 +21,8 @@ export interface Message {
   id: string;
   /** @throws an Error for a message that is not a call */
   call(): QueuedCall;
-  ack(): void;
+  /** It is done, and does not come again. */
+  ack(): Promise<void>;
   /** It comes again after `delayMs`, as the next attempt. */
   putBack(delayMs: number): void;
 }
@@ -50,6 +51,8 @@ export class Worker {
   /** The newest delivery of each message: that of a lost connection cannot be acknowledged. */
   private readonly underWay = new Map<string, { latest: Message }>();
   private readonly delivered = new DeliveredMessages();
+  /** Done, and not acknowledged yet. */
+  private readonly leaving = new Set<Promise<void>>();
   private readonly ending = new AbortController();
   private readonly registry = new Registry();
   private readonly busy = this.gauge("oslo_faas_queue_worker_under_way", "Calls under way at this worker.");
@@ -82,9 +85,9 @@ export class Worker {
     private readonly closed = closedNetworks(),
   ) {}
 
-  /** Resolves when there is nothing more to do for this delivery; never rejects. Unless acknowledged, the message comes again. */
+  /** Resolves when the call's place is free again; never rejects. Unless acknowledged, the message comes again. */
   async take(message: Message): Promise<void> {
-    if (this.delivered.has(message.id)) return message.ack();
+    if (this.delivered.has(message.id)) return this.leave(message);
     const known = this.underWay.get(message.id);
     // Delivered again while its call is under way: after a reconnection NATS knows of no acknowledgement yet to come.
     if (known) return void (known.latest = message);
@@ -95,7 +98,7 @@ export class Worker {
       const outcome = await this.handle(message);
       if (outcome.isDone) {
         this.delivered.add(message.id);
-        entry.latest.ack();
+        this.leave(entry.latest);
       } else entry.latest.putBack(outcome.delayMs);
     } catch (error) {
       this.log("error", "left for another delivery", { reason: (error as Error).message });
@@ -108,8 +111,17 @@ export class Worker {
   async end(limitMs: number): Promise<boolean> {
     this.ending.abort();
     const deadline = Date.now() + limitMs;
-    while (this.underWay.size > 0 && Date.now() < deadline) await sleep(50);
-    return this.underWay.size === 0;
+    while (this.underWay.size + this.leaving.size > 0 && Date.now() < deadline) await sleep(50);
+    return this.underWay.size + this.leaving.size === 0;
+  }
+
+  /** A queue that is away delivers it again, and its call is known to be done. */
+  private leave(message: Message): void {
+    const left = message
+      .ack()
+      .catch((error: Error) => this.log("warn", "not acknowledged yet", { reason: error.message }))
+      .finally(() => this.leaving.delete(left));
+    this.leaving.add(left);
   }
 
   metrics(): Promise<string> {

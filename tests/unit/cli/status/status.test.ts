@@ -41,12 +41,13 @@ const CHANNEL = {
 const CALL_STREAM = {
   name: "CALLS",
   config: { max_bytes: 1024 ** 3 },
-  state: { messages: 22, bytes: 2 * 1024 ** 2, first_ts: "2026-11-24T00:00:00Z" },
+  state: { messages: 22, bytes: 2 * 1024 ** 2, first_ts: "2026-11-24T00:00:00Z", last_seq: 1000 },
   consumer_detail: [{ num_ack_pending: 8 }, { num_ack_pending: 4 }],
 };
 /** What NATS's monitoring answers. */
-const DEAD_STREAM = { name: "DEAD", state: { messages: 3 } };
-const natsSays = (connections: { name: string }[], streams: object[] = [CALL_STREAM]) => ({
+const DEAD_STREAM = { name: "DEAD", state: { messages: 3, last_seq: 5 } };
+const DONE_STREAM = { name: "DONE", state: { messages: 100, last_seq: 977 } };
+const natsSays = (connections: { name: string }[], streams: object[] = [CALL_STREAM, DONE_STREAM]) => ({
   jsz: { config: {}, account_details: [{ stream_detail: [{ name: "OTHER" }, ...streams] }] },
   connz: { connections: [{ name: "queue-intake-1" }, ...connections] },
 });
@@ -72,6 +73,7 @@ const ANSWER: Record<string, [number, string, string?]> = {
   "prometheus.p50": [0, samples(["hello", "0.004"], ["idle", "NaN"])],
   "prometheus.p99": [0, samples(["hello", "0.090"])],
   "prometheus.oldest": [0, samples(["", "65"])],
+  "prometheus.missing": [0, samples(["", "0"])],
   "prometheus.old": [0, samples()],
   fsync: [0, "900\n"],
 };
@@ -113,6 +115,7 @@ units        docker active, nginx active
 front door   /healthz 200 in 4 ms
 queue        22 calls, 12 of them under way, oldest 1 min 5 s; 2 workers; 2.0 of
              1024.0 MiB
+             since the beginning 1000 accepted, 977 done, 0 dead
 alerts       none
 
 service  running  image
@@ -180,6 +183,11 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
     ["queue: the oldest of 22 calls has waited for 700 s"],
   ],
   [
+    "calls that vanished",
+    { "prometheus.missing": [0, samples(["", "2"])] },
+    ["queue: 2 accepted calls are missing: neither done, nor dead, nor waiting"],
+  ],
+  [
     "a queue without a worker",
     { queue: [0, JSON.stringify(natsSays([]))] },
     ["queue: 22 calls wait and no worker is connected"],
@@ -244,6 +252,16 @@ describe("the queue in JetStream", () => {
       dead: 3,
       oldestMs: Date.UTC(2026, 10, 24),
     }));
+  test("tells what vanished, and not before it counts", () => {
+    const counts = (streams: object[]) => queueState(natsSays([], streams)).counts;
+    expect(counts([CALL_STREAM, DEAD_STREAM])).toBeUndefined();
+    expect(counts([CALL_STREAM, DEAD_STREAM, DONE_STREAM])).toEqual({
+      accepted: 1000,
+      done: 972,
+      died: 5,
+      missing: 1,
+    });
+  });
   test("is empty before the first call, and has no oldest one then", () => {
     const empty = { depth: 0, underWay: 0, workers: 0, bytes: 0, maxBytes: 0, dead: 0 };
     expect(queueState(natsSays([], []))).toEqual(empty);

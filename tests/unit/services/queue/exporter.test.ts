@@ -21,7 +21,11 @@ test("the host is the container's default route", () => {
 test("depth, disk and memory are told; what cannot be asked is named and hides nothing", async () => {
   const channel = { name: "faas-request", msgs: 3, bytes: 100, last_seq: 3, subscriptions: [] };
   const state = { messages: 5, bytes: 100, first_ts: new Date(Date.now() - 60_000).toISOString() };
-  const streams = [{ name: "CALLS", config: { max_bytes: 1000 }, state, consumer_detail: null }];
+  const streams = [
+    { name: "CALLS", config: { max_bytes: 1000 }, state: { ...state, last_seq: 100 }, consumer_detail: null },
+    { name: "DEAD", state: { messages: 1, last_seq: 10 } },
+    { name: "DONE", state: { messages: 7, last_seq: 93 } },
+  ];
   const answers: Record<string, object> = {
     "/jsz": { config: {}, account_details: [{ stream_detail: streams }] },
     "/connz": { connections: [] },
@@ -45,6 +49,8 @@ test("depth, disk and memory are told; what cannot be asked is named and hides n
     });
     const text = await exported(config, files);
     expect(value(text, "oslo_faas_queue_depth")).toBe(5);
+    const counts = ["accepted", "done", "died", "missing"].map((name) => `oslo_faas_queue_calls_${name}`);
+    expect(counts.map((name) => value(text, name))).toEqual([100, 83, 10, 2]);
     expect(value(text, "oslo_faas_queue_workers")).toBe(0);
     expect(value(text, "oslo_faas_queue_bytes")).toBe(100);
     expect(value(text, "oslo_faas_queue_max_bytes")).toBe(1000);

@@ -93,7 +93,7 @@ export function setUp(
   const message = (data: Buffer, id = "m1", attempt = 1): Message => ({
     id,
     call: () => ({ ...decode(data, Date.now()), attempt }),
-    ack: () => acks++,
+    ack: async () => void acks++,
     putBack: (delayMs) => void putBack.push(delayMs),
   });
   return { worker, putBack, logged, kept, message, acks: () => acks };
