@@ -9,6 +9,7 @@ import { file } from "./fields";
 import { alerts } from "./schema/alerts";
 import { base, firewall, host, location, preflight } from "./schema/host";
 import { docker, images, swarm } from "./schema/platform";
+import { privacy } from "./schema/privacy";
 import { checks, functions, nginx, openfaas } from "./schema/workload";
 
 /** Every top-level key of an environment. */
@@ -40,6 +41,10 @@ export const environmentSchema = z.strictObject({
   openfaas: openfaas.prefault({}).meta({ description: "OpenFaaS's gateway, queue and metrics." }),
   alerts: alerts.prefault({}).meta({ description: "When people are alerted, and how." }),
   nginx: nginx.prefault({}).meta({ description: "Nginx, in front of the gateway." }),
+  privacy: privacy.prefault({}).meta({
+    description:
+      "What a record of processing needs and only a person can say. `npx oslo-faas report compliance` writes it down, and says what is missing.",
+  }),
   functions: functions.default([]).meta({
     description:
       "Functions to deploy: a function file (stack.yml), or a list of them. An entry is the file's path, or a mapping with the keys below.",

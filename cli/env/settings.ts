@@ -1,8 +1,8 @@
 /** components/settings.generated.ts: the arguments that components share with an environment, out of the schema. */
 import { environmentJsonSchema, type JsonSchema } from "./jsonSchema";
 
-/** Sections that only the loader of an environment reads. */
-const LEFT_OUT = ["extends", "functions"];
+/** Sections that no component takes. */
+const LEFT_OUT = ["extends", "functions", "privacy"];
 
 const HEAD = `/**
  * What components take from people, with the descriptions, defaults and examples of an environment's schema.
