@@ -12,10 +12,11 @@ import * as init from "./init";
 import * as preview from "./preview";
 import * as queue from "./queue";
 import * as repair from "./repair";
+import * as report from "./report";
 import * as status from "./status";
 
 /** In the order in which help lists them. */
-const VERBS = [init, env, functions, images, preview, status, queue, repair, completion];
+const VERBS = [init, env, functions, images, preview, status, queue, report, repair, completion];
 
 export function makeProgram(context: Context): Command {
   const program = newProgram(context.name)

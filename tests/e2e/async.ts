@@ -13,6 +13,7 @@ import { gatewayAddress } from "../../lab/network";
 import { readPng } from "../../lab/png";
 import { inputs, renderDeployment } from "../../providers/openfaas/src/resources/functionSpec";
 import { readSubject, sessionOf } from "../../cli/status/target";
+import type { Compliance } from "../../cli/report/model";
 import type { Report } from "../../cli/status/report";
 import type { QueueAnswers } from "../../shared/deadCalls";
 import { CLONE, FRONT_DOOR, lab, npm, ok, onHostOk, run } from "./lib";
@@ -35,6 +36,19 @@ export async function readStatus(): Promise<{ code: number | null; report: Repor
   const file = path.relative(CLONE, lab.derivedStackFile!);
   const { code, stdout, all } = await run(npm("status", "-s", lab.stack, "--json", "--config-file", file));
   return { code, report: JSON.parse(stdout) as Report, all };
+}
+
+/** Nobody said for whom the lab is: that is what is missing. */
+async function complianceIsMeasured(password: string): Promise<void> {
+  const file = path.relative(CLONE, lab.derivedStackFile!);
+  const words = ["report", "compliance", "-s", lab.stack, "--json", "--config-file", file];
+  const { code, stdout, all } = await run(npm("oslo-faas", ...words));
+  const report = JSON.parse(stdout) as Compliance;
+  expect(report.unmeasured).toBeUndefined();
+  expect(report.missing).toContain("privacy.controller");
+  expect(report.measures.filter(({ measuredAt }) => measuredAt).length).toBeGreaterThan(2);
+  expect(code).toBe(1);
+  expect(all).not.toContain(password);
 }
 
 export async function statusTellsHowItIs(password: string): Promise<void> {
@@ -62,6 +76,7 @@ export async function statusTellsHowItIs(password: string): Promise<void> {
   expect(frontDoor).toMatchObject({ status: 200 });
   expect(fsyncPerSecond).toBeGreaterThan(0);
   expect(units).toMatchObject({ docker: "active", nginx: "active" });
+  await complianceIsMeasured(password);
 
   await onHostOk("systemctl stop nginx");
   try {

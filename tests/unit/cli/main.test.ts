@@ -57,6 +57,7 @@ describe("help", () => {
       "queue show",
       "queue retry",
       "queue drop",
+      "report compliance",
       "repair",
       "completion",
     ]);
@@ -69,7 +70,7 @@ describe("help", () => {
     expect(lines).toContain(`  oslo-faas ${words.join(" ")}`);
   });
 
-  test.each([[[]], [["env"]], [["functions"]], [["images"]], [["queue"]]])(
+  test.each([[[]], [["env"]], [["functions"]], [["images"]], [["queue"]], [["report"]]])(
     "%j without a verb shows help and exits with 0",
     async (words) => {
       const { code, out, err } = await call(...words);
