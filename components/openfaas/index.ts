@@ -5,6 +5,7 @@ import type { Environment } from "../../environment";
 import { bytes } from "../../environment/units";
 import { EDGE_FOLDER, REPLICA_MAP } from "../../shared/edge";
 import { complete, completeArgs, completeNow, onlyOf } from "../complete";
+import type { ConnectionArgs } from "../host/connection";
 import { locationLabels } from "../location";
 import type {
   AlertsSettings,
@@ -25,6 +26,7 @@ import {
   INTAKE_DOOR,
   renderEdge,
 } from "./edge";
+import { functionsByHand } from "./byHand";
 import { SwarmObjects } from "./objects";
 import { Queue } from "./queue";
 import {
@@ -46,6 +48,11 @@ export type PlatformImage = Exclude<
 >;
 
 export interface OpenFaaSArgs extends OpenFaaSSettings {
+  /**
+   * A host that manages the swarm. At destroy, functions that somebody deployed outside of the stack are removed there; without it they
+   * hold their network, and the destroy fails. Default: none. Example: machine.connection.
+   */
+  connection?: pulumi.Input<ConnectionArgs>;
   /**
    * Images, best by digest: a tag is resolved once and then reads back as a change. One that is given as an Output is not pulled with
    * `registryAuth` first. Default: the releases documented there. Example: { gateway: "ghcr.io/openfaas/gateway@sha256:…" }.
@@ -141,7 +148,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
     // By what is known: which services there are is not an Output.
     const { edge: hasEdge } = completeNow("openfaas", { edge: args.edge });
     const sockets = hasEdge ? this.swarm.volume(EDGE_VOLUME, false) : undefined;
-    const provider = this.swarmProvider([core, functions], credentials, sockets);
+    const byHand = functionsByHand(label, args.connection, functions, this);
+    const provider = this.swarmProvider([core, functions], credentials, byHand, sockets);
     // The order of an update as well: the gateway and the worker exit while NATS is away, so NATS has to be back first.
     // The gateway panics when it lists functions and Prometheus cannot be reached.
     const door = this.door();
@@ -241,6 +249,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
   private swarmProvider(
     networks: docker.Network[],
     secrets: Secrets,
+    after: pulumi.Resource[],
     sockets?: pulumi.Output<string>,
   ): docker.Service {
     return this.swarm.service(
@@ -261,7 +270,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
         stopGraceSeconds: 35,
         startFirst: true,
       },
-      this.builds("swarmProvider"),
+      [...after, ...this.builds("swarmProvider")],
     );
   }
 
@@ -341,7 +350,7 @@ export class OpenFaaS extends pulumi.ComponentResource {
 }
 
 /** As the state holds them: what is secret is so there. */
-function recorded({ builds: _builds, ...args }: OpenFaaSArgs): pulumi.Inputs {
+function recorded({ builds: _builds, connection: _connection, ...args }: OpenFaaSArgs): pulumi.Inputs {
   const { registryAuth, password, alertWebhookUrl, alertWebhookToken, alertSmtpPassword, ...open } = args;
   const secrets = { registryAuth, password, alertWebhookUrl, alertWebhookToken, alertSmtpPassword };
   const given = Object.entries(secrets).filter(([, value]) => value !== undefined);

@@ -133,8 +133,8 @@ export class OsloFaas extends pulumi.ComponentResource {
     );
     const openfaas = new OpenFaaS(
       "openfaas",
-      platformArgs(env, resolver, images),
-      this.part({ providers: { host: machine.provider, docker: api }, dependsOn: swarm }),
+      { ...platformArgs(env, resolver, images), connection: machine.connection },
+      this.part({ providers: { ...onHost.providers, docker: api }, dependsOn: swarm }),
     );
     const door = new Nginx(
       "nginx",

@@ -135,6 +135,16 @@ test("OpenFaaS: leaves NATS Streaming out, and calls past the edge are accepted 
   expect(outputs.functionsSocket).toBeUndefined();
 });
 
+test("OpenFaaS: removes functions that were deployed by hand where it knows the host", async () => {
+  const { resources } = await registered(() => {
+    new OpenFaaS("alone");
+    new OpenFaaS("f", { connection: later(connection) });
+    return {};
+  });
+  expect(names(resources)).toContain("f-functions-by-hand");
+  expect(names(resources)).not.toContain("alone-functions-by-hand");
+});
+
 test("OpenFaaS: takes Outputs", async () => {
   const { resources } = await registered(() => {
     const args = later({ user: "ops", gatewayPort: 8099, password: "given" });

@@ -111,6 +111,13 @@ describe("an environment with Docker's own engine", () => {
     expect(mounts.map((s) => s.inputs.name)).toEqual(["swarm-provider"]);
   });
 
+  test("removes functions that somebody deployed by hand at destroy, with the host key pinned", () => {
+    const { inputs } = named(made.resources, "openfaas-functions-by-hand");
+    expect(inputs.delete).toContain("docker service rm");
+    expect(inputs.create).toBe(":");
+    expect(inputs.connection.value.hostKey).toBe(KEY);
+  });
+
   test("keeps the queue on a volume that outlives its service", () => {
     const nats = named(made.resources, "openfaas-nats").inputs.taskSpec.containerSpec;
     expect(nats.mounts).toEqual([{ type: "volume", source: "openfaas-calls", target: "/data" }]);
