@@ -10,14 +10,14 @@ let app: FastifyInstance;
 
 beforeEach(async () => {
   engine = await new FakeEngine().start();
-  const env = {
-    docker_socket: engine.socket,
-    log_level: "error",
-    docker_timeout: "300ms",
-    delete_timeout: "100ms",
-  };
-  app = buildApp({ ...readConfig(env), logLevel: "silent", credentials: { user: "admin", password: "pw" } });
+  start("10s");
 });
+
+function start(docker_timeout: string): void {
+  const env = { docker_socket: engine.socket, log_level: "error", docker_timeout, delete_timeout: "100ms" };
+  app = buildApp({ ...readConfig(env), logLevel: "silent", credentials: { user: "admin", password: "pw" } });
+}
+
 afterEach(async () => {
   await app.close();
   await engine.stop();
@@ -111,6 +111,8 @@ describe("the engine's API", () => {
   });
 
   test("that says nothing is not waited for", async () => {
+    await app.close();
+    start("300ms");
     engine.intercept = ({ path }) => (path.endsWith("/services") ? "silence" : undefined);
     const answer = await call("GET", "/system/functions");
     expect(answer).toMatchObject({

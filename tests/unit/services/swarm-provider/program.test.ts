@@ -59,8 +59,10 @@ test("the health check says no where nothing listens", async () => {
 test("it starts, is healthy as long as the engine is, and ends at once when it has nothing to do", async () => {
   const engine = await new FakeEngine().start();
   const port = String(await freePort());
+  // Without a time limit: its signal would be the first of two on a slow machine, and the second kills.
   const running: ChildProcess = spawn(process.execPath, [program], {
-    ...options({ port, docker_socket: engine.socket }),
+    cwd: folder,
+    env: { port, docker_socket: engine.socket },
     stdio: "pipe",
   });
   try {

@@ -18,7 +18,7 @@ export class Provider {
     const engine = await new FakeEngine().start();
     const config = readConfig({
       docker_socket: engine.socket,
-      docker_timeout: "300ms",
+      docker_timeout: "10s",
       delete_timeout: "100ms",
       ...env,
     });

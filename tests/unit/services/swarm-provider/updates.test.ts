@@ -6,7 +6,7 @@ import { Provider } from "./support";
 
 let provider: Provider;
 beforeEach(async () => {
-  provider = await Provider.start({}, { settleMs: 600 });
+  provider = await Provider.start({}, { settleMs: 2000 });
   provider.engine.addService("f");
 });
 afterEach(async () => provider.stop());
