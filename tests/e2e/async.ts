@@ -206,8 +206,7 @@ async function waitForReplicas(at: Platform, wanted: number): Promise<void> {
   throw new Error(`${BURST} has ${last} replicas, not ${wanted}, after 2 min`);
 }
 
-/** From one replica to scale.max in one step of half of it, and no further. */
-export async function burstScalesUp(at: Platform): Promise<void> {
+async function deployBurst(at: Platform): Promise<void> {
   const image = "registry.lab:5000/oslo-faas/hello:dev";
   const deployed = await manage(at, "POST", "/system/functions", {
     service: BURST,
@@ -220,6 +219,17 @@ export async function burstScalesUp(at: Platform): Promise<void> {
   });
   expect(deployed.status).toBe(202);
   await waitForReplicas(at, 1);
+}
+
+/** @returns the name of a function that the stack does not know */
+export async function deployedByHand(at: Platform): Promise<string> {
+  await deployBurst(at);
+  return BURST;
+}
+
+/** From one replica to scale.max in one step of half of it, and no further. */
+export async function burstScalesUp(at: Platform): Promise<void> {
+  await deployBurst(at);
   let going = true;
   const load = (async () => {
     for (; going; await sleep(50)) await send(`${at.url}/function/${BURST}`, {}).catch(() => undefined);

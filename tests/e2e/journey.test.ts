@@ -9,6 +9,7 @@ import {
   both,
   burstScalesUp,
   calmScalesDown,
+  deployedByHand,
   picturesFlowThrough,
   platform,
   queueLosesNothing,
@@ -334,15 +335,22 @@ step("a host that is off is named within seconds, and preview does not need it",
   }
 });
 
-step("destroy leaves nothing of oslo-faas on the host", async () => {
-  await pulumiOk(["destroy", "--yes", "--skip-preview"], { timeoutSeconds: 900 });
-  expect(await onHostOk(FOOTPRINT)).toBe(before);
-  // The engine's data stay when its package is removed, without anything of oslo-faas in them.
-  const kept =
-    "ls /var/lib/docker/containers; ls /var/lib/docker/volumes | grep -v -e metadata.db -e backingFsBlockDev; true";
-  expect(await onHostOk(kept)).toBe("");
-  expect(await onHostOk("ls /var/run/docker.sock /etc/docker 2>/dev/null | wc -l")).toBe("0\n");
-});
+step(
+  "destroy leaves nothing of oslo-faas on the host, and takes along what was deployed by hand",
+  async () => {
+    await onPlatform(async (at) => {
+      const name = await deployedByHand(at);
+      const { all } = await pulumiOk(["destroy", "--yes", "--skip-preview"], { timeoutSeconds: 900 });
+      expect(all).toContain(`removed, as somebody deployed them outside of this stack: ${name}`);
+    })();
+    expect(await onHostOk(FOOTPRINT)).toBe(before);
+    // The engine's data stay when its package is removed, without anything of oslo-faas in them.
+    const kept =
+      "ls /var/lib/docker/containers; ls /var/lib/docker/volumes | grep -v -e metadata.db -e backingFsBlockDev; true";
+    expect(await onHostOk(kept)).toBe("");
+    expect(await onHostOk("ls /var/run/docker.sock /etc/docker 2>/dev/null | wc -l")).toBe("0\n");
+  },
+);
 
 step("down leaves nothing on this machine", async () => {
   await ok(npm("down"), { timeoutSeconds: 300 });
