@@ -132,7 +132,7 @@ export interface BaseSettings {
    */
   packages?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Time zone of the host.
+   * Time zone of the host, and of functions' schedules.
    * Allowed: a time zone such as "Europe/Oslo". Default: "Europe/Oslo".
    */
   timezone?: pulumi.Input<string>;

@@ -10,6 +10,7 @@ import { parseImage } from "./image";
 import { annotationProblems, labelProblems, type Wrong } from "./labels";
 import { functionNameProblem, SECRET_NAME, VARIABLE_NAME } from "./names";
 import { parseCpu, parseMemory } from "./size";
+import { triggerProblems } from "./triggers";
 
 const TEXT = "must be text; quote it";
 
@@ -82,7 +83,11 @@ export const functionCore = z.strictObject({
     .describe(
       'Labels. com.openfaas.scale.min and .max are the bounds of the autoscaler (default 1 and 20); with .factor "0" the lower bound is also the upper one.',
     ),
-  annotations: texts((all) => [...annotationProblems(all), ...healthProblems(all), ...accessProblems(all)])
+  annotations: texts((all) =>
+    [annotationProblems, healthProblems, accessProblems, triggerProblems].flatMap((problems) =>
+      problems(all),
+    ),
+  )
     .default({})
     .describe(
       "Annotations. com.oslo-faas.access says who may call the function from outside: public, internal, token or networks.",

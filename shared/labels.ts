@@ -5,6 +5,7 @@ import { parseDuration } from "./duration";
 import { isHealthAnnotation } from "./health";
 import { isQueueAnnotation, queueProblem } from "./queueSettings";
 import { isSandboxAnnotation, sandboxProblem } from "./sandbox";
+import { isTriggerLabel } from "./triggers";
 
 /** Fewest replicas. */
 export const SCALE_MIN = "com.openfaas.scale.min";
@@ -63,7 +64,8 @@ function labelProblem(key: string, value: string, name?: string): string | undef
   if (
     [isHealthAnnotation, isSandboxAnnotation, isAccessAnnotation, isQueueAnnotation].some((is) => is(key)) ||
     key === WAIT_ANNOTATION ||
-    key === MAX_CONCURRENT
+    key === MAX_CONCURRENT ||
+    isTriggerLabel(key, value)
   )
     return "does nothing here: it belongs under annotations";
   const check = SCALE_CHECKS[key];
@@ -109,10 +111,7 @@ function waitProblem(value: string): string | undefined {
   return isRight ? undefined : `"${value}" is not whole seconds from ${least} to ${most}, such as 600`;
 }
 
-const NO_SCHEDULE =
-  "does nothing here: nothing calls functions on a schedule; let a timer (cron, systemd, CI) call /function/NAME or /async-function/NAME";
-
-/** What is wrong with annotations other than those of a health check. */
+/** What is wrong with annotations, each by itself. */
 export function annotationProblems(annotations: Texts): Wrong[] {
   return Object.entries(annotations).flatMap(([key, value]): Wrong[] => {
     const problem = annotationProblem(key, value);
@@ -126,7 +125,6 @@ function annotationProblem(key: string, value: string): string | undefined {
   if (key === MAX_CONCURRENT) return maxConcurrentProblem(value);
   if (isSandboxAnnotation(key)) return sandboxProblem(key, value);
   if (isQueueAnnotation(key)) return queueProblem(key, value);
-  if (key === "schedule" || (key === "topic" && value === "cron-function")) return NO_SCHEDULE;
   if (SCALE_LABELS.includes(key)) return "does nothing here: it belongs under labels";
   return nothingDone(key);
 }

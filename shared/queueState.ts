@@ -11,6 +11,9 @@ export const DEAD_SUBJECT = "dead";
 /** Counts the calls that left CALLS as they should, done or dead: one message for each, stored before the call is acknowledged. */
 export const DONE = "DONE";
 export const DONE_SUBJECT = "done";
+/** Holds the last time that the clock called each function for. */
+export const CLOCK = "CLOCK";
+export const CLOCK_SUBJECT = "clock";
 /** A worker's connection has a name that begins like this. */
 export const WORKER_NAME = "queue-worker-";
 

@@ -76,6 +76,8 @@ export interface OpenFaaSArgs extends OpenFaaSSettings {
   nginx?: pulumi.Input<Pick<NginxSettings, "tls" | "httpsPort" | "serverName">>;
   /** Whether the gateway's and the swarm's ports have to be closed to the outside, which is then watched. Default: true. Example: false. */
   closedPorts?: pulumi.Input<boolean>;
+  /** Time zone of functions' schedules. Default: Europe/Oslo. Example: "UTC". */
+  timezone?: pulumi.Input<string>;
   /** Where the data is: labels of the services. Default: Oslo, NO, self-hosted. Example: { city: "Bergen" }. */
   location?: pulumi.Input<LocationSettings>;
 }
@@ -153,7 +155,8 @@ export class OpenFaaS extends pulumi.ComponentResource {
     // The order of an update as well: the gateway and the worker exit while NATS is away, so NATS has to be back first.
     // The gateway panics when it lists functions and Prometheus cannot be reached.
     const door = this.door();
-    const intake = queue.intake([nats, provider, door, ...this.builds("queueWorker")]);
+    const { timezone } = complete("base", { timezone: args.timezone });
+    const intake = queue.intake(timezone, [nats, provider, door, ...this.builds("queueWorker")]);
     // It asks for the queue when it starts, and the intake answers.
     this.gateway = this.runGateway([core, functions], credentials, [intake, prometheus, auth, provider]);
     const edge = sockets && this.edge(functions, sockets, [provider, this.gateway, door]);

@@ -59,13 +59,14 @@ export class Queue {
     return nats;
   }
 
-  intake(after: pulumi.Resource[]): docker.Service {
+  /** @param timezone of schedules */
+  intake(timezone: pulumi.Output<string>, after: pulumi.Resource[]): docker.Service {
     return this.swarm.service(
       "intake",
       {
         image: this.images.queueWorker,
         args: ["intake"],
-        env: this.faas.apply(intakeEnv),
+        env: pulumi.all([this.faas, timezone]).apply(([openfaas, zone]) => intakeEnv(openfaas, zone)),
         networks: [this.core],
         secrets: { [QUEUE_PASSWORD]: this.password },
         binds: { [INTAKE_FOLDER]: INTAKE_DOOR },

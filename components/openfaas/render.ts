@@ -65,12 +65,14 @@ function queueEnv({ queue }: Environment["openfaas"]): Record<string, string> {
   };
 }
 
-export function intakeEnv(openfaas: Environment["openfaas"]): Record<string, string> {
+/** @param timezone of schedules */
+export function intakeEnv(openfaas: Environment["openfaas"], timezone: string): Record<string, string> {
   return {
     ...queueEnv(openfaas),
     ...(openfaas.queue.natsStreaming ? { old_nats_address: "nats-streaming" } : {}),
     intake_socket: `${INTAKE_FOLDER}/${INTAKE_SOCKET}`,
     max_body: String(bytes(openfaas.queue.maxBody)),
+    timezone,
     shutdown_timeout: "20s",
   };
 }

@@ -227,6 +227,7 @@ function platformArgs(env: LoadedEnvironment, { stack }: EnvironmentImages, imag
     alertWebhookToken: env.alertWebhookToken,
     alertSmtpPassword: env.alertSmtpPassword,
     closedPorts: env.firewall.enabled,
+    timezone: env.base.timezone,
     nginx: { tls: env.nginx.tls, httpsPort: env.nginx.httpsPort, serverName: env.nginx.serverName },
     location: env.location,
   };

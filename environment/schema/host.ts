@@ -132,7 +132,10 @@ export const base = z.strictObject({
     )
     .default([])
     .meta({ description: "Further packages to install.", examples: [["htop", "jq>=1.5"]] }),
-  timezone: f.timezone().default("Europe/Oslo").meta({ description: "Time zone of the host." }),
+  timezone: f
+    .timezone()
+    .default("Europe/Oslo")
+    .meta({ description: "Time zone of the host, and of functions' schedules." }),
   sysctl: z
     .record(
       sysctlName,

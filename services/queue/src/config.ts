@@ -20,6 +20,8 @@ export interface Config {
   provider: string;
   /** The gateway, through which functions are called. */
   gateway: { host: string; port: number };
+  /** `timezone`: of schedules. Default: Europe/Oslo. */
+  timeZone: string;
   /** `ack_wait`: into which one attempt fits, its callback included, in ms. Default 390s. */
   ackWaitMs: number;
   /** `max_inflight`: calls under way at once. Default 1, as upstream. */
@@ -123,6 +125,7 @@ function queueOf(read: Reader) {
     maxBody: read.whole("max_body", 10 * 1024 ** 2, 64 * 1024 ** 2),
     intakeSocket: read.text("intake_socket", "/intake/intake.sock"),
     provider: read.text("functions_provider_url", "http://swarm-provider:8080").replace(/\/+$/, ""),
+    timeZone: read.text("timezone", "Europe/Oslo"),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Which functions there are, and what they say of their asynchronous calls: asked of the Swarm provider. */
 import * as http from "node:http";
 import { type QueueSettings, readQueueSettings } from "../../../shared/queueSettings";
+import type { TriggersByFunction } from "../../../shared/triggers";
 
 /** For so long a function that was there is taken for granted. */
 const FRESH_MS = 2000;
@@ -34,6 +35,11 @@ export class KnownFunctions {
     return (await this.find(name).catch(() => undefined)) ?? {};
   }
 
+  /** @throws an Error while the provider is away */
+  async triggers(): Promise<TriggersByFunction> {
+    return (await this.get<TriggersByFunction>(`${this.provider}/queue/triggers`)) ?? {};
+  }
+
   private async find(name: string): Promise<QueueSettings | undefined> {
     const seen = this.seen.get(name);
     const age = this.now() - (seen?.at ?? -Infinity);
@@ -51,7 +57,7 @@ export class KnownFunctions {
   }
 
   private async ask(name: string): Promise<QueueSettings | undefined> {
-    const annotations = await this.get(`${this.provider}/queue/function/${name}`);
+    const annotations = await this.get<Record<string, string>>(`${this.provider}/queue/function/${name}`);
     if (!annotations) {
       this.seen.delete(name);
       return undefined;
@@ -61,8 +67,8 @@ export class KnownFunctions {
     return settings;
   }
 
-  /** Undefined if the function does not exist. */
-  private get(url: string): Promise<Record<string, string> | undefined> {
+  /** Undefined for 404. */
+  private get<T>(url: string): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       const request = http.get(url, { agent: this.agent, timeout: LIMIT_MS }, (response) => {
         const { statusCode = 0 } = response;
@@ -74,7 +80,7 @@ export class KnownFunctions {
           if (statusCode !== 200) return reject(new Error(`the provider answers ${statusCode}`));
           // A provider of the version before says nothing more.
           const text = Buffer.concat(chunks).toString();
-          resolve(text === "" ? {} : (JSON.parse(text) as Record<string, string>));
+          resolve((text === "" ? {} : JSON.parse(text)) as T);
         });
       });
       request.on("timeout", () => request.destroy(new Error("the provider does not answer")));

@@ -13,7 +13,16 @@ import {
 } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
-import { CALL_SUBJECT, CALLS, DEAD, DEAD_SUBJECT, DONE, DONE_SUBJECT } from "../../../shared/queueState";
+import {
+  CALL_SUBJECT,
+  CALLS,
+  CLOCK,
+  CLOCK_SUBJECT,
+  DEAD,
+  DEAD_SUBJECT,
+  DONE,
+  DONE_SUBJECT,
+} from "../../../shared/queueState";
 import { type QueuedCall, toMessage } from "./call";
 import type { Config } from "./config";
 import { sleep } from "./http";
@@ -121,7 +130,7 @@ export class JetStream {
   private async ensureStreams(config: Config, log: Log): Promise<void> {
     while (!this.connection.isClosed()) {
       try {
-        for (const stream of [callStream(config.maxBytes), deadStream(config.dead)])
+        for (const stream of [callStream(config.maxBytes), deadStream(config.dead), CLOCK_STREAM])
           await ensureStream(this.manager, stream);
         await ensureCount(this.manager);
         return;
@@ -169,6 +178,14 @@ const doneStream = (countedAlready: number): Wanted => ({
   duplicate_window: nanos(SAME_ID_MS),
   first_seq: countedAlready + 1,
 });
+
+/** One message for each function: the last. */
+const CLOCK_STREAM: Wanted = {
+  name: CLOCK,
+  subjects: [`${CLOCK_SUBJECT}.*`],
+  storage: StorageType.File,
+  max_msgs_per_subject: 1,
+};
 
 /** What an environment may change later. */
 const BOUNDS = ["max_bytes", "max_age"] as const;

@@ -139,6 +139,7 @@ function openRoutes(app: FastifyInstance, { engine, metrics, edge, directory }: 
   app.get<{ Params: { name: string } }>("/queue/function/:name", async ({ params: { name } }, reply) =>
     (await directory.has(name)) ? reply.send(directory.queueAnnotations(name)) : text(reply, 404, ""),
   );
+  app.get("/queue/triggers", async () => directory.triggers());
 }
 
 function managementRoutes(app: FastifyInstance, parts: Parts): void {

@@ -1,5 +1,6 @@
 /** Which names are functions, and which of them sleep: asked of the engine at most once in a while, whatever is requested. */
 import { queueAnnotations } from "../../../shared/queueSettings";
+import { triggerAnnotations, type TriggersByFunction } from "../../../shared/triggers";
 import { scalesToZero } from "./deployment";
 import type { Engine } from "./engine";
 import { annotationsOf, isFunction } from "./status";
@@ -17,6 +18,10 @@ interface Known {
   sleeps: boolean;
   /** Annotations about its asynchronous calls. */
   queue: Readonly<Record<string, string>>;
+  /** Annotations about what starts a call of it. */
+  triggers: Readonly<Record<string, string>>;
+  /** When it was first deployed. */
+  createdMs: number;
 }
 
 export class Directory {
@@ -53,6 +58,15 @@ export class Directory {
     return this.functions.get(name)?.queue ?? {};
   }
 
+  /** Functions that more than HTTP starts a call of. */
+  async triggers(): Promise<TriggersByFunction> {
+    if (this.now() - this.at >= FRESH_MS) await this.ask();
+    const known = [...this.functions].filter(([, { triggers }]) => Object.keys(triggers).length > 0);
+    return Object.fromEntries(
+      known.map(([name, { triggers: annotations, createdMs }]) => [name, { annotations, createdMs }]),
+    );
+  }
+
   /** What was just deployed, scaled or removed is known at once: an answer that is on its way is from before. */
   forget(): void {
     this.at = -Infinity;
@@ -78,6 +92,8 @@ export class Directory {
         {
           sleeps: replicasOf(each) === 0 && scalesToZero(each.Spec.Labels),
           queue: queueAnnotations(annotationsOf(each.Spec.Labels)),
+          triggers: triggerAnnotations(annotationsOf(each.Spec.Labels)),
+          createdMs: Date.parse(each.CreatedAt),
         },
       ]),
     );

@@ -29,8 +29,8 @@ test("the queue is in files, synced and encrypted, and only those with the passw
 
 test("NATS Streaming is asked for what it still has only where it runs", () => {
   const without = { ...openfaas, queue: { ...openfaas.queue, natsStreaming: false } };
-  expect(render.intakeEnv(openfaas).old_nats_address).toBe("nats-streaming");
-  expect(render.intakeEnv(without)).not.toHaveProperty("old_nats_address");
+  expect(render.intakeEnv(openfaas, "Europe/Oslo").old_nats_address).toBe("nats-streaming");
+  expect(render.intakeEnv(without, "Europe/Oslo")).not.toHaveProperty("old_nats_address");
   const args = render.natsStreamingArgs(openfaas.queue);
   expect(args[args.indexOf("--store") + 1]).toBe("file");
   expect(args).toContain(render.CLUSTER_ID);
@@ -38,7 +38,7 @@ test("NATS Streaming is asked for what it still has only where it runs", () => {
 
 test("gateway, intake and worker speak to the same queue", () => {
   const gateway = render.gatewayEnv(openfaas);
-  for (const other of [render.intakeEnv(openfaas), render.queueWorkerEnv(openfaas)])
+  for (const other of [render.intakeEnv(openfaas, "Europe/Oslo"), render.queueWorkerEnv(openfaas)])
     for (const key of ["faas_nats_address", "faas_nats_port", "faas_nats_cluster_name"])
       expect(other[key]).toBe(gateway[key]);
 });

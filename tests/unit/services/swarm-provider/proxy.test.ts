@@ -527,6 +527,31 @@ test("the directory stands by what it knows while the engine is away, for a whil
   expect(await directory.has("f")).toBe(true);
 });
 
+test("the directory tells which functions are called by more than HTTP, and since when they are there", async () => {
+  let now = 0;
+  const PREFIX = "com.openfaas.annotations.";
+  const service = (Name: string, labels: Record<string, string>) => ({
+    ID: Name,
+    Version: { Index: 1 },
+    CreatedAt: "2026-11-28T04:00:00.5Z",
+    Spec: { Name, Labels: { "com.openfaas.function": Name, ...labels }, Mode: { Replicated: {} } },
+  });
+  let services = [
+    service("nightly", { [`${PREFIX}topic`]: "cron-function", [`${PREFIX}schedule`]: "@daily" }),
+    service("hello", { [`${PREFIX}git.sha`]: "abc", schedule: "of its own" }),
+  ];
+  const directory = new Directory({ listFunctions: async () => services }, () => now);
+  expect(await directory.triggers()).toEqual({
+    nightly: {
+      annotations: { topic: "cron-function", schedule: "@daily" },
+      createdMs: Date.parse("2026-11-28T04:00:00.500Z"),
+    },
+  });
+  services = [];
+  now = 2000;
+  expect(await directory.triggers()).toEqual({});
+});
+
 test("the directory believes no answer that is older than what it was told to forget", async () => {
   const answers: ((services: never[]) => void)[] = [];
   const directory = new Directory({ listFunctions: () => new Promise((done) => answers.push(done)) });
