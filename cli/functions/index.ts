@@ -21,6 +21,8 @@ export const register: Register = (parent, context) => {
   registerDeploy(functions, context);
   registerInvoke(functions, context);
   registerLogs(functions, context);
+  registerList(functions, context);
+  registerShow(functions, context);
   registerDescribe(functions, context);
   registerBuild(functions, context);
   registerTemplates(functions, context);
@@ -206,6 +208,43 @@ function registerLogs(functions: Command, context: Context): void {
       }),
     );
   examples(command, "resize -s oslo-dev", "resize -s oslo-dev -f");
+}
+
+interface ListFlags extends StackFlags {
+  json?: boolean;
+}
+
+function registerList(functions: Command, context: Context): void {
+  const command = functions
+    .command("list")
+    .addOption(stackOption())
+    .addOption(configFileOption())
+    .option("--json", "print JSON")
+    .description("what starts a call of each, and when next; from the files alone")
+    .action(
+      act(context, async (flags: ListFlags) => {
+        const { triggersOf, listed } = await import("./triggers");
+        const all = triggersOf(whereOf(context.root, flags));
+        if (flags.json) say(JSON.stringify(all, null, 2));
+        else for (const line of listed(all)) say(line);
+      }),
+    );
+  examples(command, "-s oslo-dev");
+}
+
+function registerShow(functions: Command, context: Context): void {
+  const command = oneFunction(functions, "show")
+    .option("--json", "print JSON")
+    .description("what starts a call of one, with the next three times; from the files alone")
+    .action(
+      act(context, async (name: string, flags: ListFlags) => {
+        const { triggersOfOne, shown } = await import("./triggers");
+        const one = triggersOfOne(name, whereOf(context.root, flags));
+        if (flags.json) say(JSON.stringify(one, null, 2));
+        else for (const line of shown(one)) say(line);
+      }),
+    );
+  examples(command, "resize -s oslo-dev");
 }
 
 function registerDescribe(functions: Command, context: Context): void {

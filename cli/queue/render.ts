@@ -1,5 +1,6 @@
 /** Calls of the queue as text. */
 import type { DeadCall, DeadCallDetails, QueueAnswers } from "../../shared/deadCalls";
+import { columns } from "../columns";
 import { visible } from "../preview/markdown";
 
 const time = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace("T", " ");
@@ -21,16 +22,6 @@ export function listed({ count, calls, waiting }: QueueAnswers["list"]): string[
   const table = columns([["ID", "DIED (UTC)", "FUNCTION", "STATUS", "ATTEMPTS", "REASON"], ...rows]);
   const shown = calls.length < count ? `, the newest ${calls.length} shown` : "";
   return [...table, "", `${plural(count, "call")} failed for good${shown}. ${notDone}`];
-}
-
-function columns(rows: string[][]): string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join("  ")
-      .trimEnd(),
-  );
 }
 
 export function shown(call: DeadCallDetails): string[] {

@@ -15,6 +15,8 @@ export const QUERIES = {
   p99: quantile(0.99),
   oldest: "max(oslo_faas_queue_oldest_seconds)",
   missing: `max(min_over_time(oslo_faas_queue_calls_missing[${WINDOW}]))`,
+  scheduleLast: "max by (function_name) (oslo_faas_schedule_last_timestamp_seconds)",
+  scheduleNext: "max by (function_name) (oslo_faas_schedule_next_timestamp_seconds)",
   old: "max(oslo_faas_queue_old_depth)",
 } as const;
 
@@ -40,11 +42,15 @@ function milliseconds(samples: Sample[]): number | undefined {
 }
 
 export function withRates(service: ServiceStatus, answers: Answers): FunctionStatus {
-  const { rate, errors, p50, p99 } = answers;
+  const { rate, errors, p50, p99, scheduleLast, scheduleNext } = answers;
+  const [last] = named(scheduleLast, service.name);
+  const [next] = named(scheduleNext, service.name);
+  const iso = ({ value }: Sample) => new Date(value * 1000).toISOString();
   return {
     ...service,
     ...(rate ? { rate: sum(named(rate, service.name)) } : {}),
     ...(errors ? { errorRate: sum(named(errors, service.name)) } : {}),
+    ...(next ? { schedule: { ...(last ? { last: iso(last) } : {}), next: iso(next) } } : {}),
     p50Ms: milliseconds(named(p50, service.name)),
     p99Ms: milliseconds(named(p99, service.name)),
   };

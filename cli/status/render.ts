@@ -14,6 +14,7 @@ export function render(report: Report): string {
     [...host(report), ...door(report), ...queue(report), ...alerts(report), ...drift(report)],
     report.services ? table(["service", "running", "image"], report.services.map(serviceRow)) : [],
     report.functions ? table(FUNCTION_HEAD, report.functions.map(functionRow)) : [],
+    schedules(report.functions ?? []),
   ];
   return blocks
     .filter((lines) => lines.length > 0)
@@ -133,6 +134,15 @@ function drift({ drift: changes }: Report): string[] {
 }
 
 const serviceRow = (one: ServiceStatus) => [one.name, `${one.running}/${one.desired}`, one.image];
+
+const minute = (time: string) => time.slice(0, 16).replace("T", " ");
+
+function schedules(functions: FunctionStatus[]): string[] {
+  const rows = functions.flatMap(({ name, schedule }) =>
+    schedule ? [[name, schedule.last ? minute(schedule.last) : "-", minute(schedule.next)]] : [],
+  );
+  return rows.length > 0 ? table(["by the clock", "last (UTC)", "next (UTC)"], rows) : [];
+}
 
 const FUNCTION_HEAD = ["function", "running", "calls/s", "5xx/s", "p50 ms", "p99 ms", "image"];
 

@@ -47,6 +47,8 @@ describe("help", () => {
       "functions deploy",
       "functions invoke",
       "functions logs",
+      "functions list",
+      "functions show",
       "functions describe",
       "functions build",
       "functions templates pull",

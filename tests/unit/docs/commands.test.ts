@@ -207,7 +207,7 @@ describe("in a repository that init made", () => {
   test.each([...runnable])("%s ends with 0", async (_, words) => {
     output.text = "";
     // A page may name the same function as another.
-    if (words[0] === "functions") fs.rmSync(path.join(root, "functions"), { recursive: true });
+    if (words[1] === "new") fs.rmSync(path.join(root, "functions"), { recursive: true });
     expect([await main(words, { root }), output.text]).toEqual([0, expect.stringMatching(/\S/)]);
   });
 });

@@ -75,6 +75,8 @@ const ANSWER: Record<string, [number, string, string?]> = {
   "prometheus.oldest": [0, samples(["", "65"])],
   "prometheus.missing": [0, samples(["", "0"])],
   "prometheus.old": [0, samples()],
+  "prometheus.scheduleLast": [0, samples()],
+  "prometheus.scheduleNext": [0, samples()],
   fsync: [0, "900\n"],
 };
 
@@ -124,6 +126,21 @@ gateway  1/1      r.no/gateway:1
 function  running  calls/s  5xx/s  p50 ms  p99 ms  image
 hello     2/2      2.00     0.25   4       90      r.no/hello:dev
 `);
+});
+
+test("functions with a schedule are shown with its last and its next time", () => {
+  const at = (time: string) => String(Date.parse(time) / 1000);
+  const report = reportOf({
+    "prometheus.scheduleLast": [0, samples(["hello", at("2026-11-23T05:00Z")])],
+    "prometheus.scheduleNext": [0, samples(["hello", at("2026-11-24T05:00Z")], ["gone", "1"])],
+  });
+  expect(report.functions![0]!.schedule).toEqual({
+    last: "2026-11-23T05:00:00.000Z",
+    next: "2026-11-24T05:00:00.000Z",
+  });
+  expect(render(report)).toContain(
+    "\n\nby the clock  last (UTC)        next (UTC)\nhello         2026-11-23 05:00  2026-11-24 05:00\n",
+  );
 });
 
 test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
