@@ -87,6 +87,8 @@ export interface UnitState {
   /** False where what the unit brought about is gone, as `probe` says. */
   works: boolean;
   active: boolean;
+  /** A oneshot that has run and ended well: active, and not to be brought back by another run. */
+  done: boolean;
   /** systemctl's word: enabled, disabled, static, masked. */
   enabled: string;
   files: Record<string, string>;
@@ -129,6 +131,7 @@ export function parseUnit(output: string): UnitState {
     exists: values.LoadState !== "not-found",
     works: values.works !== "no",
     active: ["active", "reloading", "refreshing"].includes(values.ActiveState ?? "") || oneshotDone,
+    done: oneshotDone,
     enabled: values.enabled || "disabled",
     files,
   };
@@ -254,7 +257,7 @@ async function putStateBack(session: Session, wanted: SystemdUnitInputs, before:
   if (before.enabled === "masked") return;
   await bring(session, unit, timeoutSeconds, {
     enabled: NOT_SWITCHED.includes(before.enabled) ? "keep" : yesNo(before.enabled.startsWith("enabled")),
-    active: yesNo(before.active),
+    active: before.done ? "keep" : yesNo(before.active),
     change: changed ? "restart" : "none",
     reloadDaemon: changed,
   });
@@ -324,6 +327,6 @@ export const systemdUnit: ResourceHandler<SystemdUnitInputs, SystemdUnitOutputs>
   async delete(ctx, _id, wanted, outputs) {
     const session = await ctx.session();
     const { enabled, active, files } = outputs.previous;
-    await putStateBack(session, wanted, { exists: true, works: true, enabled, active, files });
+    await putStateBack(session, wanted, { exists: true, works: true, done: false, enabled, active, files });
   },
 };

@@ -49,6 +49,13 @@ describe("what a unit is", () => {
     ],
   ])("%s", (_what, changes, active) => expect(parseUnit(shown(changes)).active).toBe(active));
 
+  it("is done where a oneshot has run: another run does not put it back", () => {
+    const ran = { ActiveState: "inactive", Type: "oneshot", ExecMainExitTimestampMonotonic: "99" };
+    expect(parseUnit(shown(ran)).done).toBe(true);
+    expect(parseUnit(shown({ ...ran, Result: "exit-code" })).done).toBe(false);
+    expect(parseUnit(shown()).done).toBe(false);
+  });
+
   it("includes the text of our files, and whether there is one at all", () => {
     const state = parseUnit(shown({ LoadState: "not-found" }, `file\t/etc/x\t${base64("a\nb\n")}`));
     expect(state).toMatchObject({ exists: false, files: { "/etc/x": "a\nb\n" } });
