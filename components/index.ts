@@ -6,6 +6,7 @@ export { type DeployedFunction, Functions, type FunctionsArgs } from "./function
 export { Host, type HostArgs } from "./host";
 export type { ConnectionArgs } from "./host/connection";
 export { Nginx, type NginxArgs } from "./nginx";
+export { Certificate, type CertificateArgs } from "./nginx/order";
 export { OpenFaaS, type OpenFaaSArgs } from "./openfaas";
 export { OsloFaas, type OsloFaasOutputs } from "./osloFaas";
 export type * from "./settings.generated";

@@ -736,9 +736,9 @@ export interface NginxSettings {
    */
   serverName?: pulumi.Input<string>;
   /**
-   * TLS with a certificate on the host. Default: HTTP only.
+   * TLS with a certificate that is ordered (`tls: auto`), or with one on the host. Default: HTTP only.
    */
-  tls?: pulumi.Input<NginxTlsSettings>;
+  tls?: NginxTlsSettings;
   /**
    * Callers' addresses in Nginx's access log: the network alone (/24, /48), or whole. The error log, which has whole addresses and queries, is kept only for failures of Nginx itself unless both logAddresses and logQueries allow them.
    * Allowed: "shortened" or "whole". Default: "shortened".
@@ -780,18 +780,28 @@ export interface NginxPerClientSettings {
   connections?: pulumi.Input<number>;
 }
 
-/** TLS with a certificate on the host. Default: HTTP only. */
+/** TLS with a certificate that is ordered (`tls: auto`), or with one on the host. Default: HTTP only. */
 export interface NginxTlsSettings {
   /**
-   * Path of the certificate chain on the host.
+   * Order a certificate for the names in serverName, over ACME with HTTP-01, and renew it. `tls: auto` is short for `tls: { auto: {} }`. Until there is one, Nginx has a self-signed placeholder.
+   * Known when the program runs, not an Output: it decides which resources there are.
+   */
+  auto?: NginxTlsAutoSettings;
+  /**
+   * Path of the certificate chain on the host. Required without `auto`.
    * Allowed: an absolute path on the host. Example: "/etc/ssl/oslo-faas/fullchain.pem".
    */
-  certificate: pulumi.Input<string>;
+  certificate?: pulumi.Input<string>;
   /**
-   * Path of the certificate's private key on the host.
+   * Path of the certificate's private key on the host. Required without `auto`.
    * Allowed: an absolute path on the host. Example: "/etc/ssl/oslo-faas/privkey.pem".
    */
-  certificateKey: pulumi.Input<string>;
+  certificateKey?: pulumi.Input<string>;
+  /**
+   * Folder on the host whose `.well-known/acme-challenge/` Nginx answers from over HTTP, for an ACME client of your own beside `certificate`. Default: none.
+   * Allowed: an absolute path on the host. Example: "/var/www/acme".
+   */
+  webroot?: pulumi.Input<string>;
   /**
    * Redirect HTTP to HTTPS. With false, both answer calls.
    * Default: true.
@@ -802,6 +812,30 @@ export interface NginxTlsSettings {
    * Default: true.
    */
   hsts?: pulumi.Input<boolean>;
+}
+
+/** Order a certificate for the names in serverName, over ACME with HTTP-01, and renew it. `tls: auto` is short for `tls: { auto: {} }`. Until there is one, Nginx has a self-signed placeholder. */
+export interface NginxTlsAutoSettings {
+  /**
+   * Directory URL of the certificate authority, whose terms you accept with this key.
+   * Allowed: a URL with https://, without a user or password. Default: "https://acme-v02.api.letsencrypt.org/directory". Example: "https://acme-staging-v02.api.letsencrypt.org/directory".
+   */
+  directory?: pulumi.Input<string>;
+  /**
+   * Address that the authority writes to. It is given once, when the account there is made. Default: none.
+   * Allowed: a mail address such as "ops@example.no". Example: "ops@example.no".
+   */
+  email?: pulumi.Input<string>;
+  /**
+   * Key identifier of an account at the authority (external account binding). Its HMAC key is the secret acmeEabKey. Default: none. Ubuntu 18.04's certbot cannot do this.
+   * Allowed: a key's identifier without blanks or %. Example: "kid-1".
+   */
+  eabKeyId?: pulumi.Input<string>;
+  /**
+   * File on the host with the certificates that vouch for a private directory. Default: the host's own.
+   * Allowed: an absolute path on the host. Example: "/etc/ssl/certs/internal-ca.pem".
+   */
+  directoryCa?: pulumi.Input<string>;
 }
 
 /** Further calls through Nginx at the end of an `up`. */

@@ -28,6 +28,8 @@ export interface LoadedEnvironment extends Environment {
   /** Bearer token for the webhook of alerts. */
   alertWebhookToken?: pulumi.Output<string>;
   alertSmtpPassword?: pulumi.Output<string>;
+  /** HMAC key of nginx.tls.auto.eabKeyId. */
+  acmeEabKey?: pulumi.Output<string>;
   /** Secrets of functions, by name. */
   functionSecrets: Record<string, pulumi.Output<string>>;
   /** `user:password` by registry. */
@@ -69,6 +71,7 @@ export function loadEnvironment(): LoadedEnvironment {
       alertWebhookUrl: config.getSecret("alertWebhookUrl"),
       alertWebhookToken: config.getSecret("alertWebhookToken"),
       alertSmtpPassword: config.getSecret("alertSmtpPassword"),
+      acmeEabKey: config.getSecret("acmeEabKey"),
       functionSecrets: secretsOf("functionSecrets", given),
       registryAuth: secretsOf("registryAuth", given),
     };
@@ -105,8 +108,11 @@ function fromEngine(own: string): Given {
 }
 
 /** Validates a decrypted secret without showing its value. */
-const wrongSecret = (key: string, value: string) =>
-  key === "alertWebhookUrl" && !isUrl(value) ? "[secret]: must be a URL with http:// or https://" : undefined;
+function wrongSecret(key: string, value: string): string | undefined {
+  if (key === "alertWebhookUrl" && !isUrl(value)) return "[secret]: must be a URL with http:// or https://";
+  if (key === "acmeEabKey" && !/^[\w-]+=*$/.test(value)) return "[secret]: must be a key in base64url";
+  return undefined;
+}
 
 /** The engine passes a decrypted mapping. Only the file shows that one of its entries is in plain text (stackfile.ts). */
 function namesOf(key: string, value: unknown, secret: boolean, problems: Problem[]): string[] {

@@ -30,9 +30,11 @@ const isMapping = (value: unknown): value is Values =>
 /** Lists whose entries may be written as a text, which is the value of one key. A single entry needs no list. */
 export const SHORTHANDS: Readonly<Record<string, string>> = { functions: "stack" };
 
-/** Expands the short form `functions: functions/stack.yml`. The schema refuses anything else. */
+/** Expands the short forms `functions: functions/stack.yml` and `nginx: { tls: auto }`. The schema refuses anything else. */
 function spelledOut(values: Values): Values {
   const result = { ...values };
+  if (isMapping(result.nginx) && result.nginx.tls === "auto")
+    result.nginx = { ...result.nginx, tls: { auto: {} } };
   for (const [key, inner] of Object.entries(SHORTHANDS)) {
     const entry = (value: unknown) => (typeof value === "string" ? { [inner]: value } : value);
     const value = result[key];
@@ -69,5 +71,5 @@ export function readBase(name: unknown, root = "."): Base {
   for (const key of layer.secrets)
     refuse(key, "a secret is encrypted for one environment: set it in each environment, not in the base");
   const { extends: _, ...values } = layer.values;
-  return { layer, problems, merge: (own) => spelledOut(mergeLayers(values, own) as Values) };
+  return { layer, problems, merge: (own) => mergeLayers(spelledOut(values), spelledOut(own)) as Values };
 }

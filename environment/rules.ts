@@ -2,6 +2,7 @@
 import { AFTER_LIMIT_MS } from "../shared/queueLimits";
 import { NETWORK_RULES } from "./networkRules";
 import type { Get, Rule, Violation } from "./rule";
+import { TLS_RULES } from "./tlsRules";
 import { bytes, seconds } from "./units";
 
 /** `path` must be at least as long as each of `others`; the message names the longest. */
@@ -169,6 +170,7 @@ export const RULES: readonly Rule[] = [
     },
   },
   ...NETWORK_RULES,
+  ...TLS_RULES,
   {
     sentence: "nginx.keepalive is below nginx.workerConnections, which it is part of.",
     check: (get) => {

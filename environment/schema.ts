@@ -69,6 +69,7 @@ export const SECRET_KEYS = {
   alertWebhookUrl: "Webhook URL with a token in it, instead of alerts.webhook.url. Default: none.",
   alertWebhookToken: "Bearer token for alerts.webhook.url or alertWebhookUrl. Default: none.",
   alertSmtpPassword: "Password of alerts.email.username. Default: none.",
+  acmeEabKey: "HMAC key of nginx.tls.auto.eabKeyId, in base64url as the authority gives it. Default: none.",
 } as const;
 
 export interface SecretMapping {

@@ -52,7 +52,7 @@ export function environmentJsonSchema(): JsonSchema {
  * merged, have required keys here, and a file that is surely an environment's and has no base: address and key of its host.
  */
 export function stackFileJsonSchema(): JsonSchema {
-  const own = environmentJsonSchema().properties ?? {};
+  const own = withShortTls(environmentJsonSchema().properties ?? {});
   const keys = Object.entries(own).map(([key, schema]) => [
     `${NAMESPACE}:${key}`,
     Object.hasOwn(SHORTHANDS, key) ? orShort(forEditors(schema, false)) : forEditors(schema, false),
@@ -122,6 +122,13 @@ const encrypted = (description: string): JsonSchema => ({
   required: ["secure"],
   additionalProperties: false,
 });
+
+/** `nginx: { tls: auto }` beside the mapping. */
+function withShortTls(own: Record<string, JsonSchema>): Record<string, JsonSchema> {
+  const { description, ...mapping } = own.nginx!.properties!.tls!;
+  const tls: JsonSchema = { description, anyOf: [{ const: "auto" }, mapping] };
+  return { ...own, nginx: { ...own.nginx, properties: { ...own.nginx!.properties, tls } } };
+}
 
 /** A list of mappings, of texts that stand for one, or one such text. */
 function orShort({ description, examples, default: standard, ...schema }: JsonSchema): JsonSchema {

@@ -18,6 +18,7 @@ export function destinationsOf(given: Given, say: Say): Destination[] {
   const { countries } = given.environment.privacy;
   const found = [
     ...alerts(given, say),
+    ...certificates(given, say),
     ...images(given, say),
     ...packages(given, say),
     ...builds(given, say),
@@ -72,6 +73,23 @@ function alerts({ environment, secrets }: Given, say: Say): Found[] {
     ...(email
       ? [{ purpose, address: withoutPort(email.smarthost), sent, source: "alerts.email.smarthost" }]
       : []),
+  ];
+}
+
+function certificates({ environment }: Given, say: Say): Found[] {
+  const { auto } = environment.nginx.tls ?? {};
+  if (!auto) return [];
+  const sent = say(
+    "names of the host, its address, nginx.tls.auto.email; certificates of public authorities are published",
+    "vertens navn og adresse, nginx.tls.auto.email; sertifikater fra offentlige utstedere publiseres",
+  );
+  return [
+    {
+      purpose: say("certificates", "sertifikater"),
+      address: hostOf(auto.directory),
+      sent,
+      source: "nginx.tls.auto.directory",
+    },
   ];
 }
 

@@ -27,20 +27,25 @@ export async function certificate(
     );
     socket.once("error", (error: Error) => end(() => reject(error)));
     socket.once("secureConnect", () => {
-      const { subject, valid_to } = socket.getPeerCertificate();
-      end(() => resolve(describe(subject?.CN, valid_to)));
+      const found = socket.getPeerCertificate();
+      end(() => resolve(describe(found)));
     });
   });
 }
 
+type Seen = Pick<tls.PeerCertificate, "valid_to"> &
+  Partial<Pick<tls.PeerCertificate, "subject" | "issuer" | "subjectaltname">>;
+
 export function describe(
-  subject: string | string[] | undefined,
-  validTo: string,
+  { subject, issuer, subjectaltname = "", valid_to }: Seen,
   now = Date.now(),
 ): CertificateStatus {
-  const expires = new Date(validTo);
+  const expires = new Date(valid_to);
+  // Some authorities write names into the extension alone.
+  const name = subject?.CN ?? /^DNS:([^,]+)/.exec(subjectaltname)?.[1];
   return {
-    subject: String(subject ?? ""),
+    subject: String(name ?? ""),
+    selfSigned: JSON.stringify(subject) === JSON.stringify(issuer),
     expires: expires.toISOString(),
     days: Math.floor((expires.getTime() - now) / DAY_MS),
   };

@@ -4,6 +4,7 @@ import { seconds } from "../../environment/units";
 import { STACK_SERVICES, type StackService } from "../../shared/names";
 import { quote } from "../../shared/quote";
 import type { HostSession } from "../../providers/host/src/hostSession";
+import { ACME_FOLDER } from "../../components/nginx/certificate";
 import { certificate } from "./certificate";
 import { type Limits, judge } from "./judge";
 import {
@@ -69,6 +70,7 @@ export function limitsOf({ environment, functions }: Subject): Limits {
     fsyncPerSecond: environment.preflight.minFsyncPerSecond,
     queueSeconds: seconds(environment.alerts.queueAge),
     certificateDays: environment.alerts.certificateDays,
+    certificateOrdered: environment.nginx.tls?.auto !== undefined,
   };
 }
 
@@ -77,6 +79,7 @@ async function ask({ environment }: Subject, session: HostSession): Promise<Map<
   const values = {
     ORIGIN: tls ? `https://127.0.0.1:${httpsPort}` : `http://127.0.0.1:${httpPort}`,
     UNITS: ["docker", "nginx", ...(environment.firewall.enabled ? ["oslo-faas-firewall"] : [])].join(" "),
+    ACME: tls?.auto ? ACME_FOLDER : "",
     CLOSED: environment.firewall.enabled ? closedTcpPorts(environment.openfaas).join(" ") : "",
     FSYNC_COUNT: 2000,
     FSYNC_SECONDS: 2,
@@ -108,6 +111,7 @@ export function fill(report: Report, parts: Map<string, Part>): void {
   report.units = take("units", (text) => Object.fromEntries(pairs(text)));
   report.closedPorts = take("closedPorts", (text) => Object.fromEntries(pairs(text)));
   report.frontDoor = take("frontDoor", doorOf);
+  report.order = take("order", orderOf);
   report.fsyncPerSecond = take("fsync", Number);
   report.alerts = take("alerts", parseAlerts);
   report.queue = take("queue", parseQueue);
@@ -142,6 +146,11 @@ const pairs = (text: string): [string, string][] =>
     .split("\n")
     .filter((line) => line.includes("="))
     .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
+
+function orderOf(text: string): Report["order"] {
+  const [, at, error] = /^(\S+) (.*)$/.exec(text.trim()) ?? [];
+  return at === undefined ? undefined : { at, error: error! };
+}
 
 function doorOf(text: string): { status: number; milliseconds: number } {
   const [status, seconds] = text.trim().split(" ");

@@ -14,6 +14,8 @@ export interface Limits {
   /** Maximum age of the oldest call that is not done. */
   queueSeconds: number;
   certificateDays: number;
+  /** Whether an authority is to have signed it. */
+  certificateOrdered: boolean;
 }
 
 /** Available memory below which the kernel soon ends something. */
@@ -96,7 +98,11 @@ function waiting({ queue: state }: Report, limits: Limits): string[] {
   return [`queue: the oldest of ${state.depth} calls has waited for ${Math.round(oldest)} s`];
 }
 
-function certificate({ certificate: found }: Report, limits: Limits): string[] {
-  if (!found || found.days >= limits.certificateDays) return [];
-  return [found.days < 0 ? "certificate: expired" : `certificate: expires in ${found.days} days`];
+function certificate({ certificate: found, order }: Report, limits: Limits): string[] {
+  const failed = order ? [`certificate: the order of ${order.at} failed: ${order.error}`] : [];
+  if (!found) return failed;
+  if (limits.certificateOrdered && found.selfSigned)
+    return [...failed, "certificate: Nginx serves a self-signed placeholder"];
+  if (found.days >= limits.certificateDays) return failed;
+  return [...failed, found.days < 0 ? "certificate: expired" : `certificate: expires in ${found.days} days`];
 }

@@ -16,6 +16,10 @@ const REMEDIES: readonly [RegExp, (environment: string) => string][] = [
     () => "ask again: if the depth does not fall, the function is too slow or scaled too low",
   ],
   [/^queue: .* are missing/, () => "docs/queue.md says what it can come from"],
+  [
+    /^certificate: (the order|Nginx)/,
+    () => "put right what it names; then on the host: systemctl start oslo-faas-certificate",
+  ],
   [/^certificate:/, () => "renew it on the host, then reload nginx"],
   [/^drift:/, (environment) => `pulumi up --refresh -s ${environment}`],
   [/^alert /, () => "docs/every-day.md says what each alert means"],

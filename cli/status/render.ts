@@ -76,7 +76,7 @@ function door({ frontDoor, certificate }: Report): string[] {
       ? [
           row(
             "certificate",
-            `${certificate.subject}, ${certificate.days} days left (${certificate.expires.slice(0, 10)})`,
+            `${certificate.subject}${certificate.selfSigned ? ", self-signed" : ""}, ${certificate.days} days left (${certificate.expires.slice(0, 10)})`,
           ),
         ]
       : []),

@@ -68,6 +68,8 @@ export interface CertificateStatus {
   expires: string;
   /** Whole days left; negative: expired. */
   days: number;
+  /** Signed by itself and by no authority. */
+  selfSigned: boolean;
 }
 
 export interface AlertStatus {
@@ -92,6 +94,8 @@ export interface Report {
   frontDoor?: { status: number; milliseconds: number };
   /** Only where TLS is configured. */
   certificate?: CertificateStatus;
+  /** Why the last order of a certificate failed, and when (ISO 8601); only where it did. */
+  order?: { at: string; error: string };
   services?: ServiceStatus[];
   functions?: FunctionStatus[];
   queue?: QueueStatus;

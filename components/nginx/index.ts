@@ -5,6 +5,16 @@ import { bytes } from "../../environment/units";
 import { completeArgs } from "../complete";
 import { revisionOf } from "../revision";
 import type { NginxSettings } from "../settings.generated";
+import {
+  ACME_FOLDER,
+  ORDER_UNIT,
+  renderCertbotSettings,
+  renderCertificateScript,
+  renderOrderTimer,
+  renderOrderUnit,
+  SCRIPT_FILE,
+  SETTINGS_FILE,
+} from "./certificate";
 import { localOrigin, publicUrl, renderNginxConf, renderNginxDropIn, renderSysusers } from "./render";
 
 export interface NginxArgs extends NginxSettings {
@@ -20,6 +30,8 @@ export interface NginxArgs extends NginxSettings {
   queueSocket?: pulumi.Input<string | undefined>;
   /** Name or address of the host, for `url` where `publicUrl` is not given. Default: "localhost". Example: "faas.example.no". */
   address?: pulumi.Input<string>;
+  /** HMAC key of tls.auto.eabKeyId (secret). Default: none. Example: config.requireSecret("acmeEabKey"). */
+  acmeEabKey?: pulumi.Input<string>;
 }
 
 /**
@@ -33,16 +45,24 @@ export class Nginx extends pulumi.ComponentResource {
   readonly origin: pulumi.Output<string>;
   /** Changes when its configuration does. */
   readonly revision: pulumi.Output<string>;
+  /** Changes when another certificate is to be ordered; undefined where none is. */
+  readonly order?: pulumi.Output<string>;
 
   constructor(name: string, args: NginxArgs = {}, opts?: pulumi.ComponentResourceOptions) {
-    super("oslo-faas:index:Nginx", name, { ...args }, opts);
-    const { functionsSocket, queueSocket, address = "localhost", ...settings } = args;
-    const completed = completeArgs(`Nginx ${name}`, settings, {
-      nginx: "",
-      "base.openFiles": "openFiles",
-      "openfaas.gatewayPort": "gatewayPort",
-      "openfaas.queue.maxBody": "asyncBody",
-    });
+    const eabKey = args.acmeEabKey === undefined ? undefined : pulumi.secret(args.acmeEabKey);
+    super("oslo-faas:index:Nginx", name, { ...args, ...(eabKey ? { acmeEabKey: eabKey } : {}) }, opts);
+    const { functionsSocket, queueSocket, address = "localhost", acmeEabKey: _, ...settings } = args;
+    const completed = completeArgs(
+      `Nginx ${name}`,
+      settings,
+      {
+        nginx: "",
+        "base.openFiles": "openFiles",
+        "openfaas.gatewayPort": "gatewayPort",
+        "openfaas.queue.maxBody": "asyncBody",
+      },
+      eabKey ? ["acmeEabKey"] : [],
+    );
     const { nginx, openfaas } = completed;
     const { openFiles } = completed.base;
     const own = { parent: this };
@@ -62,6 +82,8 @@ export class Nginx extends pulumi.ComponentResource {
       { packages: ["nginx"], startServices: false },
       { ...own, dependsOn: [user] },
     );
+    const ordered = args.tls?.auto ? this.orders(name, nginx, eabKey) : undefined;
+    this.order = ordered?.order;
     const config = new host.File(
       `${name}-conf`,
       {
@@ -70,7 +92,7 @@ export class Nginx extends pulumi.ComponentResource {
         validate: "nginx -t -q -c %s",
         onChange: ["if systemctl is-active --quiet nginx; then systemctl reload nginx; fi"],
       },
-      { ...own, dependsOn: [packages] },
+      { ...own, dependsOn: [packages, ...(ordered?.before ?? [])] },
     );
     new host.SystemdUnit(
       `${name}-unit`,
@@ -87,6 +109,56 @@ export class Nginx extends pulumi.ComponentResource {
     this.origin = nginx.apply(localOrigin);
     this.url = pulumi.all([nginx, address]).apply(([values, outside]) => publicUrl(values, outside));
     this.registerOutputs({ url: this.url, origin: this.origin, revision: this.revision });
+  }
+
+  /** What orders and renews, and a placeholder until then. nginx.conf depends on `before`. */
+  private orders(
+    name: string,
+    nginx: pulumi.Output<Environment["nginx"]>,
+    eabKey: pulumi.Output<string> | undefined,
+  ): { before: pulumi.Resource[]; order: pulumi.Output<string> } {
+    const own = { parent: this };
+    const packages = new host.Packages(
+      `${name}-certbot`,
+      // Its own timer renews what is in /etc/letsencrypt, which is somebody else's.
+      { packages: ["certbot", "openssl"], startServices: false },
+      own,
+    );
+    const script = new host.File(
+      `${name}-certificate-script`,
+      {
+        path: SCRIPT_FILE,
+        content: nginx.apply((values) => renderCertificateScript(values)),
+        onChange: [`sh ${SCRIPT_FILE} placeholder`],
+        onDelete: [`rm -rf ${ACME_FOLDER}`],
+      },
+      { ...own, dependsOn: [packages] },
+    );
+    const settings = new host.File(
+      `${name}-certbot-settings`,
+      {
+        path: SETTINGS_FILE,
+        content: pulumi.all([nginx, eabKey]).apply(([{ tls }, key]) => renderCertbotSettings(tls, key)),
+        mode: "0600",
+      },
+      { ...own, dependsOn: [packages] },
+    );
+    const unit = new host.File(
+      `${name}-certificate-service`,
+      {
+        path: `/etc/systemd/system/${ORDER_UNIT}.service`,
+        content: renderOrderUnit(),
+        onChange: ["systemctl daemon-reload"],
+        onDelete: ["systemctl daemon-reload"],
+      },
+      { ...own, dependsOn: [script, settings] },
+    );
+    const timer = new host.SystemdUnit(
+      `${name}-certificate-timer`,
+      { unit: `${ORDER_UNIT}.timer`, content: renderOrderTimer() },
+      { ...own, dependsOn: [unit] },
+    );
+    return { before: [script, timer], order: revisionOf([script.content, settings.sha256]) };
   }
 }
 

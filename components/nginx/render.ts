@@ -1,6 +1,7 @@
 /** nginx.conf and the addresses of Nginx, as pure functions of plain values. */
 import type { Environment } from "../../environment/schema";
 import { bracketed } from "../../shared/address";
+import { certificateFiles, challenges } from "./certificate";
 import { MANAGEMENT_SOCKET } from "../openfaas/edgeLimits";
 import { clientLimits, renderClients } from "./clients";
 import { errorPages, renderErrors } from "./errors";
@@ -103,6 +104,7 @@ function server(values: NginxValues): string[] {
     ...listen(nginx.httpPort, ""),
     `    server_name ${nginx.serverName};`,
     "",
+    ...challenges(nginx.tls),
     ...locations(values),
     "}",
   ];
@@ -113,17 +115,22 @@ function server(values: NginxValues): string[] {
     "server {",
     ...listen(nginx.httpPort, ""),
     `    server_name ${nginx.serverName};`,
-    `    return 308 ${to};`,
+    "",
+    ...challenges(nginx.tls),
+    ...renderErrors().map((line) => `    ${line}`),
+    "",
+    ...location("/", `return 308 ${to};`),
     "}",
   ];
+  const { certificate, certificateKey } = certificateFiles(nginx.tls);
   return [
     ...(nginx.tls.redirect ? redirect : plain),
     "",
     "server {",
     ...listen(nginx.httpsPort, " ssl http2"),
     `    server_name ${nginx.serverName};`,
-    `    ssl_certificate ${nginx.tls.certificate};`,
-    `    ssl_certificate_key ${nginx.tls.certificateKey};`,
+    `    ssl_certificate ${certificate};`,
+    `    ssl_certificate_key ${certificateKey};`,
     ...TLS.map((line) => `    ${line}`),
     "",
     ...locations(values),
@@ -298,11 +305,12 @@ export function renderSysusers(user: string): string {
   return `u ${user} - "Nginx workers" /nonexistent\n`;
 }
 
-/** publicUrl, or one made of the host's address and the port. */
+/** publicUrl, or one made of the port and the host's address; with a certificate that is ordered, of the first name in it. */
 export function publicUrl(nginx: Environment["nginx"], address: string): string {
   if (nginx.publicUrl) return nginx.publicUrl.replace(/\/$/, "");
   const [scheme, port, usual] = nginx.tls ? ["https", nginx.httpsPort, 443] : ["http", nginx.httpPort, 80];
-  return `${scheme}://${bracketed(address)}${port === usual ? "" : `:${port}`}`;
+  const name = nginx.tls?.auto ? nginx.serverName.split(" ")[0]! : address;
+  return `${scheme}://${bracketed(name)}${port === usual ? "" : `:${port}`}`;
 }
 
 /** Nginx as the host itself reaches it. */

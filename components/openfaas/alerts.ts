@@ -86,7 +86,7 @@ function host(alerts: Alerts): Rule[] {
       `(oslo_faas_certificate_expiry_timestamp_seconds - time()) / 86400 < ${days}`,
       [
         'the certificate expires in {{ $value | printf "%.1f" }} days',
-        "Renew it, then: systemctl reload nginx",
+        "Renew it, then: systemctl reload nginx. With tls: auto see: journalctl -u oslo-faas-certificate",
       ],
     ),
   ];

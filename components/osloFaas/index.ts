@@ -13,6 +13,7 @@ import { connectionOf } from "../host/connection";
 import { type EnvironmentImages, environmentImages } from "../images";
 import { Images } from "../images/own";
 import { Nginx } from "../nginx";
+import { Certificate } from "../nginx/order";
 import { OpenFaaS } from "../openfaas";
 import { Swarm } from "../swarm";
 import { environmentFunctions } from "./functions";
@@ -146,6 +147,7 @@ export class OsloFaas extends pulumi.ComponentResource {
         functionsSocket: openfaas.functionsSocket,
         queueSocket: openfaas.queueSocket,
         address: env.host.address,
+        acmeEabKey: env.acmeEabKey,
       },
       this.part({ ...onHost, dependsOn: machine }),
     );
@@ -175,7 +177,7 @@ export class OsloFaas extends pulumi.ComponentResource {
       },
       this.part({ providers: { host: machine.provider, command: actions }, dependsOn: openfaas }),
     );
-    new Checks(
+    const checks = new Checks(
       "checks",
       {
         connection: machine.connection,
@@ -189,6 +191,13 @@ export class OsloFaas extends pulumi.ComponentResource {
       },
       this.part({ providers: [actions], dependsOn: [deployed, door] }),
     );
+    // A refused order leaves everything else in place.
+    if (door.order)
+      new Certificate(
+        "certificate",
+        { order: door.order },
+        this.part({ providers: { host: machine.provider }, dependsOn: checks }),
+      );
     return deployed;
   }
 

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { DEFAULT_LEVELS } from "../../shared/access";
 import { FUNCTION_NAME } from "../../shared/names";
 import * as f from "../fields";
+import { tls } from "./tls";
 
 const retry = z.strictObject({
   attempts: f.whole(1, 100).default(10).meta({
@@ -144,24 +145,6 @@ export const openfaas = z.strictObject({
     .meta({ description: "How long Prometheus keeps its data." }),
 });
 
-const tls = z.strictObject({
-  certificate: f.hostPath().meta({
-    description: "Path of the certificate chain on the host.",
-    examples: ["/etc/ssl/oslo-faas/fullchain.pem"],
-  }),
-  certificateKey: f.hostPath().meta({
-    description: "Path of the certificate's private key on the host.",
-    examples: ["/etc/ssl/oslo-faas/privkey.pem"],
-  }),
-  redirect: f.flag().default(true).meta({
-    description: "Redirect HTTP to HTTPS. With false, both answer calls.",
-  }),
-  hsts: f.flag().default(true).meta({
-    description:
-      "Tell browsers to use HTTPS alone for the next two years (Strict-Transport-Security). Without `redirect` nothing is told.",
-  }),
-});
-
 const perClient = z.strictObject({
   requests: f.whole(0, 1000000).default(1000).meta({
     description: "Requests a second. 0: no limit.",
@@ -245,7 +228,10 @@ export const nginx = z.strictObject({
       description: "Names that Nginx answers to (server_name); `_` is every name.",
       examples: ["faas.example.no"],
     }),
-  tls: tls.optional().meta({ description: "TLS with a certificate on the host. Default: HTTP only." }),
+  tls: tls.optional().meta({
+    description:
+      "TLS with a certificate that is ordered (`tls: auto`), or with one on the host. Default: HTTP only.",
+  }),
   logAddresses: f.choice(["shortened", "whole"]).default("shortened").meta({
     description:
       "Callers' addresses in Nginx's access log: the network alone (/24, /48), or whole. The error log, which has whole addresses and queries, is kept only for failures of Nginx itself unless both logAddresses and logQueries allow them.",

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { ACME_FOLDER } from "../../components/nginx/certificate";
 import { renderNginxConf } from "../../components/nginx/render";
 import { parseEnvironment } from "../../environment/parse";
 import { freePort } from "./sshd";
@@ -38,7 +39,10 @@ export async function startNginx(
     },
   });
   const conf = renderNginxConf({ nginx: env.nginx, gatewayPort, openFiles: 20_000, asyncBody: "10k" });
-  const own = conf.replaceAll("/var/log/nginx/", `${dir}/`).replace("/run/nginx.pid", `${dir}/pid`);
+  const own = conf
+    .replaceAll("/var/log/nginx/", `${dir}/`)
+    .replaceAll(ACME_FOLDER, `${dir}/acme`)
+    .replace("/run/nginx.pid", `${dir}/pid`);
   fs.writeFileSync(path.join(dir, "nginx.conf"), own.replace("10240;", "512;"));
   const nginx = spawn("nginx", ["-c", path.join(dir, "nginx.conf"), "-g", "daemon off;"], {
     stdio: "inherit",

@@ -11,6 +11,7 @@ const PROGRAMS: Record<string, string> = {
   nft: "nftables",
   ping: "iputils-ping",
   nginx: "nginx-light",
+  certbot: "certbot",
   sudo: "sudo",
   gpg: "gnupg",
   curl: "curl",

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Everything of the host that `npx oslo-faas status` shows, in one round trip. It reads only, but for one temporary file that the disk is
 # measured with. Standard input: lines "NAME<tab>QUERY" for Prometheus.
-# Parameters: ORIGIN (Nginx as the host reaches it), UNITS, CLOSED (ports that no container reaches), FSYNC_COUNT and FSYNC_SECONDS (bounds of the measurement).
+# Parameters: ORIGIN (Nginx as the host reaches it), UNITS, ACME (folder of the certificate that is ordered, or ""), CLOSED (ports that no container reaches), FSYNC_COUNT and FSYNC_SECONDS (bounds of the measurement).
 # Prints a line for each part: its name, its exit code, its output and its error, both in base64. A part that fails says so alone.
 set -u
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -52,6 +52,11 @@ fsync() {
 
 front_door() {
   curl -sk -o /dev/null -m 10 -w '%{http_code} %{time_total}\n' "$ORIGIN/healthz"
+}
+
+# The time and the reason of an order that failed.
+order() {
+  [ -z "$ACME" ] || [ ! -f "$ACME/error" ] || cat "$ACME/error"
 }
 
 services() {
@@ -130,6 +135,7 @@ ask() {
 part facts facts
 part units units
 part frontDoor front_door
+part order order
 part services services
 part functions functions
 part closedPorts closed_ports

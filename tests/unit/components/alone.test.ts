@@ -1,6 +1,6 @@
 /** Each component in a program of one's own: without an environment, with the least it takes, and with Outputs for Inputs. */
 import * as pulumi from "@pulumi/pulumi";
-import { Checks, DockerEngine, Functions, Host, Nginx, OpenFaaS, Swarm } from "oslo-faas";
+import { Certificate, Checks, DockerEngine, Functions, Host, Nginx, OpenFaaS, Swarm } from "oslo-faas";
 import { registered, type Registered } from "./registered";
 
 const connection = {
@@ -194,6 +194,41 @@ test("Nginx: takes Outputs", async () => {
   ])
     expect(content).toContain(line);
   expect(outputs.url).toBe("http://faas.example.no:8000");
+});
+
+test("Certificate: orders one for Nginx, whose account's key is kept secret", async () => {
+  const { resources } = await registered(() => {
+    const tls = { auto: { eabKeyId: "kid-1" } };
+    const web = new Nginx("web", { serverName: "faas.example.no", tls, acmeEabKey: "aGVsbG8" });
+    new Certificate("certificate", { order: web.order! }, { dependsOn: web });
+    return {};
+  });
+  expect(names(resources).filter((name) => /cert/.test(name))).toEqual([
+    "certificate",
+    "certificate-order",
+    "web-certbot",
+    "web-certbot-settings",
+    "web-certificate-script",
+    "web-certificate-service",
+    "web-certificate-timer",
+  ]);
+  expect(inputs(resources, "web-certbot-settings")).toMatchObject({
+    mode: "0600",
+    content: { value: expect.stringContaining("eab-hmac-key = aGVsbG8\n") },
+  });
+  const open = resources.map((one) => ({
+    ...one,
+    inputs: { ...one.inputs, content: undefined, acmeEabKey: undefined },
+  }));
+  expect(JSON.stringify(open)).not.toContain("aGVsbG8");
+  expect(inputs(resources, "web").acmeEabKey).toMatchObject({ value: "aGVsbG8" });
+  expect(inputs(resources, "web-certificate-script").content).not.toContain("aGVsbG8");
+});
+
+test("Nginx: a key of an account's binding without its identifier is refused", () => {
+  expect(() => new Nginx("web", { serverName: "faas.example.no", tls: { auto: { eabKeyId: "k" } } })).toThrow(
+    "acmeEabKey",
+  );
 });
 
 test("Functions: deploys a function by name and image", async () => {

@@ -1,5 +1,15 @@
 import { parseEnvironment } from "../../../environment/parse";
-import { renderNginxConf, renderNginxDropIn, renderSysusers } from "../../../components/nginx/render";
+import {
+  certificateFiles,
+  renderCertbotSettings,
+  renderCertificateScript,
+} from "../../../components/nginx/certificate";
+import {
+  publicUrl,
+  renderNginxConf,
+  renderNginxDropIn,
+  renderSysusers,
+} from "../../../components/nginx/render";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 
@@ -52,7 +62,9 @@ test("with TLS, HTTP only redirects", () => {
   });
   expect(text).toMatchSnapshot();
   expect(text).toContain("return 308 https://$host:8443$request_uri;");
-  expect(text.match(/location \/ /g)).toHaveLength(1);
+  expect(text.match(/location \/ /g)).toHaveLength(2);
+  // What Nginx answers by itself names no program there either.
+  expect(text.match(/location = \/\.error\/400 /g)).toHaveLength(2);
 });
 
 test("with TLS and no redirect, HTTP answers the same calls", () => {
@@ -62,6 +74,98 @@ test("with TLS and no redirect, HTTP answers the same calls", () => {
   expect(text).not.toContain("return 308");
   expect(text.match(/location \/ /g)).toHaveLength(2);
   expect(text.match(/listen 80 default_server/g)).toHaveLength(1);
+});
+
+const parsed = (nginx: object) =>
+  parseEnvironment({ host: { address: "198.51.100.7", hostKey: KEY }, nginx }).nginx;
+
+describe("a certificate that is ordered", () => {
+  const auto = (more: object = {}) => ({
+    serverName: "faas.example.no b.example.no",
+    tls: { auto: {} },
+    ...more,
+  });
+
+  test("is short to write, in a base as well", () => {
+    expect(conf({ serverName: "faas.example.no", tls: "auto" })).toBe(
+      conf({ serverName: "faas.example.no", tls: { auto: {} } }),
+    );
+  });
+
+  test.each([true, false])(
+    "its challenges are files, over HTTP alone, redirected or not (%s)",
+    (redirect) => {
+      const text = conf(auto({ tls: { auto: {}, redirect } }));
+      const place = "location ^~ /.well-known/acme-challenge/ {";
+      expect(text.split(place)).toHaveLength(2);
+      const [before, after] = text.split(place) as [string, string];
+      expect(before).not.toContain("ssl_certificate");
+      const inside = after.slice(0, after.indexOf("}"));
+      expect(inside).toContain("root /var/lib/oslo-faas-acme/webroot;");
+      expect(inside).not.toContain("proxy_pass");
+      // At the server's level it would come before every location.
+      expect(text).not.toMatch(/^ {8}return 308/m);
+    },
+  );
+
+  test("lies where the orders put it", () => {
+    const { tls } = parsed(auto());
+    expect(certificateFiles(tls!)).toEqual({
+      certificate: "/var/lib/oslo-faas-acme/served/fullchain.pem",
+      certificateKey: "/var/lib/oslo-faas-acme/served/privkey.pem",
+    });
+    expect(conf(auto())).toContain("ssl_certificate /var/lib/oslo-faas-acme/served/fullchain.pem;");
+  });
+
+  test("certbot's settings hold the key of an account's binding, and its arguments do not", () => {
+    const { tls, serverName } = parsed(
+      auto({
+        tls: { auto: { email: "ops@example.no", eabKeyId: "kid-1", directoryCa: "/etc/ssl/own.pem" } },
+      }),
+    );
+    expect(renderCertbotSettings(tls, "aGVsbG8")).toBe(
+      [
+        "server = https://acme-v02.api.letsencrypt.org/directory",
+        "email = ops@example.no",
+        "eab-kid = kid-1",
+        "eab-hmac-key = aGVsbG8",
+        "",
+      ].join("\n"),
+    );
+    const script = renderCertificateScript({ tls, serverName }).split("\n");
+    expect(script).toEqual(
+      expect.arrayContaining([
+        "NAMES='faas.example.no b.example.no'",
+        "EAB=1",
+        "CA=/etc/ssl/own.pem",
+        "STATE=/var/lib/oslo-faas-acme",
+        "CONFIG=/etc/oslo-faas/certbot.ini",
+      ]),
+    );
+    expect(renderCertbotSettings(parsed(auto({ tls: "auto" })).tls)).toContain(
+      "register-unsafely-without-email",
+    );
+  });
+
+  test("another authority's is another one, which does not wait until the earlier expires", () => {
+    const lineage = (directory?: string) => {
+      const text = renderCertificateScript(parsed(auto({ tls: { auto: { directory } } })));
+      return /^LINEAGE=(oslo-faas-[0-9a-f]{8})$/m.exec(text)![1];
+    };
+    expect(lineage()).toBe(lineage("https://acme-v02.api.letsencrypt.org/directory"));
+    expect(lineage()).not.toBe(lineage("https://acme.example.no/directory"));
+  });
+
+  test("its first name is the one to call", () => {
+    expect(publicUrl(parsed(auto()), "198.51.100.7")).toBe("https://faas.example.no");
+    expect(publicUrl(parsed(auto({ publicUrl: "https://x.example.no/" })), "h")).toBe("https://x.example.no");
+  });
+});
+
+test("an ACME client of one's own finds its challenges answered from a folder", () => {
+  const given = { certificate: "/etc/ssl/a.pem", certificateKey: "/etc/ssl/a.key" };
+  expect(conf({ tls: { ...given, webroot: "/var/www/acme" } })).toContain("root /var/www/acme;");
+  expect(conf({ tls: given })).not.toContain("acme-challenge");
 });
 
 test("the management API can be kept to some networks, with the same proxy settings", () => {

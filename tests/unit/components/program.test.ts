@@ -344,6 +344,17 @@ test("where it stands is a label of the node, of every service and function, and
   expect(outputs.location).toEqual(location);
 });
 
+test("a certificate is ordered after everything else, and by nobody who did not ask for it", async () => {
+  const nginx = { serverName: "faas.example.no", tls: "auto" };
+  const { resources, outputs } = await program({ ...own, nginx });
+  const order = named(resources, "certificate-order");
+  expect(order.inputs).toMatchObject({ unit: "oslo-faas-certificate.service", active: true });
+  expect(resources.indexOf(order)).toBeGreaterThan(resources.indexOf(named(resources, "checks-calls")));
+  expect(outputs.url).toBe("https://faas.example.no");
+  const { resources: others } = await program(own);
+  expect(others.filter(({ name }) => /cert/.test(name))).toEqual([]);
+});
+
 test("secrets of alerts reach Alertmanager as Docker secrets, and nothing else", async () => {
   const alerts = { webhook: { url: "https://alerts.example.no/hook" } };
   const { resources } = await program({ ...own, alerts, alertWebhookToken: "t0ken" }, ["alertWebhookToken"]);

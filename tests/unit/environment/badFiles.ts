@@ -73,6 +73,38 @@ const types: BadFile[] = [
     "nginx.tls.certificateKey",
     "is missing: must be an absolute path",
   ],
+  ...(
+    [
+      ["{certificateKey: /k.pem}", "nginx.tls.certificate", "or write `tls: auto`"],
+      ["auto, serverName: _", "nginx.serverName", "write the full names that point to the host"],
+      [
+        "auto, serverName: 'a.example.no *.example.no'",
+        "nginx.serverName",
+        "cannot be ordered with nginx.tls.auto: *.example.no",
+      ],
+      [
+        "{auto: {}, certificate: /c.pem}, serverName: a.example.no",
+        "nginx.tls.certificate",
+        "contradicts nginx.tls.auto",
+      ],
+      [
+        "{auto: {}, webroot: /var/www}, serverName: a.example.no",
+        "nginx.tls.webroot",
+        "contradicts nginx.tls.auto",
+      ],
+      [
+        "{auto: {eabKeyId: k}}, serverName: a.example.no",
+        "nginx.tls.auto.eabKeyId",
+        "config set --secret acmeEabKey",
+      ],
+      [
+        "{auto: {directory: 'http://ca.example.no'}}, serverName: a.example.no",
+        "nginx.tls.auto.directory",
+        "must be a URL with https://",
+      ],
+      ["letsencrypt, serverName: a.example.no", "nginx.tls", "must be a mapping, with keys such as auto"],
+    ] as const
+  ).map(([value, path, message]): BadFile => [key("nginx", `{tls: ${value}}`), path, message]),
   [set("base.sysctl", '{"vm.swappiness": true}'), "base.sysctl.vm.swappiness", "must be a number or a text"],
 ];
 

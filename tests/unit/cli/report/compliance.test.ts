@@ -69,7 +69,7 @@ const STATUS: Report = {
   address: "faas.example.no",
   at: "2026-11-28T02:00:00.000Z",
   closedPorts: { 8080: "closed", 2377: "open" },
-  certificate: { subject: "faas", expires: "2027-01-01T00:00:00.000Z", days: 34 },
+  certificate: { subject: "faas", expires: "2027-01-01T00:00:00.000Z", days: 34, selfSigned: false },
   drift: ["update nginx-conf"],
   missing: {},
   problems: ["port 2377 of the host answers, which has to be closed"],
@@ -149,6 +149,13 @@ describe("what leaves the host", () => {
       'privacy.countries["mirror.example.no"]',
       'privacy.countries["bastion.example.no"]',
     ]);
+  });
+
+  test("has the authority that a certificate is ordered from", () => {
+    const nginx = { serverName: "faas.example.no", tls: "auto" };
+    const found = (values?: object) =>
+      JSON.stringify(made(values as Record<string, unknown>)).includes("acme-v02.api.letsencrypt.org");
+    expect([found({ nginx }), found()]).toEqual([true, false]);
   });
 
   test("has what the host itself is set to use, and not the host", () => {

@@ -61,6 +61,7 @@ const ANSWER: Record<string, [number, string, string?]> = {
   units: [0, "docker=active\nnginx=active\n"],
   closedPorts: [0, "8080=closed\n2377=closed\n"],
   frontDoor: [0, "200 0.0042\n"],
+  order: [0, ""],
   services: [
     0,
     "gateway|1/1|r.no/gateway:1@sha256:00|gateway||\nhello|2/2|r.no/hello:dev||hello|\nother|0/1|x:1|||\n",
@@ -87,6 +88,7 @@ const LIMITS: Limits = {
   fsyncPerSecond: 500,
   queueSeconds: 600,
   certificateDays: 14,
+  certificateOrdered: false,
 };
 
 function reportOf(changes: Record<string, [number, string, string?] | undefined> = {}): Report {
@@ -324,8 +326,50 @@ describe("the depth of NATS Streaming", () => {
 
 test("days of a certificate are whole ones, and negative when it is over", () => {
   const now = Date.parse("2026-11-24T12:00:00Z");
-  expect(certificateOf("faas", "Dec  1 11:00:00 2026 GMT", now).days).toBe(6);
-  expect(certificateOf("faas", "Nov 24 11:00:00 2026 GMT", now).days).toBe(-1);
+  expect(certificateOf({ valid_to: "Dec  1 11:00:00 2026 GMT" }, now).days).toBe(6);
+  expect(certificateOf({ valid_to: "Nov 24 11:00:00 2026 GMT" }, now).days).toBe(-1);
+});
+
+describe("a certificate that is ordered", () => {
+  const valid_to = "Dec 24 11:00:00 2026 GMT";
+  const names = (CN: string) => ({ CN }) as never;
+  const placeholder = certificateOf({
+    valid_to,
+    subject: names("placeholder"),
+    issuer: names("placeholder"),
+  });
+  const ordered = certificateOf({
+    valid_to,
+    subject: Object.create(null) as never,
+    issuer: names("An authority"),
+    subjectaltname: "DNS:faas.example.no, DNS:b.example.no",
+  });
+  const limits = { ...LIMITS, certificateOrdered: true };
+  const error = "2026-11-24T02:00:00Z Domain: faas.example.no Type: connection Detail: no route";
+
+  test("is named by its first name where it has no other", () => {
+    expect(ordered).toMatchObject({ subject: "faas.example.no", selfSigned: false });
+    expect(placeholder).toMatchObject({ subject: "placeholder", selfSigned: true });
+  });
+
+  test("is missed while the placeholder is served, and a refusal is told with its reason", () => {
+    const report = { ...reportOf({ order: [0, `${error}\n`] }), certificate: placeholder };
+    report.problems = judge(report, limits);
+    expect(report.problems).toEqual([
+      "certificate: the order of 2026-11-24T02:00:00Z failed: Domain: faas.example.no Type: connection Detail: no route",
+      "certificate: Nginx serves a self-signed placeholder",
+    ]);
+    for (const problem of report.problems)
+      expect(remedyFor(problem, "oslo-test")).toContain("systemctl start oslo-faas-certificate");
+    expect(render(report)).toContain("placeholder, self-signed, ");
+  });
+
+  test("is well once it is served and the last order did not fail", () => {
+    const report = { ...reportOf(), certificate: { ...ordered, days: 60 } };
+    expect(judge(report, limits)).toEqual([]);
+    // Somebody's own may well be self-signed.
+    expect(judge({ ...report, certificate: { ...placeholder, days: 60 } }, LIMITS)).toEqual([]);
+  });
 });
 
 test("drift is what would change, and an engine that fails says why", () => {
