@@ -162,9 +162,13 @@ export const registryOrNetwork = () =>
     },
   );
 
-export const mailServer = () =>
+export const mailServer = () => namedPort('a mail server and its port, such as "smtp.example.no:587"');
+
+export const hostAndPort = () => namedPort('a host and its port, such as "db.example.no:5432"');
+
+const namedPort = (phrase: string) =>
   judged(
-    'a mail server and its port, such as "smtp.example.no:587"',
+    phrase,
     /^[A-Za-z0-9.-]+:\d{1,5}$/,
     (value, must) => badPort(value.split(":")[1]) ?? (isHostAndPort(value) ? undefined : must),
   );

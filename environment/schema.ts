@@ -5,27 +5,40 @@
  */
 import * as z from "zod";
 import { SECRET_NAME } from "../shared/names";
-import { file } from "./fields";
+import * as f from "./fields";
 import { alerts } from "./schema/alerts";
-import { base, firewall, host, location, preflight } from "./schema/host";
+import { base, firewall, host, latency, location, preflight } from "./schema/host";
 import { docker, images, swarm } from "./schema/platform";
 import { privacy } from "./schema/privacy";
 import { checks, functions, nginx, openfaas } from "./schema/workload";
 
 /** Every top-level key of an environment. */
 export const environmentSchema = z.strictObject({
-  extends: file("a path of a YAML file, relative to the project, such as stacks/base.yaml")
+  extends: f
+    .file("a path of a YAML file, relative to the project, such as stacks/base.yaml")
     .optional()
     .meta({
       description:
         "A file in the same form with values that several environments share. This environment's values override them: mappings are merged key by key, lists are replaced whole. Default: none.",
       examples: ["stacks/base.yaml"],
     }),
+  production: f
+    .flag()
+    .optional()
+    .meta({
+      description:
+        "Whether this is a production environment, which policies ask more of and reports show first. Default: true if its name ends in prod or production, as a word of its own.",
+      examples: [true],
+    }),
   location: location.prefault({}).meta({
     description:
       "Where the data is. It becomes labels of the node, the services and the functions, and an output of the stack; policies check it.",
   }),
   host: host.meta({ description: "The host to provision, and how to reach it." }),
+  latency: latency.optional().meta({
+    description:
+      "What `npx oslo-faas status` finds too far away. Default: it measures the way to the host, and judges nothing.",
+  }),
   preflight: preflight
     .prefault({})
     .meta({ description: "Requirements that are checked before anything is changed on the host." }),

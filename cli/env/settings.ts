@@ -2,7 +2,7 @@
 import { environmentJsonSchema, type JsonSchema } from "./jsonSchema";
 
 /** Sections that no component takes. */
-const LEFT_OUT = ["extends", "functions", "privacy"];
+const LEFT_OUT = ["extends", "functions", "latency", "privacy", "production"];
 
 const HEAD = `/**
  * What components take from people, with the descriptions, defaults and examples of an environment's schema.

@@ -174,3 +174,31 @@ export const firewall = z.strictObject({
       examples: [["10.20.0.0/24"]],
     }),
 });
+
+const target = z.strictObject({
+  address: f
+    .hostAndPort()
+    .meta({ description: "Name or address, and a TCP port.", examples: ["nix.example.no:443"] }),
+  limitMs: f
+    .whole(1, 10000)
+    .optional()
+    .meta({
+      description: "Longest round trip. Default: latency.limitMs.",
+      unit: "ms",
+      examples: [5],
+    }),
+});
+
+export const latency = z.strictObject({
+  limitMs: f.whole(1, 10000).default(10).meta({
+    description: "Longest round trip to the host, and from the host to a target without a limit of its own.",
+    unit: "ms",
+  }),
+  targets: f
+    .list(target)
+    .default([])
+    .meta({
+      description: "What the host connects to for a measurement, such as an exchange or a database.",
+      examples: [[{ address: "nix.example.no:443" }]],
+    }),
+});

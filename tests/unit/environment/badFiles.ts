@@ -299,7 +299,7 @@ const hosts: BadFile[] = [
 const unknown: BadFile[] = [
   [set("nginx.keepAlive", "64"), "nginx.keepAlive", "unknown, did you mean nginx.keepalive?"],
   [set("ngnix.keepalive", "64"), "ngnix", "unknown, did you mean nginx?"],
-  [set("varnish.size", "1"), "varnish", "unknown; known here: extends, location, host"],
+  [set("varnish.size", "1"), "varnish", "unknown; known here: extends, production, location, host"],
   [key("keepalive", "64"), "keepalive", "unknown, did you mean nginx.keepalive?"],
   [set("openfaas.ackWait", "330s"), "openfaas.ackWait", "unknown, did you mean openfaas.queue.ackWait?"],
   [set("openfaas.queue.ackwait", "330s"), "openfaas.queue.ackwait", "did you mean openfaas.queue.ackWait?"],

@@ -47,7 +47,7 @@ test.each<[string, (raw: Record<string, any>) => void, RegExp]>([
   [
     "an unknown section",
     (raw) => (raw.varnish = {}),
-    /^varnish: unknown; known here: extends, location, host/,
+    /^varnish: unknown; known here: extends, production, location, host/,
   ],
   [
     "an unknown key in a list",
