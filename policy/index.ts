@@ -4,19 +4,6 @@
  * `npx oslo-faas preview` does; docs/pull-requests.md says how to add a rule.
  */
 import { PolicyPack } from "@pulumi/policy";
-import { gatewayIsClosed } from "./rules/gateway";
-import { allowedRegistries, pinnedImages, unjudgedImages } from "./rules/images";
-import { productionInNorway } from "./rules/residency";
-import { noPlainSecret } from "./rules/secrets";
+import { RULES } from "./rules";
 
-new PolicyPack("oslo-faas", {
-  enforcementLevel: "mandatory",
-  policies: [
-    productionInNorway,
-    allowedRegistries,
-    pinnedImages(),
-    unjudgedImages(),
-    gatewayIsClosed,
-    noPlainSecret,
-  ],
-});
+new PolicyPack("oslo-faas", { enforcementLevel: "mandatory", policies: RULES });

@@ -3,7 +3,7 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
-import { fileOf } from "../../environment/files";
+import { fileOf, readEnvironment } from "../../environment/files";
 import { type Engine, pulumi, workspaceOf } from "../../programs/pulumi";
 import { lastLines } from "../../programs/run";
 import { validate } from "../env/validate";
@@ -15,6 +15,8 @@ import { copyWithDummies, type Seal } from "./stackFile";
 
 export interface EnvironmentPreview {
   name: string;
+  /** What its file says of being production. */
+  production?: unknown;
   /** Changed files that it is made of. */
   because: string[];
   /** What the work tree is compared with, in words. */
@@ -78,6 +80,7 @@ export async function previewEnvironment(
   };
   try {
     if (!exists(target.name, sides.head)) return { ...result, removed: true };
+    result.production = readEnvironment(target.name, sides.head).written.production;
     const real = settings.stacks.has(target.name);
     // Names every mistake at once, before an engine starts.
     const verdicts = await validate([target.name], sides.head, settings.engine.env);

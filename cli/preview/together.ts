@@ -1,9 +1,12 @@
 /** What several environments have in common, in which order they come, and what a change means to those who call the platform. */
 import type { Change } from "./changes";
+import { isProduction } from "../../shared/production";
 import { code } from "./markdown";
 
 interface Previewed {
   name: string;
+  /** What its file says. */
+  production?: unknown;
   changes: Change[];
 }
 
@@ -17,11 +20,9 @@ export interface Shared {
   all: ReadonlySet<Change>;
 }
 
-/** As the policies tell production: by its name. */
-const PRODUCTION = /(^|-)prod(uction)?$/;
-
+/** As the policies tell production. */
 export const productionFirst = (a: Previewed, b: Previewed): number =>
-  Number(PRODUCTION.test(b.name)) - Number(PRODUCTION.test(a.name));
+  Number(isProduction(b.name, b.production)) - Number(isProduction(a.name, a.production));
 
 /** Changes that are the same to the letter in more than one environment. */
 export function sharedChanges(environments: Previewed[]): Shared[] {

@@ -1,6 +1,8 @@
 import type { StackValidationPolicy } from "@pulumi/policy";
 import { known } from "./known";
-import { stackOf } from "./stack";
+import { isProduction } from "../../shared/production";
+import { PRODUCTION_CONFIG } from "./production";
+import { saidOfProduction, stackOf } from "./stack";
 
 const MEMBER = "host:index:SwarmMember";
 const LABEL = "no.oslo-faas.country";
@@ -18,17 +20,14 @@ export const productionInNorway: StackValidationPolicy = {
   configSchema: {
     properties: {
       country: { type: "string", default: "NO", description: "The country, ISO 3166." },
-      production: {
-        type: "string",
-        default: "(^|-)prod(uction)?$",
-        description: "Regular expression for the names of stacks that are production.",
-      },
+      ...PRODUCTION_CONFIG,
     },
   },
   validateStack: ({ resources, ...rest }, reportViolation) => {
     const { country, production } = rest.getConfig<Config>();
     const [first] = resources;
-    if (!first || !new RegExp(production).test(stackOf(first.urn))) return;
+    const stack = first && stackOf(first.urn);
+    if (stack === undefined || !isProduction(stack, saidOfProduction(stack), production)) return;
     const members = resources.filter(({ type }) => type === MEMBER);
     // Without one, nothing says where the data is.
     if (members.length === 0) reportViolation(`no ${MEMBER} says in which country this environment stands`);

@@ -26,9 +26,17 @@ export function hasLockedImages(stack: string, root = ROOT): boolean {
 
 /** The lock file that the stack's own file, or its base, names. */
 function lockOf(stack: string, root: string): string | undefined {
-  const file = `stacks/Pulumi.${stack}.yaml`;
-  if (!fs.existsSync(path.join(root, file))) return undefined;
-  const own = readStackFile(fs.readFileSync(path.join(root, file), "utf8"), file).values;
-  const { images } = readBase(own.extends, root).merge(own) as { images?: { lock?: unknown } | null };
+  const { images } = valuesOf(stack, root) as { images?: { lock?: unknown } | null };
   return typeof images?.lock === "string" ? images.lock : undefined;
+}
+
+/** The stack's key `production`; undefined where nothing says it. @param root the project's folder */
+export const saidOfProduction = (stack: string, root = ROOT): unknown => valuesOf(stack, root).production;
+
+/** Of the stack's own file over its base. */
+function valuesOf(stack: string, root: string): Record<string, unknown> {
+  const file = `stacks/Pulumi.${stack}.yaml`;
+  if (!fs.existsSync(path.join(root, file))) return {};
+  const own = readStackFile(fs.readFileSync(path.join(root, file), "utf8"), file).values;
+  return readBase(own.extends, root).merge(own);
 }

@@ -30,11 +30,19 @@ const violations = (policy: string, environment: string): string[] =>
 const all = (environment: string): string[] =>
   [
     "production-in-norway",
+    "tls-in-production",
+    "hsts-in-production",
+    "management-from-named-networks",
+    "one-client-is-limited",
     "gateway-port-closed",
     "images-from-allowed-registries",
     "images-pinned",
     "images-not-judged",
     "no-plain-secret",
+    "queue-encrypted",
+    "functions-closed-by-default",
+    "callers-not-in-logs",
+    "sandbox-not-lifted",
   ].flatMap((policy) => violations(policy, environment));
 
 beforeAll(async () => {
@@ -51,15 +59,18 @@ beforeAll(async () => {
     "functions/token.yml",
     repo
       .read("functions/stack.yml")
-      .replace("    labels:", "    environment:\n      api_token: hunter2hunter2\n    labels:"),
+      .replace("    labels:", "    environment:\n      api_token: hunter2hunter2\n    labels:")
+      .replace("    annotations:\n", "    annotations:\n      com.oslo-faas.capabilities: CHOWN\n"),
   );
   // A password of one's own, so that one is in the inputs: as a secret, which is as it should be.
   const password = "  oslo-faas:gatewayPassword:\n    secure: v1:bm9ib2R5IGNhbiEh:ZGVjcnlwdCB0aGlzIGhlcmU=\n";
   const sweden = '  oslo-faas:location:\n    country: "SE"\n';
-  repo.write("stacks/Pulumi.good-prod.yaml", production + password);
+  const closed = production.replace("oslo-faas:openfaas:\n", "oslo-faas:openfaas:\n    access: internal\n");
+  repo.write("stacks/Pulumi.good-prod.yaml", closed + password);
+  const openDoor = "  oslo-faas:nginx:\n    perClient: { requests: 0 }\n    logAddresses: whole\n";
   repo.write(
     "stacks/Pulumi.bad-prod.yaml",
-    `${production}${sweden}  oslo-faas:firewall:\n    enabled: false\n  oslo-faas:images:\n    gateway: quay.io/somebody/gateway:1\n  oslo-faas:functions:\n    - stack: functions/token.yml\n`,
+    `${production.replace(/ {2}oslo-faas:nginx:\n( {4}.*\n)*/, openDoor)}${sweden}  oslo-faas:firewall:\n    enabled: false\n  oslo-faas:images:\n    gateway: quay.io/somebody/gateway:1\n  oslo-faas:functions:\n    - stack: functions/token.yml\n`,
   );
   repo.write(
     "stacks/Pulumi.world.yaml",
@@ -81,6 +92,9 @@ test("each rule is broken by what it is about, and names the resource", () => {
   expect(code).toBe(1);
   expect(all("bad-prod")).toEqual([
     '**production-in-norway** (mandatory) at `swarm-manager`: swarm-manager stands in "SE", not in "NO" (location.country)',
+    "**tls-in-production** (mandatory) at `nginx`: passwords and calls travel in plain text (nginx.tls)",
+    expect.stringContaining("at `nginx`: /system/ and /ui/ are open to every network"),
+    expect.stringContaining("at `nginx`: requests of one client have no limit (nginx.perClient.requests)"),
     expect.stringContaining(
       "at `openfaas-gateway`: openfaas-gateway publishes port 8080 and nothing closes it",
     ),
@@ -93,13 +107,17 @@ test("each rule is broken by what it is about, and names the resource", () => {
       "at `functions`: functions: functions[0].env.api_token is a secret in plain text",
     ),
     expect.stringContaining("at `functions-hello`: functions-hello: env.api_token is a secret in plain text"),
+    expect.stringContaining("(advisory) at `openfaas`: a function without com.oslo-faas.access is open"),
+    expect.stringContaining("(advisory) at `nginx`: the access log has callers' whole addresses"),
+    expect.stringContaining("(advisory) at `functions-hello`: keeps the capabilities CHOWN"),
   ]);
-  expect(report).toMatch(/^\| bad-prod \|.*\*\*6 policy violations\*\* \|/m);
+  expect(report).toMatch(/^\| bad-prod \|.*\*\*9 policy violations\*\*, 3 advisory violations \|/m);
 });
 
-test("peers that are the whole world violate gateway-port-closed; another country is allowed outside of production", () => {
+test("peers that are the whole world violate gateway-port-closed; another country and HTTP are allowed outside of production", () => {
   expect(all("world")).toEqual([
     expect.stringContaining("open to 0.0.0.0/0, a network that is the whole world"),
+    expect.stringContaining("**functions-closed-by-default** (advisory)"),
   ]);
 });
 
@@ -122,7 +140,7 @@ describe("a tag that is changed", () => {
   beforeAll(() =>
     repo.write(
       file,
-      `${repo.read("stacks/Pulumi.oslo-staging.yaml")}  oslo-faas:images:\n    gateway: ${changed}\n    lock: stacks/own.lock.json\n`,
+      `${repo.read("stacks/Pulumi.oslo-staging.yaml")}  oslo-faas:images:\n    gateway: ${changed}\n    lock: stacks/own.lock.json\n  oslo-faas:openfaas:\n    access: internal\n`,
     ),
   );
 

@@ -151,7 +151,7 @@ describe("a branch that takes the queue's volume away, with secrets wherever one
   test("is flagged as data loss before anything else", () => {
     // oslo-dev does not keep its queue, the others do.
     expect(ended.code).toBe(0);
-    expect(row(report, "oslo-dev")).toContain("**data at stake**, 1 advisory violation");
+    expect(row(report, "oslo-dev")).toContain("**data at stake**, 2 advisory violations");
     expect(report).toContain("- oslo-dev: volume `openfaas-calls` is deleted: **its data is lost**");
     expect(report).toContain(
       "- oslo-prod: volume `openfaas-calls` is deleted: it stays on the host with its data",

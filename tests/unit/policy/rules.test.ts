@@ -4,11 +4,17 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { Secret, type PolicyResource, type StackValidationPolicy } from "@pulumi/policy";
 import { renderFirewall, renderFirewallUnit } from "../../../components/host/render";
+import { renderNats } from "../../../components/openfaas/render";
+import { parseEnvironment } from "../../../environment/parse";
+import { RULES } from "../../../policy/rules";
+import { clientLimits, hsts, logs, management, tls } from "../../../policy/rules/door";
 import { gatewayIsClosed } from "../../../policy/rules/gateway";
 import { allowedRegistries, pinnedImages, unjudgedImages } from "../../../policy/rules/images";
+import { closedByDefault, queueEncrypted, sandboxKept } from "../../../policy/rules/platform";
+import { always, inProduction, type Rule } from "../../../policy/rules/production";
 import { productionInNorway } from "../../../policy/rules/residency";
 import { plainSecretsOf } from "../../../policy/rules/secrets";
-import { hasLockedImages } from "../../../policy/rules/stack";
+import { hasLockedImages, saidOfProduction } from "../../../policy/rules/stack";
 
 type Props = Record<string, unknown>;
 const resource = (type: string, name: string, props: Props, stack = "oslo-prod"): PolicyResource =>
@@ -212,7 +218,7 @@ describe("production-in-norway", () => {
     ]);
   });
 
-  test("production is told by the stack's name alone", async () => {
+  test("production is told by the stack's name where its file does not say", async () => {
     for (const stack of ["prod", "oslo-production"])
       expect(await told(member(stack, at("SE")))).toHaveLength(1);
     for (const stack of ["oslo-dev", "product", "preprod"])
@@ -267,5 +273,123 @@ describe("no-plain-secret", () => {
     expect(found({ registryAuth: new Secret("[{}]") }, "pulumi:providers:docker")).toEqual([]);
     expect(found({ name: "n", data: new Secret("cGxhaW4=") }, type)).toEqual([]);
     expect(found({ data: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" }, type)).toEqual([]);
+  });
+});
+
+describe("rules about one resource", () => {
+  const NGINX = "oslo-faas:index:Nginx";
+  const told = (rule: Rule, type: string, props: Props): string[] => {
+    const found: string[] = [];
+    rule.judge({ type, props }, (message) => found.push(message));
+    return found;
+  };
+  const closed = {
+    tls: { redirect: true, hsts: true },
+    managementAllow: ["198.51.100.0/24"],
+    perClient: { requests: 10, connections: 10 },
+    logAddresses: "shortened",
+    logQueries: false,
+  };
+
+  test.each<[Rule, Props, string[]]>([
+    [tls, { tls: undefined }, ["nginx.tls"]],
+    [tls, { tls: { redirect: false } }, ["nginx.tls.redirect"]],
+    [hsts, { tls: { hsts: false } }, ["nginx.tls.hsts"]],
+    [management, { managementAllow: [] }, ["open to every network"]],
+    [management, { managementAllow: ["10.0.0.0/8", "::/0"] }, ["open to ::/0"]],
+    [clientLimits, { perClient: { requests: 0, connections: 5 } }, ["nginx.perClient.requests"]],
+    [clientLimits, { perClient: { requests: 0, connections: 0 } }, ["requests", "connections"]],
+    [logs, { logAddresses: "whole" }, ["nginx.logAddresses"]],
+    [logs, { logQueries: true }, ["nginx.logQueries"]],
+  ])("$name is broken by %j, and kept by a closed door", (rule, props, problems) => {
+    expect(told(rule, NGINX, { ...closed, ...props })).toEqual(
+      problems.map((problem) => expect.stringContaining(problem)),
+    );
+    expect(told(rule, NGINX, closed)).toEqual([]);
+    expect(told(rule, "other:index:Nginx", { ...closed, ...props })).toEqual([]);
+    // What is not known yet is judged when it is.
+    for (const key of Object.keys(props)) expect(told(rule, NGINX, unknown(key))).toEqual([]);
+  });
+
+  test("functions-closed-by-default is about the level of an environment, which is public where nothing says it", () => {
+    const of = (props: Props) => told(closedByDefault, "oslo-faas:index:OpenFaaS", props);
+    expect(of({ access: "internal" })).toEqual([]);
+    for (const props of [{ access: "public" }, {}]) expect(of(props)).toHaveLength(1);
+  });
+
+  test("queue-encrypted takes NATS's configuration as it is made, and not without its cipher or key", () => {
+    const { openfaas } = parseEnvironment({
+      host: {
+        address: "a.example.no",
+        hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ",
+      },
+    });
+    const text = renderNats(openfaas.queue);
+    const of = (content: string) =>
+      told(queueEncrypted, "docker:index/serviceConfig:ServiceConfig", {
+        data: Buffer.from(content).toString("base64"),
+      });
+    expect(of(text)).toEqual([]);
+    for (const line of ["  cipher: chachapoly\n", "  key: $QUEUE_KEY\n"]) {
+      expect(text).toContain(line);
+      expect(of(text.replace(line, ""))).toHaveLength(1);
+    }
+    expect(of("global:\n  scrape_interval: 5s\n")).toEqual([]);
+  });
+
+  test("sandbox-not-lifted names what a function lifts", () => {
+    const of = (annotations?: Record<string, string>) =>
+      told(sandboxKept, "openfaas:index:Function", { annotations });
+    expect(of()).toEqual([]);
+    expect(of({ "com.oslo-faas.pids": "4096", "com.oslo-faas.new-privileges": "false" })).toEqual([]);
+    expect(
+      of({ "com.oslo-faas.capabilities": "SETUID, CHOWN", "com.oslo-faas.new-privileges": "true" }),
+    ).toEqual([expect.stringContaining("CHOWN, SETUID"), expect.stringContaining("more rights")]);
+  });
+});
+
+describe("levels", () => {
+  const rule: Rule = { name: "r", description: "d", judge: (_, report) => report("broken") };
+  const judged = (said: unknown, stack: string) => {
+    const found: string[] = [];
+    const policy = inProduction(rule, () => said);
+    const validate = policy.validateResource as (args: never, report: (message: string) => void) => void;
+    const config = { production: "(^|-)prod(uction)?$" };
+    const args = { ...resource("t", "n", {}, stack), getConfig: () => config };
+    validate(args as never, (message) => found.push(message));
+    return found.length;
+  };
+
+  test("mandatory in production: by the key, and by the name where there is no key", () => {
+    expect([judged(undefined, "oslo-prod"), judged(undefined, "oslo-dev")]).toEqual([1, 0]);
+    expect([judged(false, "oslo-prod"), judged(true, "oslo-dev")]).toEqual([0, 1]);
+    expect(inProduction(rule).enforcementLevel).toBe("mandatory");
+    expect(always(rule, "advisory").enforcementLevel).toBe("advisory");
+  });
+
+  test("the key is read from the stack's file, or its base", () => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-production-"));
+    fs.mkdirSync(path.join(root, "stacks"));
+    const write = (file: string, text: string) => fs.writeFileSync(path.join(root, "stacks", file), text);
+    write("base.yaml", "config:\n  oslo-faas:production: true\n");
+    write("Pulumi.based.yaml", "config:\n  oslo-faas:extends: stacks/base.yaml\n");
+    write(
+      "Pulumi.own.yaml",
+      "config:\n  oslo-faas:extends: stacks/base.yaml\n  oslo-faas:production: false\n",
+    );
+    write("Pulumi.plain.yaml", "config: {}\n");
+    const said = ["based", "own", "plain", "absent"].map((name) => saidOfProduction(name, root));
+    expect(said).toEqual([true, false, undefined, undefined]);
+    fs.rmSync(root, { recursive: true });
+  });
+
+  test("the page has every rule with its level, and no other", () => {
+    const page = fs.readFileSync(path.resolve(__dirname, "../../../docs/pull-requests.md"), "utf8");
+    const rows = [...page.matchAll(/^\| `([a-z-]+)` +\| (mandatory in production|mandatory|advisory) +\|/gm)];
+    const there = RULES.map(({ name, enforcementLevel, configSchema }) => {
+      const level = enforcementLevel === "remediate" ? "mandatory" : String(enforcementLevel);
+      return `${name}: ${configSchema?.properties.production ? "mandatory in production" : level}`;
+    });
+    expect(rows.map(([, name, level]) => `${name}: ${level}`)).toEqual(there);
   });
 });

@@ -15,12 +15,20 @@ const ROOT = path.resolve(__dirname, "../../../..");
 const PACK = path.join(ROOT, "policy");
 const CONFIG = path.join(PACK, "config.json");
 const RULES = [
+  "callers-not-in-logs",
+  "functions-closed-by-default",
   "gateway-port-closed",
+  "hsts-in-production",
   "images-from-allowed-registries",
   "images-not-judged",
   "images-pinned",
+  "management-from-named-networks",
   "no-plain-secret",
+  "one-client-is-limited",
   "production-in-norway",
+  "queue-encrypted",
+  "sandbox-not-lifted",
+  "tls-in-production",
 ];
 let scratch: string;
 
