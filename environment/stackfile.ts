@@ -19,6 +19,7 @@ import type { Problem } from "./describe";
 import { clean, keyName, pathName, shortened } from "./legible";
 import { nearest } from "./nearest";
 import { environmentSchema, SECRET_MAPPINGS } from "./schema";
+import { keysAt } from "./shape";
 import {
   isSecretKey,
   isSecretMapping,
@@ -198,9 +199,11 @@ function foreignKeyProblem(namespace: string, key: string, say: Say): void {
   const full = `${namespace}:${key}`;
   // The engine stops at any other form.
   if (!OTHER_KEY.test(full)) return say([full], "a key is NAMESPACE:NAME, with one colon");
-  const own = namespace.startsWith("oslo") && isOwnKey(key) ? NAMESPACE : undefined;
+  const meant = isOwnKey(key) ? key : nearest(key, keysAt([]));
+  const own = namespace.startsWith("oslo") && meant ? NAMESPACE : undefined;
   const guess = nearest(namespace, [NAMESPACE, "pulumi"]) ?? own;
-  if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${keyName(key)}?`);
+  const name = (guess === NAMESPACE && meant) || key;
+  if (guess && namespace !== guess) say([full], `unknown, did you mean ${guess}:${keyName(name)}?`);
 }
 
 function engineKeyProblems(full: string, key: string, value: unknown, say: Say): void {

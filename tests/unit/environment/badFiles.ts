@@ -314,6 +314,8 @@ const unknown: BadFile[] = [
   [set("location.constructor", "x"), "location.constructor", "unknown"],
   ["  oslo-fass:nginx: {keepalive: 64}\n", "oslo-fass:nginx", "unknown, did you mean oslo-faas:nginx?"],
   ["  oslo:nginx: {keepalive: 64}\n", "oslo:nginx", "unknown, did you mean oslo-faas:nginx?"],
+  ["  oslo:ngnix: {keepalive: 64}\n", "oslo:ngnix", "unknown, did you mean oslo-faas:nginx?"],
+  ["  oslo-fass:fuctions: []\n", "oslo-fass:fuctions", "unknown, did you mean oslo-faas:functions?"],
   [
     "  oslo-faas:nginx.keepalive: 64\n",
     "nginx.keepalive",
