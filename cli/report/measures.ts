@@ -115,7 +115,7 @@ function transferText(tls: Given["environment"]["nginx"]["tls"], say: Say): stri
 }
 
 function others(given: Given, say: Say): Measure[] {
-  return [...door(given, say), ...logs(given, say), ...machine(given, say)];
+  return [...door(given, say), ...logs(given, say), ...latency(given, say), ...machine(given, say)];
 }
 
 const yesOrNo = (value: boolean, say: Say): string => (value ? say("yes", "ja") : say("no", "nei"));
@@ -204,6 +204,30 @@ function logs(given: Given, say: Say): Measure[] {
       name: say("Query strings in logs", "Spørrestrenger i logger"),
       value: yesOrNo(nginx.logQueries, say),
       command: show,
+    },
+  ];
+}
+
+function latency({ status, name, environment }: Given, say: Say): Measure[] {
+  if (!status?.latency) return [];
+  const limits = environment.latency;
+  const { host, targets } = status.latency;
+  const shown = (what: string, took: number | undefined, limit: number | undefined) => {
+    const far = took === undefined || (limit !== undefined && took > limit);
+    const text = `${what} ${took === undefined ? say("not reached", "ikke nådd") : `${took} ms`}`;
+    return `${far ? `**${text}**` : text}${limit === undefined ? "" : say(` (at most ${limit})`, ` (høyst ${limit})`)}`;
+  };
+  const most = (address: string) =>
+    limits?.targets.find((one) => one.address === address)?.limitMs ?? limits?.limitMs;
+  return [
+    {
+      name: say("Round trips", "Rundturer"),
+      value: [
+        ...(host === undefined ? [] : [shown(say("to the host", "til verten"), host, limits?.limitMs)]),
+        ...Object.entries(targets).map(([address, took]) => shown(address, took, most(address))),
+      ].join("; "),
+      measuredAt: status.at,
+      command: `npx oslo-faas status ${name}`,
     },
   ];
 }

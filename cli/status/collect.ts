@@ -7,6 +7,7 @@ import type { HostSession } from "../../providers/host/src/hostSession";
 import { ACME_FOLDER } from "../../components/nginx/certificate";
 import { certificate } from "./certificate";
 import { type Limits, judge } from "./judge";
+import { roundTrip } from "./latency";
 import {
   type Part,
   parseAlerts,
@@ -16,6 +17,7 @@ import {
   parseQueue,
   parseSamples,
   parseServices,
+  parseTargets,
 } from "./parts";
 import { type Answers, QUERIES, type Query, queryLines, withRates } from "./queries";
 import type { Report } from "./report";
@@ -33,6 +35,9 @@ export async function collect(subject: Subject, session: HostSession): Promise<R
   const { tls, httpsPort, serverName } = subject.environment.nginx;
   try {
     fill(report, await ask(subject, session));
+    await attempt(report, "latency", async () => {
+      report.latency = { targets: {}, ...report.latency, host: await roundTrip(session) };
+    });
     if (tls)
       await attempt(report, "certificate", async () => {
         const name = serverName.split(" ")[0]!;
@@ -71,16 +76,27 @@ export function limitsOf({ environment, functions }: Subject): Limits {
     queueSeconds: seconds(environment.alerts.queueAge),
     certificateDays: environment.alerts.certificateDays,
     certificateOrdered: environment.nginx.tls?.auto !== undefined,
+    latency: environment.latency && {
+      host: environment.latency.limitMs,
+      targets: Object.fromEntries(
+        environment.latency.targets.map(({ address, limitMs }) => [
+          address,
+          limitMs ?? environment.latency!.limitMs,
+        ]),
+      ),
+    },
   };
 }
 
 async function ask({ environment }: Subject, session: HostSession): Promise<Map<string, Part>> {
   const { tls, httpPort, httpsPort } = environment.nginx;
+  const { latency } = environment;
   const values = {
     ORIGIN: tls ? `https://127.0.0.1:${httpsPort}` : `http://127.0.0.1:${httpPort}`,
     UNITS: ["docker", "nginx", ...(environment.firewall.enabled ? ["oslo-faas-firewall"] : [])].join(" "),
     ACME: tls?.auto ? ACME_FOLDER : "",
     CLOSED: environment.firewall.enabled ? closedTcpPorts(environment.openfaas).join(" ") : "",
+    TARGETS: (latency?.targets ?? []).map(({ address }) => address).join(" "),
     FSYNC_COUNT: 2000,
     FSYNC_SECONDS: 2,
   };
@@ -112,6 +128,8 @@ export function fill(report: Report, parts: Map<string, Part>): void {
   report.closedPorts = take("closedPorts", (text) => Object.fromEntries(pairs(text)));
   report.frontDoor = take("frontDoor", doorOf);
   report.order = take("order", orderOf);
+  const targets = take("targets", parseTargets);
+  if (targets && Object.keys(targets).length > 0) report.latency = { targets };
   report.fsyncPerSecond = take("fsync", Number);
   report.alerts = take("alerts", parseAlerts);
   report.queue = take("queue", parseQueue);

@@ -16,6 +16,8 @@ export interface Limits {
   certificateDays: number;
   /** Whether an authority is to have signed it. */
   certificateOrdered: boolean;
+  /** Longest round trips in milliseconds: to the host, and from it to each target. Default: not judged. */
+  latency?: { host: number; targets: Record<string, number> };
 }
 
 /** Available memory below which the kernel soon ends something. */
@@ -31,6 +33,7 @@ export function judge(report: Report, limits: Limits): string[] {
     ...host(report, limits),
     ...queue(report, limits),
     ...certificate(report, limits),
+    ...latency(report, limits),
     ...(report.alerts ?? [])
       .filter(({ state, name }) => state === "firing" && name !== SCALING_ALERT)
       .map(({ name, summary }) => `alert ${name}: ${summary}`),
@@ -105,4 +108,19 @@ function certificate({ certificate: found, order }: Report, limits: Limits): str
     return [...failed, "certificate: Nginx serves a self-signed placeholder"];
   if (found.days >= limits.certificateDays) return failed;
   return [...failed, found.days < 0 ? "certificate: expired" : `certificate: expires in ${found.days} days`];
+}
+
+function latency({ latency: found }: Report, { latency: most }: Limits): string[] {
+  if (!found || !most) return [];
+  const far = (what: string, took: number | undefined, limit: number): string[] =>
+    took !== undefined && took > limit ? [`latency: ${took} ms ${what}, above ${limit} ms`] : [];
+  return [
+    ...far("to the host", found.host, most.host),
+    ...Object.entries(most.targets).flatMap(([address, limit]) => {
+      const took = found.targets[address];
+      return took === undefined
+        ? [`latency: ${address} cannot be reached from the host`]
+        : far(`from the host to ${address}`, took, limit);
+    }),
+  ];
 }

@@ -46,6 +46,18 @@ export function parseHost(text: string): HostStatus {
   };
 }
 
+/** Milliseconds by address; undefined for one that was not reached. */
+export function parseTargets(text: string): Record<string, number | undefined> {
+  const lines = text.split("\n").filter((line) => line.includes("="));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.lastIndexOf("=");
+      const took = line.slice(at + 1).trim();
+      return [line.slice(0, at), took === "" ? undefined : Number(took)];
+    }),
+  );
+}
+
 export interface Services {
   stack: ServiceStatus[];
   functions: ServiceStatus[];

@@ -21,6 +21,9 @@ const REMEDIES: readonly [RegExp, (environment: string) => string][] = [
     () => "put right what it names; then on the host: systemctl start oslo-faas-certificate",
   ],
   [/^certificate:/, () => "renew it on the host, then reload nginx"],
+  [/^latency: \S+ cannot/, () => "its name, its firewall, or latency.targets; on the host: tracepath HOST"],
+  [/^latency: .* to the host/, () => "ask again from where callers are; tracepath shows the way"],
+  [/^latency:/, () => "on the host: tracepath HOST shows the way; ask the host's operator about it"],
   [/^drift:/, (environment) => `pulumi up --refresh -s ${environment}`],
   [/^alert /, () => "docs/every-day.md says what each alert means"],
 ];

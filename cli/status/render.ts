@@ -5,13 +5,22 @@ import { remedyFor } from "./remedies";
 import type { FunctionStatus, QueueStatus, Report, ServiceStatus } from "./report";
 
 const LABEL = 13;
-/** The usual width of a terminal; only names of images may be longer. */
+/** The usual width of a terminal. */
 const WIDTH = 80;
+/** An image keeps so much of its name, however narrow the terminal is. */
+const LEAST = 16;
 
 export function render(report: Report): string {
   const blocks = [
     [`${report.environment} (${report.address}), ${report.at}`, ...verdict(report)],
-    [...host(report), ...door(report), ...queue(report), ...alerts(report), ...drift(report)],
+    [
+      ...host(report),
+      ...door(report),
+      ...latency(report),
+      ...queue(report),
+      ...alerts(report),
+      ...drift(report),
+    ],
     report.services ? table(["service", "running", "image"], report.services.map(serviceRow)) : [],
     report.functions ? table(FUNCTION_HEAD, report.functions.map(functionRow)) : [],
     schedules(report.functions ?? []),
@@ -27,20 +36,27 @@ function verdict({ problems, environment }: Report): string[] {
   if (problems.length === 0) return [pc.green("healthy")];
   const findings = problems.flatMap((problem) => {
     const remedy = remedyFor(problem, environment);
-    return [`  - ${problem}`, ...(remedy ? [pc.dim(`    → ${remedy}`)] : [])];
+    return [
+      ...wrapped(problem, "  - ", "    "),
+      ...(remedy ? wrapped(remedy, "    → ", "      ").map(pc.dim) : []),
+    ];
   });
   return [pc.red(`UNHEALTHY: ${problems.length}`), ...findings];
 }
 
-/** Wraps a long value below itself. */
-function row(name: string, value: string): string {
+/** A long value goes on below itself. */
+const row = (name: string, value: string): string =>
+  wrapped(value, name.padEnd(LABEL), " ".repeat(LABEL)).join("\n");
+
+/** Breaks a line at blanks. A word that is longer than a line stays whole: it can be a path to copy. */
+function wrapped(text: string, first: string, others: string): string[] {
   const lines: string[] = [];
-  for (const word of value.split(" ")) {
+  for (const word of text.split(" ")) {
     const longer = `${lines.at(-1) ?? ""} ${word}`;
-    if (lines.length > 0 && LABEL + longer.length <= WIDTH) lines[lines.length - 1] = longer;
-    else lines.push(word);
+    if (lines.length > 0 && longer.length <= WIDTH) lines[lines.length - 1] = longer;
+    else lines.push(`${lines.length === 0 ? first : others}${word}`);
   }
-  return lines.map((line, i) => `${(i === 0 ? name : "").padEnd(LABEL)}${line}`).join("\n");
+  return lines;
 }
 
 function host({ host: found, units, fsyncPerSecond }: Report): string[] {
@@ -80,6 +96,19 @@ function door({ frontDoor, certificate }: Report): string[] {
           ),
         ]
       : []),
+  ];
+}
+
+function latency({ latency: found }: Report): string[] {
+  if (!found) return [];
+  const targets = Object.entries(found.targets).map(
+    ([address, took]) => `${address} ${took === undefined ? "not reached" : `${took} ms`}`,
+  );
+  return [
+    row(
+      "latency",
+      [...(found.host === undefined ? [] : [`${found.host} ms to the host`]), ...targets].join("; "),
+    ),
   ];
 }
 
@@ -163,8 +192,18 @@ function table(head: string[], rows: string[][]): string[] {
   if (rows.length === 0) return [`no ${head[0]}`];
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column]!.length)));
-  return all.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  "));
+  // An image, whose end says the most, has what is left of the line.
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const left = Math.max(LEAST, WIDTH - before);
+  return all.map((cells) =>
+    cells
+      .map((cell, column) => (column < head.length - 1 ? cell.padEnd(widths[column]!) : tail(cell, left)))
+      .join("  "),
+  );
 }
+
+const tail = (text: string, length: number): string =>
+  text.length > length ? `…${text.slice(text.length - length + 1)}` : text;
 
 const gib = (mebibytes: number) => (mebibytes / 1024).toFixed(1);
 

@@ -72,6 +72,14 @@ export interface CertificateStatus {
   selfSigned: boolean;
 }
 
+/** Round trips, in milliseconds. */
+export interface LatencyStatus {
+  /** From here to the host, over the connection. */
+  host?: number;
+  /** From the host, by address; undefined: not reached. */
+  targets: Record<string, number | undefined>;
+}
+
 export interface AlertStatus {
   name: string;
   state: "firing" | "pending";
@@ -96,6 +104,7 @@ export interface Report {
   certificate?: CertificateStatus;
   /** Why the last order of a certificate failed, and when (ISO 8601); only where it did. */
   order?: { at: string; error: string };
+  latency?: LatencyStatus;
   services?: ServiceStatus[];
   functions?: FunctionStatus[];
   queue?: QueueStatus;

@@ -74,6 +74,7 @@ export async function statusTellsHowItIs(password: string): Promise<void> {
   expect(functions!.map(({ name }) => name)).toEqual(expect.arrayContaining(["hello", "resize-image"]));
   expect(queue).toMatchObject({ depth: 0, workers: 1, oldestSeconds: 0 });
   expect(frontDoor).toMatchObject({ status: 200 });
+  expect(well.report.latency?.host).toBeLessThan(1000);
   expect(fsyncPerSecond).toBeGreaterThan(0);
   expect(units).toMatchObject({ docker: "active", nginx: "active" });
   await complianceIsMeasured(password);

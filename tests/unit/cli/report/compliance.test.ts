@@ -188,6 +188,16 @@ describe("measures", () => {
     expect(configured.measures[0]?.value).toContain("not checked");
   });
 
+  test("have the round trips where they were measured, and what is too far in bold", () => {
+    const latency = { host: 4.2, targets: { "nix.example.no:443": 12 } };
+    const key = { targets: [{ address: "nix.example.no:443" }] };
+    const report = made({ latency: key }, { status: { ...STATUS, latency } });
+    expect(measure(report, "Round trips")?.value).toBe(
+      "to the host 4.2 ms (at most 10); **nix.example.no:443 12 ms** (at most 10)",
+    );
+    expect(measure(made({ latency: key }), "Round trips")).toBeUndefined();
+  });
+
   test("claim a number of NSM's only where its text was read", () => {
     const numbers = made().measures.flatMap(({ number }) => number ?? []);
     expect(numbers).toEqual(["2.3.5", "2.7.2", "2.7.3", "2.7.4", "2.9.1", "2.10.1"]);

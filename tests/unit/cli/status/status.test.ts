@@ -1,7 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
+import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import { channelsState, channelState } from "../../../../shared/queueChannel";
 import { queueState } from "../../../../shared/queueState";
 import { describe as certificateOf } from "../../../../cli/status/certificate";
@@ -9,10 +12,12 @@ import { fill } from "../../../../cli/status/collect";
 import type { EngineResult } from "../../../../cli/preview/engine";
 import { driftOf } from "../../../../cli/status/drift";
 import { judge, type Limits } from "../../../../cli/status/judge";
-import { parseParts } from "../../../../cli/status/parts";
+import { roundTrip } from "../../../../cli/status/latency";
+import { parseParts, parseTargets } from "../../../../cli/status/parts";
 import { QUERIES } from "../../../../cli/status/queries";
 import { age, render } from "../../../../cli/status/render";
 import { remedyFor } from "../../../../cli/status/remedies";
+import type { Session } from "../../../../providers/host/src/session";
 import type { Report } from "../../../../cli/status/report";
 
 const ROOT = path.resolve(__dirname, "../../../..");
@@ -78,6 +83,7 @@ const ANSWER: Record<string, [number, string, string?]> = {
   "prometheus.old": [0, samples()],
   "prometheus.scheduleLast": [0, samples()],
   "prometheus.scheduleNext": [0, samples()],
+  targets: [0, ""],
   fsync: [0, "900\n"],
 };
 
@@ -252,9 +258,79 @@ test.each<[string, Parameters<typeof reportOf>[0], string[]]>([
   const report = reportOf(changes);
   expect(report.problems).toEqual(problems);
   for (const problem of problems) {
-    expect(render(report)).toContain(`  - ${problem}\n    → `);
+    // Broken where it would leave the screen.
+    expect(render(report).replaceAll(/\n {4}(?=[^ →])/g, " ")).toContain(`  - ${problem}\n    → `);
     expect(remedyFor(problem, "oslo-test")).not.toMatch(/undefined/);
   }
+});
+
+describe("latency", () => {
+  const limits = {
+    ...LIMITS,
+    latency: { host: 10, targets: { "nix.example.no:443": 5, "db.example.no:5432": 10 } },
+  };
+  const found = (host: number, text: string): Report => {
+    const report = reportOf({ targets: [0, text] });
+    return { ...report, latency: { targets: {}, ...report.latency, host } };
+  };
+
+  test("is judged where the environment says how much is too much, and each finding has a remedy", () => {
+    const near = found(3.2, "nix.example.no:443=2\ndb.example.no:5432=10\n");
+    expect(judge(near, limits)).toEqual([]);
+    const far = found(24.5, "nix.example.no:443=7\ndb.example.no:5432=\n");
+    const problems = judge(far, limits);
+    expect(problems).toEqual([
+      "latency: 24.5 ms to the host, above 10 ms",
+      "latency: 7 ms from the host to nix.example.no:443, above 5 ms",
+      "latency: db.example.no:5432 cannot be reached from the host",
+    ]);
+    const remedies = problems.map((problem) => remedyFor(problem, "oslo-test"));
+    expect(new Set(remedies).size).toBe(3);
+    expect(remedies).not.toContain(undefined);
+    expect(judge(far, LIMITS)).toEqual([]);
+  });
+
+  test("is shown in any case", () => {
+    const text = render(found(24.5, "nix.example.no:443=7\ndb.example.no:5432=\n"));
+    expect(text).toContain(
+      "latency      24.5 ms to the host; nix.example.no:443 7 ms; db.example.no:5432\n             not reached\n",
+    );
+  });
+
+  test("of a target is measured by the host's own shell: one that listens, one that refuses, one without an address", async () => {
+    const server = net.createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as net.AddressInfo;
+    const script = fs.readFileSync(path.join(ROOT, "cli/status/scripts/status.sh"), "utf8");
+    const [measure] = /^targets\(\) \{[\s\S]*?^\}/m.exec(script)!;
+    const wanted = [`127.0.0.1:${port}`, "127.0.0.1:1", "no-such-host.invalid:443"];
+    const shell = promisify(execFile)("sh", ["-uc", `TARGETS='${wanted.join(" ")}'\n${measure}\ntargets`]);
+    const [near, ...others] = Object.entries(parseTargets((await shell).stdout));
+    server.close();
+    expect(near).toEqual([wanted[0], expect.any(Number)]);
+    expect(others).toEqual([
+      [wanted[1], undefined],
+      [wanted[2], undefined],
+    ]);
+  });
+
+  test("to the host is the fastest answer, and a refusal is one; a lost connection is not", async () => {
+    const answers = (forward: Session["forward"]) => roundTrip({ forward } as Session);
+    const refusing = () => Promise.reject(new Error("127.0.0.1:22 cannot be reached from the host: refused"));
+    expect(await answers(refusing)).toBeLessThan(1000);
+    await expect(answers(() => Promise.reject(new Error("cannot connect to root@host:22")))).rejects.toThrow(
+      "cannot connect",
+    );
+  });
+});
+
+test("no line is longer than a usual terminal, whatever is found", () => {
+  const image = `registry.example.no/${"a-long-path/".repeat(6)}resize-image:0123456789ab`;
+  const services = `gateway|0/1|${image}|gateway||task: ${"non-zero exit ".repeat(12)}\nhello|1/1|${image}||hello|\n`;
+  const text = render(reportOf({ services: [0, services], frontDoor: [0, "502 0.01\n"] }));
+  expect(text.split("\n").filter((one) => one.length > 80)).toEqual([]);
+  expect(text.match(/…\S*resize-image:0123456789ab$/gm)).toHaveLength(2);
+  expect(text.split("\n")[1]).toBe("UNHEALTHY: 2");
 });
 
 test("an incomplete answer is refused", () =>
