@@ -63,12 +63,13 @@ function numbered(given: Given, say: Say): Measure[] {
 
 function inServices(given: Given, say: Say): Measure {
   const { show, status } = commands(given);
-  const days = given.status?.certificate?.days;
+  const { days, selfSigned } = given.status?.certificate ?? {};
   const tls = given.environment.nginx.tls
     ? say("TLS 1.2 and 1.3", "TLS 1.2 og 1.3")
     : say("**none: plain HTTP**", "**ingen: ren HTTP**");
   const left =
     days === undefined ? [] : [say(`certificate for another ${days} days`, `sertifikat i ${days} dager til`)];
+  if (selfSigned) left.push(say("self-signed", "selvsignert"));
   return {
     number: "2.7.2",
     name: say("Encryption in services", "Kryptering i tjenester"),
