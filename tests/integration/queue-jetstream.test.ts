@@ -143,7 +143,7 @@ async function startWorker(): Promise<JetStream> {
 
 afterEach(async () => {
   for (const { queue, lanes } of opened.splice(0)) {
-    lanes?.end();
+    void lanes?.end();
     await queue.connection.close();
   }
   const gone = ended(nats);
@@ -447,7 +447,7 @@ test("accepted calls are done, dead or waiting, though workers and NATS are kill
   await until("NATS", async () => (await counts().catch(() => undefined)) !== undefined);
   expect(await counts()).toEqual({ accepted: 30, done: 25, died: 5, missing: 0 });
 
-  for (const { lanes } of opened) lanes?.end();
+  for (const { lanes } of opened) void lanes?.end();
   await until("the queue", () => acceptor.accept(call("lost", { function: "unasked" })).catch(() => false));
   const { manager } = opened[0]!.queue;
   const { last_seq } = (await manager.streams.info(CALLS)).state;
@@ -463,7 +463,35 @@ test("calls that left before they were counted are not missed", async () => {
   await until("an empty queue", async () => (await depth()) === 0);
   await manager.streams.delete("DONE");
   await acceptor.accept(call("waits"));
-  for (const { lanes } of opened) lanes?.end();
+  for (const { lanes } of opened) void lanes?.end();
   await (await JetStream.open(config, "queue-worker-new", quiet)).connection.close();
   expect((await counts()).missing).toBeLessThanOrEqual(0);
+});
+
+test("what a worker that ends has not begun is made by another, and has lost no attempt", async () => {
+  const acceptor = await setUp();
+  const hanging: http.ServerResponse[] = [];
+  const attempts: unknown[] = [];
+  let ending = false;
+  answer = (_url, response, headers) => {
+    if (!headers["x-hang"]) return void response.end();
+    if (ending) attempts.push(headers["x-retry-attempt"]);
+    if (ending) response.end();
+    else hanging.push(response);
+  };
+  for (const body of bodies("quick", 30)) await acceptor.accept(call(body));
+  const later = bodies("later", 20);
+  for (const body of later) await acceptor.accept(call(body, { headers: { "X-Hang": ["1"] } }));
+  await startWorker();
+  await until("calls under way", () => hanging.length === 4);
+  await until("calls at hand", async () => (await state()).underWay > 4);
+  ending = true;
+  await opened.at(-1)!.lanes!.end();
+  await startWorker();
+  await until("the other calls", () => attempts.length === 16);
+  for (const response of hanging) response.end();
+  await until("an empty queue", async () => (await depth()) === 0);
+  expect(attempts).toEqual(Array(16).fill(undefined));
+  expect(times(later)).toEqual(later.map(() => 1));
+  expect((await counts()).missing).toBe(0);
 });

@@ -62,6 +62,7 @@ async function call(kind: string, body = "Kari", Path = "") {
     call: () => decode(data, Date.now()),
     ack: async () => undefined,
     putBack: () => void putBack++,
+    handBack: async () => undefined,
   });
   return { made: made[kind] ?? 0, putBack };
 }

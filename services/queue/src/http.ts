@@ -46,24 +46,36 @@ export interface PostOptions {
   askFirst?: boolean;
   /** Which address a name has. Default: the system's answer. */
   lookup?: LookupFunction;
+  /** Keeps connections for the next request; with `askFirst`. Default: a connection for this one alone. */
+  agent?: http.Agent;
 }
 
 /** A URL, or an address with a path that is sent as it is: a URL's parser resolves "..", "%2e%2e" and "\\" in it. */
 export type Target = string | { host: string; port: number; path: string };
 
+/** The other side closed a kept connection just then. The request did not begin. */
+class Stale extends Error {}
+
 /** @throws Unreachable where no connection came about; Broken where the answer did not come, or not whole */
-export function post(target: Target, options: PostOptions): Promise<Answer> {
-  const { headers, body, timeoutMs, keepBody, askFirst = false, lookup } = options;
+export function post(target: Target, { agent, ...options }: PostOptions): Promise<Answer> {
+  if (!agent) return postOnce(target, options);
+  return postOnce(target, { ...options, agent }).catch((error) => {
+    if (error instanceof Stale) return postOnce(target, options);
+    throw error;
+  });
+}
+
+function postOnce(target: Target, options: PostOptions): Promise<Answer> {
+  const { headers, body, timeoutMs, keepBody, askFirst = false, lookup, agent = false } = options;
   return new Promise((resolve, reject) => {
     let connected = false;
     let took = !askFirst;
     const client = typeof target === "string" && target.startsWith("https:") ? https : http;
     const all = {
       method: "POST",
-      // A kept connection that the other side is about to close would make a call fail that never began.
-      agent: false,
+      agent,
       ...(lookup ? { lookup } : {}),
-      headers: { ...headers, ...framing(body, askFirst), Connection: "close" },
+      headers: { ...headers, ...framing(body, askFirst), ...(agent ? {} : { Connection: "close" }) },
     };
     const request =
       typeof target === "string" ? client.request(target, all) : client.request({ ...all, ...target });
@@ -74,9 +86,16 @@ export function post(target: Target, options: PostOptions): Promise<Answer> {
     const fail = (error: Error) => {
       clearTimeout(timer);
       const options = { cause: error };
-      reject(connected ? new Broken(error.message, took, options) : new Unreachable(error.message, options));
+      if (request.reusedSocket && !took && "code" in error) reject(new Stale(error.message, options));
+      else
+        reject(
+          connected ? new Broken(error.message, took, options) : new Unreachable(error.message, options),
+        );
     };
-    request.on("socket", (socket) => socket.once("connect", () => (connected = true)));
+    request.on("socket", (socket) => {
+      if (socket.connecting) socket.once("connect", () => (connected = true));
+      else connected = true;
+    });
     request.on("error", fail);
     request.on("response", (response) => {
       const chunks: Buffer[] = [];
@@ -91,7 +110,7 @@ export function post(target: Target, options: PostOptions): Promise<Answer> {
       response.on("end", () => {
         clearTimeout(timer);
         // A body that was never asked for may not have been sent.
-        request.destroy();
+        if (!agent || !took || !request.writableFinished) request.destroy();
         const { statusCode = 0, headers } = response;
         resolve({ status: statusCode, headers, body: Buffer.concat(chunks), took });
       });

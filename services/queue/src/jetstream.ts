@@ -73,6 +73,8 @@ export class JetStream {
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
       reconnectTimeWait: PAUSE_MS,
+      // A stack for each request, to tell of where one failed, costs more than the request.
+      noAsyncTraces: true,
       pingInterval: 5000,
       maxPingOut: 3,
     })) as NatsConnection;

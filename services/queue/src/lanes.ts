@@ -1,27 +1,22 @@
 /** Gives a worker the calls that wait, of each function for itself: a slow one does not hold up another. */
-import { AckPolicy, type Consumer, type JsMsg } from "@nats-io/jetstream";
-import { type MsgHdrs, nanos } from "@nats-io/nats-core";
+import { AckPolicy } from "@nats-io/jetstream";
+import { nanos } from "@nats-io/nats-core";
 import { CALL_SUBJECT, CALLS, WAKE_SUBJECT } from "../../../shared/queueState";
 import { fromMessage } from "./call";
+import type { Delivery } from "./delivery";
 import type { KnownFunctions } from "./functions";
 import { sleep } from "./http";
 import type { JetStream } from "./jetstream";
+import { Lane, WORKING_MS } from "./lane";
 import type { Log } from "./log";
 import type { Message, Worker } from "./worker";
 
-/** A worker says so often that it still works on a call. What a worker that died had under way goes to another after three of these. */
-const WORKING_MS = 10_000;
 const LOOK_MS = 2000;
-/** Longest wait of one question for calls. */
-const FETCH_MS = 30_000;
-const PAUSE_MS = 1000;
 /** A function's consumer that nobody asks for so long goes, and with it how often its waiting calls were tried. */
 const FORGET_MS = 7 * 24 * 3600_000;
-/** So often in vain, a lane ends; the next call begins another. */
-const EMPTY_FETCHES = 20;
 
 export class Lanes {
-  private readonly lanes = new Map<string, { busy: number; free(): void }>();
+  private readonly lanes = new Map<string, Lane>();
   private ended = false;
   private looked = false;
 
@@ -43,6 +38,7 @@ export class Lanes {
     const woken = this.queue.connection.subscribe(WAKE_SUBJECT, {
       callback: (error, message) => void (error ?? this.begin(message.string())),
     });
+    void this.followConnection();
     while (!this.ended) {
       try {
         for (const name of await this.waiting()) this.begin(name);
@@ -55,8 +51,15 @@ export class Lanes {
     woken.unsubscribe();
   }
 
-  end(): void {
+  /** Resolves when calls that were not begun are handed back. */
+  async end(): Promise<void> {
     this.ended = true;
+    await Promise.all([...this.lanes.values()].map((lane) => lane.end()));
+  }
+
+  private async followConnection(): Promise<void> {
+    for await (const { type } of this.queue.connection.status())
+      if (type === "reconnect") for (const lane of this.lanes.values()) lane.reconnected();
   }
 
   /** Functions with calls that are not done. */
@@ -67,41 +70,21 @@ export class Lanes {
 
   private begin(name: string): void {
     if (this.ended || this.lanes.has(name)) return;
-    const lane = { busy: 0, free: () => undefined as void };
+    const lane = new Lane({
+      concurrency: async () => (await this.functions.settings(name)).concurrency ?? this.options.maxInflight,
+      take: (message) => this.worker.take(asMessage(message, this.queue)),
+      handBack: (message) => asMessage(message, this.queue).handBack(),
+    });
     this.lanes.set(name, lane);
-    void this.serve(name, lane)
+    void this.consumer(name)
+      .then((consumer) => lane.serve(this.queue.connection, { stream: CALLS, consumer }))
       .catch((error) =>
         this.log("warn", "calls cannot be taken", { function: name, reason: (error as Error).message }),
       )
       .finally(() => this.lanes.delete(name));
   }
 
-  private async serve(name: string, lane: { busy: number; free(): void }): Promise<void> {
-    const consumer = await this.consumer(name);
-    for (let empty = 0; !this.ended && empty < EMPTY_FETCHES;) {
-      const { concurrency = this.options.maxInflight } = await this.functions.settings(name);
-      const room = concurrency - lane.busy;
-      if (room < 1) {
-        await new Promise<void>((done) => (lane.free = done));
-        continue;
-      }
-      const batch = await consumer.fetch({ max_messages: room, expires: FETCH_MS });
-      empty++;
-      for await (const message of batch) {
-        empty = 0;
-        lane.busy++;
-        void this.take(message).finally(() => {
-          lane.busy--;
-          lane.free();
-        });
-      }
-      // A question that NATS cannot answer ends at once.
-      if (empty > 0) await sleep(this.queue.connection.isClosed() ? PAUSE_MS : 0);
-    }
-    while (lane.busy > 0) await new Promise<void>((done) => (lane.free = done));
-  }
-
-  private async consumer(name: string): Promise<Consumer> {
+  private async consumer(name: string): Promise<string> {
     const durable_name = `fn-${name}`;
     await this.queue.manager.consumers.add(CALLS, {
       durable_name,
@@ -113,35 +96,33 @@ export class Lanes {
       max_deliver: -1,
       inactive_threshold: nanos(FORGET_MS),
     });
-    return this.queue.client.consumers.get(CALLS, durable_name);
-  }
-
-  private async take(message: JsMsg): Promise<void> {
-    const alive = setInterval(() => message.working(), WORKING_MS);
-    try {
-      await this.worker.take(asMessage(message, this.queue));
-    } finally {
-      clearInterval(alive);
-    }
+    return durable_name;
   }
 }
 
-function asMessage(message: JsMsg, queue: Pick<JetStream, "countDone">): Message {
-  const { seq, subject, data } = message;
-  const headers = message.headers as MsgHdrs | undefined;
-  const { deliveryCount } = message.info as { deliveryCount: number };
-  // A queue that was emptied by hand counts from 1 again.
-  const id = `${seq} ${message.timestampNanos}`;
+function asMessage(message: Delivery, queue: Pick<JetStream, "accept" | "countDone">): Message {
+  const { id, count, subject, headers, data } = message;
+  const call = () => {
+    const found = fromMessage({ subject, headers, data });
+    return { ...found, attempt: found.attempt + count - 1 };
+  };
+  const ack = async () => {
+    await queue.countDone(id);
+    message.ack();
+  };
   return {
     id,
-    call: () => {
-      const call = fromMessage({ subject, headers, data });
-      return { ...call, attempt: call.attempt + deliveryCount - 1 };
+    call,
+    ack,
+    putBack: (delayMs) => message.nak(delayMs),
+    async handBack() {
+      // Every delivery counts as an attempt. What was not begun goes back as a new message.
+      try {
+        await queue.accept(call(), `handed back ${id}`);
+        await ack();
+      } catch {
+        message.nak();
+      }
     },
-    async ack() {
-      await queue.countDone(id);
-      message.ack();
-    },
-    putBack: (delayMs) => message.nak(delayMs > 0 ? delayMs : undefined),
   };
 }

@@ -63,8 +63,7 @@ async function runWorker(config: Config): Promise<void> {
   const lanes = (running.lanes = new Lanes(queue, worker, config, functions, log));
   const stop = async () => {
     log("info", "ending: no new calls, those under way are finished");
-    lanes.end();
-    const all = await worker.end(config.shutdownTimeoutMs);
+    const [all] = await Promise.all([worker.end(config.shutdownTimeoutMs), lanes.end()]);
     await queue.close();
     server.close();
     if (!all) log("warn", "calls were still under way; they are delivered again");

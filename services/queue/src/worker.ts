@@ -2,6 +2,7 @@
  * Takes calls from the queue, makes them through the gateway, and acknowledges each when it is done. What could not be done is
  * tried again: see docs/decisions/010. It knows nothing of NATS: lanes.ts gives it messages.
  */
+import * as http from "node:http";
 import { Gauge, Registry } from "prom-client";
 import { CallbackRefused, checkCallback, closedNetworks } from "./callback";
 import type { Config, RetryPolicy } from "./config";
@@ -25,6 +26,8 @@ export interface Message {
   ack(): Promise<void>;
   /** It comes again after `delayMs`, as the next attempt. */
   putBack(delayMs: number): void;
+  /** It was not begun: it comes again, and has lost no attempt. */
+  handBack(): Promise<void>;
 }
 
 /** Between two attempts to reach a gateway that is not there. */
@@ -44,8 +47,7 @@ interface Policy extends RetryPolicy {
 type Called = Answer & { milliseconds: number; noAnswer?: string };
 
 /** Of one delivery: the call is done, or comes again after so long. */
-type Outcome = { isDone: true } | { isDone: false; delayMs: number };
-const DONE: Outcome = { isDone: true };
+type Outcome = "done" | "not begun" | { delayMs: number };
 
 export class Worker {
   /** The newest delivery of each message: that of a lost connection cannot be acknowledged. */
@@ -53,6 +55,7 @@ export class Worker {
   private readonly delivered = new DeliveredMessages();
   /** Done, and not acknowledged yet. */
   private readonly leaving = new Set<Promise<void>>();
+  private readonly agent = new http.Agent({ keepAlive: true });
   private readonly ending = new AbortController();
   private readonly registry = new Registry();
   private readonly busy = this.gauge("oslo_faas_queue_worker_under_way", "Calls under way at this worker.");
@@ -87,19 +90,21 @@ export class Worker {
 
   /** Resolves when the call's place is free again; never rejects. Unless acknowledged, the message comes again. */
   async take(message: Message): Promise<void> {
-    if (this.delivered.has(message.id)) return this.leave(message);
+    if (this.delivered.has(message.id)) return this.leave(message.ack());
     const known = this.underWay.get(message.id);
     // Delivered again while its call is under way: after a reconnection NATS knows of no acknowledgement yet to come.
     if (known) return void (known.latest = message);
-    if (this.ending.signal.aborted) return message.putBack(0);
+    if (this.ending.signal.aborted) return this.leave(message.handBack());
     const entry = { latest: message };
     this.underWay.set(message.id, entry);
     try {
       const outcome = await this.handle(message);
-      if (outcome.isDone) {
+      const { latest } = entry;
+      if (outcome === "not begun") this.leave(latest.handBack());
+      else if (outcome === "done") {
         this.delivered.add(message.id);
-        this.leave(entry.latest);
-      } else entry.latest.putBack(outcome.delayMs);
+        this.leave(latest.ack());
+      } else latest.putBack(outcome.delayMs);
     } catch (error) {
       this.log("error", "left for another delivery", { reason: (error as Error).message });
     } finally {
@@ -116,9 +121,8 @@ export class Worker {
   }
 
   /** A queue that is away delivers it again, and its call is known to be done. */
-  private leave(message: Message): void {
-    const left = message
-      .ack()
+  private leave(acknowledged: Promise<void>): void {
+    const left = acknowledged
       .catch((error: Error) => this.log("warn", "not acknowledged yet", { reason: error.message }))
       .finally(() => this.leaving.delete(left));
     this.leaving.add(left);
@@ -143,13 +147,13 @@ export class Worker {
       call = message.call();
     } catch (error) {
       this.log("error", "dropped a message that is not a call", { reason: (error as Error).message });
-      return DONE;
+      return "done";
     }
     this.lost.add({ function_name: call.function }, 0);
     const settings = await this.functions.settings(call.function);
     const policy = this.policy(settings);
     const answer = await this.call(call, policy);
-    if (!answer) return { isDone: false, delayMs: 0 };
+    if (!answer) return "not begun";
     const { function: function_name, callId, attempt } = call;
     this.calls.add({ function_name, code: String(answer.status) });
     const about = { function: function_name, callId, status: answer.status, attempt };
@@ -157,7 +161,7 @@ export class Worker {
       const delayMs = delay(attempt, answer, policy);
       this.retries.add({ function_name });
       this.log("warn", "failed, and is put back", { ...about, delayMs });
-      return { isDone: false, delayMs };
+      return { delayMs };
     }
     const reason = failureOf(answer);
     if (reason !== undefined) {
@@ -171,11 +175,10 @@ export class Worker {
         diedMs: Date.now(),
         answer: beginningOf(answer.body),
       };
-      if (!(await this.keep(call, failure, message.id, settings.onFailure)))
-        return { isDone: false, delayMs: 0 };
+      if (!(await this.keep(call, failure, message.id, settings.onFailure))) return { delayMs: 0 };
     }
     if (call.callbackUrl) await this.callBack(call, answer);
-    return DONE;
+    return "done";
   }
 
   /** A queue that is away is waited for. False: this worker ends meanwhile. */
@@ -217,6 +220,7 @@ export class Worker {
               keepBody: call.callbackUrl !== undefined,
               // The gateway reads the body once it has a connection to the function: then, and only then, the call may have begun.
               askFirst: true,
+              agent: this.agent,
             },
           ),
         );

@@ -90,11 +90,13 @@ export function setUp(
     closed,
   );
   let acks = 0;
+  const handedBack: string[] = [];
   const message = (data: Buffer, id = "m1", attempt = 1): Message => ({
     id,
     call: () => ({ ...decode(data, Date.now()), attempt }),
     ack: async () => void acks++,
     putBack: (delayMs) => void putBack.push(delayMs),
+    handBack: async () => void handedBack.push(id),
   });
-  return { worker, putBack, logged, kept, message, acks: () => acks };
+  return { worker, putBack, handedBack, logged, kept, message, acks: () => acks };
 }

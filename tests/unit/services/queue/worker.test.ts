@@ -131,7 +131,7 @@ test("one delivered again, under way or done, is called once", async () => {
 test("at its end it finishes what is under way and takes nothing new", async () => {
   let finish = () => undefined as void;
   const gateway = await serve((_, response) => void (finish = () => void response.end()));
-  const { worker, message, acks, putBack } = setUp(gateway.port);
+  const { worker, message, acks, putBack, handedBack } = setUp(gateway.port);
   const first = worker.take(message(queued()));
   while (gateway.seen.length === 0) await new Promise((next) => setTimeout(next, 5));
   const ended = worker.end(5000);
@@ -139,7 +139,7 @@ test("at its end it finishes what is under way and takes nothing new", async () 
   finish();
   await first;
   expect(await ended).toBe(true);
-  expect([gateway.seen.length, acks(), putBack]).toEqual([1, 1, [0]]);
+  expect([gateway.seen.length, acks(), putBack, handedBack]).toEqual([1, 1, [], ["m2"]]);
 });
 
 describe("messages", () => {
@@ -196,10 +196,24 @@ test("between the time limit of a call and the end of its attempt lies its callb
 test("a worker that ends gives back a call whose gateway is away", async () => {
   const gone = await serve(ok);
   closeAll();
-  const { worker, message, putBack, acks } = setUp(gone.port);
+  const { worker, message, putBack, acks, handedBack } = setUp(gone.port);
   const taken = worker.take(message(queued()));
   await new Promise((next) => setTimeout(next, 100));
   expect(await worker.end(5000)).toBe(true);
   await taken;
-  expect([acks(), putBack]).toEqual([0, [0]]);
+  expect([acks(), putBack, handedBack]).toEqual([0, [], ["m1"]]);
+});
+
+test("a kept connection that the gateway closed costs no call and no attempt", async () => {
+  const gateway = await serve(ok);
+  const { worker, message, acks, putBack } = setUp(gateway.port);
+  const ports = new Set<number>();
+  gateway.server.on("connection", ({ remotePort }) => ports.add(remotePort!));
+  await worker.take(message(queued(), "m1"));
+  await worker.take(message(queued(), "m2"));
+  expect(ports.size).toBe(1);
+  // As a gateway that ends: what comes meanwhile finds the connection closed.
+  gateway.server.once("checkContinue", (request) => request.socket.destroy());
+  await worker.take(message(queued(), "m3"));
+  expect([gateway.seen.length, acks(), putBack.length, ports.size]).toEqual([3, 3, 0, 2]);
 });
