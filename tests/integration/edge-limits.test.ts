@@ -55,6 +55,25 @@ describe("calls of one function at the same time", () => {
     );
   });
 
+  test("of 2,000 connections are bounded by default, and another function answers meanwhile", async () => {
+    configure("public", { upstreamTimeout: "120s" });
+    await restart();
+    bed.replicas = { flooded: [`${LOOPBACK}.2`], other: [`${LOOPBACK}.3`] };
+    await bed.edge.tell();
+    const counts: Record<number, number> = {};
+    const flood = Array.from({ length: 2000 }, async () => {
+      const { status } = await call("/function/flooded/held");
+      counts[status] = (counts[status] ?? 0) + 1;
+    });
+    await until("every call", () => held.length === 1500 && counts[429] === 500);
+    for (let i = 0; i < 20; i++) expect((await call("/function/other")).status).toBe(200);
+    expect((await call("/function/flooded")).status).toBe(429);
+    answerHeld();
+    await Promise.all(flood);
+    expect(counts).toEqual({ 200: 1500, 429: 500 });
+    expect((await call("/function/flooded")).status).toBe(200);
+  });
+
   test("are bounded as well where the gateway makes them", async () => {
     configure("public", { maxConcurrent: 1 });
     await restart();

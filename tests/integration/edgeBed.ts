@@ -67,7 +67,7 @@ async function serve(who: string, at: net.ListenOptions): Promise<http.Server> {
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
     socket.pipe(socket);
   });
-  await new Promise<void>((done, fail) => server.once("error", fail).listen(at, done));
+  await new Promise<void>((done, fail) => server.once("error", fail).listen({ backlog: 4096, ...at }, done));
   servers.push(server);
   return server;
 }
@@ -145,7 +145,7 @@ const task = (name: string, address: string): TaskRecord => ({
 /** @param access what holds for functions that say nothing */
 export function configure(
   access: "public" | "internal",
-  limits: { maxConcurrent?: number; failedLogins?: number } = {},
+  limits: { maxConcurrent?: number; failedLogins?: number; upstreamTimeout?: string } = {},
 ): void {
   fs.writeFileSync(path.join(bed.dir, "replicas.map"), EMPTY_MAP);
   const config = renderEdge({
@@ -155,7 +155,7 @@ export function configure(
     failedLogins: 10,
     ...limits,
   })
-    .replace("fd-hard-limit 40000", "fd-hard-limit 2000")
+    .replace("fd-hard-limit 40000", "fd-hard-limit 10000")
     .replaceAll(/server gateway gateway:8080.*/g, `server gateway ${LOOPBACK}.1:8080`)
     .replaceAll("/run/edge/", `${bed.dir}/run/`)
     .replaceAll("/door/", `${bed.dir}/door/`)
