@@ -86,8 +86,17 @@ function path(given: string | undefined): string {
 const encodeSegment = (segment: string) =>
   encodeURIComponent(segment).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, decodeURIComponent);
 
+/** Go keeps a path as it was written only where it would write the decoded one otherwise. */
 const urlOf = ({ Scheme, Host, Path, RawPath, RawQuery }: GoUrl) =>
-  `${Scheme || "http"}://${Host}${RawPath || Path || "/"}${RawQuery ? `?${RawQuery}` : ""}`;
+  `${Scheme || "http"}://${Host}${RawPath || encodePath(Path || "/")}${RawQuery ? `?${RawQuery}` : ""}`;
+
+const encodePath = (path: string) =>
+  path
+    .split("/")
+    .map((segment) =>
+      encodeSegment(segment).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`),
+    )
+    .join("/");
 
 /** Headers that go on to the next hop. */
 export function passedOn(headers: Headers | Record<string, string | string[] | undefined>): Headers {

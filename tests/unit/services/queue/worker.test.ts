@@ -78,6 +78,19 @@ test("the callback gets the answer, and what upstream tells with it", async () =
   });
 });
 
+test.each([
+  ["/a%3Fb%25c%23d", "/a?b%c#d", ""],
+  ["/a%2Fb", "/a/b", "/a%2Fb"],
+  ["/bl%C3%A5%21", "/blå!", ""],
+])("a callback reaches %s as its caller wrote it", async (written, Path, RawPath) => {
+  const gateway = await serve(ok);
+  const back = await serve(ok);
+  const { worker, message } = setUp(gateway.port);
+  const url = { Scheme: "http", Host: `127.0.0.1:${back.port}`, Path, RawPath };
+  await worker.take(message(queued({ CallbackUrl: url })));
+  expect(back.seen.map(({ url }) => url)).toEqual([written]);
+});
+
 test("a callback that fails at first is tried again", async () => {
   const gateway = await serve(ok);
   let times = 0;
