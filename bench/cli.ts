@@ -4,12 +4,22 @@ import * as path from "node:path";
 import { Argument, Command } from "commander";
 import { call } from "./call";
 import { idle } from "./idle";
+import { noop } from "./noop";
 import { preview } from "./preview";
 import { provider } from "./provider";
 import { queue } from "./queue";
 import type { Report } from "./report";
+import { size } from "./size";
 
-const BENCHMARKS: Record<string, () => Promise<Report>> = { call, idle, preview, provider, queue };
+const BENCHMARKS: Record<string, () => Promise<Report>> = {
+  call,
+  idle,
+  noop,
+  preview,
+  provider,
+  queue,
+  size,
+};
 
 async function main(names: string[]): Promise<void> {
   for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {

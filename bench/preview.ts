@@ -47,12 +47,13 @@ export async function preview(): Promise<Report> {
 }
 
 /**
- * As `pulumi new javascript` and its `npm install` leave it, but for the program, which is empty. Its node_modules are files of its own
+ * As `pulumi new javascript` and its `npm install` leave it, but for the program, by default an empty one. Its node_modules are files of its own
  * (links would hide them from the language host, which looks for plugins in them) and hold the SDK with what it needs.
  */
-async function emptyProject(
+export async function emptyProject(
   pulumi: string,
   env: NodeJS.ProcessEnv,
+  program = '"use strict";\n',
 ): Promise<{ folder: string; env: NodeJS.ProcessEnv }> {
   const folder = fs.mkdtempSync(path.join(CLONE, ".cache", "bench-empty-"));
   fs.writeFileSync(
@@ -63,7 +64,7 @@ async function emptyProject(
     path.join(folder, "package.json"),
     '{ "name": "empty", "main": "index.js", "dependencies": { "@pulumi/pulumi": "*" } }\n',
   );
-  fs.writeFileSync(path.join(folder, "index.js"), '"use strict";\n');
+  fs.writeFileSync(path.join(folder, "index.js"), program);
   for (const place of installedFor("node_modules/@pulumi/pulumi")) {
     fs.mkdirSync(path.dirname(path.join(folder, place)), { recursive: true });
     fs.cpSync(path.join(CLONE, place), path.join(folder, place), {
