@@ -31,9 +31,9 @@ describe("a deployment", () => {
   test("with a path is asked for it by the program in the volume", () => {
     const container = render({ [`${HEALTH}path`]: "/_/health" }, { readOnlyRootFilesystem: true });
     expect(container.HealthCheck).toEqual({
-      Test: ["CMD", `/var/openfaas/probe/${probeName()}`, "8080", "1", "/_/health"],
+      Test: ["CMD", `/var/openfaas/probe/${probeName()}`, "8080", "1", "/_/health", "84", "2000"],
       Interval: 2e9,
-      Timeout: 2e9,
+      Timeout: 89e9,
       Retries: 3,
       StartPeriod: 15e9,
       StartInterval: 0.5e9,
@@ -65,7 +65,7 @@ describe("a deployment", () => {
 
   test("may want an open port and nothing more", () => {
     const { HealthCheck } = render({ "com.openfaas.health.tcp": "true", [`${HEALTH}periodSeconds`]: "1" });
-    expect(HealthCheck.Test.slice(2)).toEqual(["8080", "1"]);
+    expect(HealthCheck.Test.slice(2)).toEqual(["8080", "1", "-", "81", "1000"]);
   });
 
   test("with everything wrong is told all of it", () => {
@@ -109,12 +109,17 @@ describe("the program", () => {
   const folder = mkdtempSync(join(tmpdir(), "probe-"));
   let server: Server;
   let port: number;
+  let asked = 0;
+  const seen = new Set<string>();
 
   beforeAll(async () => {
     installProbe(folder);
     server = createServer((request, response) => {
-      if (request.url === "/silent") return;
-      response.statusCode = Number(request.url!.slice(1)) || 200;
+      asked++;
+      const again = seen.has(request.url!);
+      seen.add(request.url!);
+      if (request.url === "/silent" || (again && request.url === "/once-silent")) return;
+      response.statusCode = again && request.url === "/once" ? 500 : Number(request.url!.slice(1)) || 200;
       response.end(`${request.method} ${request.url} ${request.headers.host}`);
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -142,7 +147,7 @@ describe("the program", () => {
     // ELF for 64 bits; the machine is x86-64 (62) and AArch64 (183).
     const machines = Object.entries(binaries).map(([arch, text]) => {
       const elf = Buffer.from(text, "base64");
-      expect(elf.length).toBeLessThan(2048);
+      expect(elf.length).toBeLessThan(3072);
       return [arch, elf.toString("latin1", 1, 4), elf[4], elf.readUInt16LE(18)];
     });
     expect(machines).toEqual([
@@ -168,8 +173,29 @@ describe("the program", () => {
   });
 
   test("does not wait for ever", async () => {
-    expect(await run(String(port), "1", "/silent")).toBe("SIGALRM");
+    // Its read or its alarm: both are after a second.
+    expect([1, "SIGALRM"]).toContain(await run(String(port), "1", "/silent"));
   });
+
+  test("answers at once where the first process is younger than the time to stay", async () => {
+    const before = asked;
+    expect(await run(String(port), "5", "/", "4000000000", "1")).toBe(0);
+    expect(asked - before).toBe(1);
+  });
+
+  test("stays and looks again, and ends well", async () => {
+    const before = asked;
+    expect(await run(String(port), "5", "/", "1", "50")).toBe(0);
+    expect(asked - before).toBeGreaterThan(1);
+  });
+
+  test.each(["/once", "/once-silent"])(
+    "leaves the failure that follows a success to the next check: %s",
+    async (path) => {
+      expect(await run(String(port), "1", path, "60", "10")).toBe(0);
+      expect(await run(String(port), "1", path, "60", "10")).not.toBe(0);
+    },
+  );
 
   test("takes neither a closed port nor another protocol for health", async () => {
     const other = createTcpServer((socket) =>
