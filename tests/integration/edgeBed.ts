@@ -199,10 +199,8 @@ export function useBed(): void {
     bed.annotations = {};
     bed.zero = new Set();
     bed.now = Date.now();
-    bed.counter = listenForCalls(
-      `${bed.dir}/run/calls.sock`,
-      (name, code) => bed.calls.push(`${name} ${code}`),
-      (error) => bed.calls.push(String(error)),
+    bed.counter = await listenForCalls(`${bed.dir}/run/calls.sock`, (name, code) =>
+      bed.calls.push(`${name} ${code}`),
     );
     const engine = {
       listFunctions: async () => Object.keys(bed.replicas).map(service),

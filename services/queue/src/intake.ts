@@ -229,16 +229,3 @@ async function freeBytes(): Promise<number> {
   const { bavail, bsize } = await fs.promises.statfs("/");
   return bavail * bsize;
 }
-
-/**
- * Listens at `path`, in the place of an earlier intake, which still answers what it has. A server removes the path that it was given
- * when it closes, which by then is another's: hence the other name.
- */
-export async function listenAt(server: http.Server, path: string): Promise<void> {
-  const own = `${path}.${process.pid}-${Date.now()}`;
-  fs.rmSync(own, { force: true });
-  await new Promise<void>((done, fail) =>
-    server.once("error", fail).listen({ path: own, readableAll: true, writableAll: true }, done),
-  );
-  fs.renameSync(own, path);
-}

@@ -1,4 +1,5 @@
 /** The routes of OpenFaaS's provider API. What each means is in functions.ts, secrets.ts and proxy.ts. */
+import type { Server } from "node:net";
 import { chmodSync } from "node:fs";
 import Fastify, {
   LogController,
@@ -325,17 +326,19 @@ function makeEdge(
     network,
     log: app.log,
   });
+  let server: Server | undefined;
   app.addHook("onReady", async () => {
     // The edge shares the group, and puts its own sockets there.
     chmodSync(edgeFolder, 0o770);
     await edge.prepare();
-    const server = listenForCalls(
-      `${edgeFolder}/${CALLS_SOCKET}`,
-      (name, code, seconds) => metrics.edgeCall(`${name}.${network}`, code, seconds),
-      (error) => app.log.error({ err: error.message }, "the edge's calls cannot be counted"),
-    );
-    app.addHook("onClose", async () => void server.close());
+    const count = (name: string, code: number, seconds: number) =>
+      metrics.edgeCall(`${name}.${network}`, code, seconds);
+    server = await listenForCalls(`${edgeFolder}/${CALLS_SOCKET}`, count).catch((error: Error) => {
+      app.log.error({ err: error.message }, "the edge's calls cannot be counted");
+      return undefined;
+    });
   });
+  app.addHook("onClose", async () => void server?.close());
   return edge;
 }
 

@@ -1,6 +1,6 @@
 /** The edge's own record of calls: a line each, "NAME CODE MILLISECONDS SERVER", through a socket that HAProxy connects to. */
-import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { listenAt } from "../../../../shared/listenAt";
 
 /** @param seconds from the call's first byte to the answer's last */
 export type OnCall = (name: string, code: number, seconds: number) => void;
@@ -22,7 +22,7 @@ export function callReader(onCall: OnCall): (piece: string) => void {
 }
 
 /** Listens at `path`, in the place of an earlier provider, which still gets what comes through the connections it has. */
-export function listenForCalls(path: string, onCall: OnCall, onError: (error: Error) => void): Server {
+export async function listenForCalls(path: string, onCall: OnCall): Promise<Server> {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
@@ -31,9 +31,7 @@ export function listenForCalls(path: string, onCall: OnCall, onError: (error: Er
     socket.on("error", () => undefined);
     socket.once("close", () => open.delete(socket));
   });
-  server.on("error", onError);
   server.once("close", () => open.forEach((socket) => socket.destroy()));
-  rmSync(path, { force: true });
-  // The edge runs as another user; who reaches the folder is the folder's to say.
-  return server.listen({ path, readableAll: true, writableAll: true });
+  await listenAt(server, path);
+  return server;
 }

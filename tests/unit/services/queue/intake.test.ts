@@ -5,7 +5,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { Acceptor } from "../../../../services/queue/src/accept";
 import type { QueuedCall } from "../../../../services/queue/src/call";
-import { Intake, listenAt } from "../../../../services/queue/src/intake";
+import { Intake } from "../../../../services/queue/src/intake";
+import { listenAt } from "../../../../shared/listenAt";
 import { NotAccepted } from "../../../../services/queue/src/jetstream";
 import { parseTarget } from "../../../../services/queue/src/target";
 
