@@ -100,7 +100,7 @@ export class Lanes {
   }
 }
 
-function asMessage(message: Delivery, queue: Pick<JetStream, "accept" | "countDone">): Message {
+export function asMessage(message: Delivery, queue: Pick<JetStream, "accept" | "countDone">): Message {
   const { id, count, subject, headers, data } = message;
   const call = () => {
     const found = fromMessage({ subject, headers, data });
