@@ -118,13 +118,15 @@ export class PreviewRepo {
     return Promise.all([ended, other]).then(([outcome]) => outcome);
   }
 
-  /** Takes what ESLint found out in this clone, for `npm run check`: a file with the same content gets the same answer. */
-  takeLinted(): void {
-    const known = path.join(CLONE, ".cache", "eslint");
-    if (!fs.existsSync(known)) return;
-    // It names its files by whole paths.
-    const text = fs.readFileSync(known, "utf8").replaceAll(`${CLONE}${path.sep}`, `${this.dir}${path.sep}`);
-    this.write(".cache/eslint", text);
+  /** Takes what `npm run check` found out in this clone: a file with the same content gets the same answer. */
+  takeChecked(): void {
+    for (const name of ["eslint", "tsc.json"]) {
+      const known = path.join(CLONE, ".cache", name);
+      if (!fs.existsSync(known)) continue;
+      // ESLint names its files by whole paths.
+      const text = fs.readFileSync(known, "utf8").replaceAll(`${CLONE}${path.sep}`, `${this.dir}${path.sep}`);
+      this.write(`.cache/${name}`, text);
+    }
   }
 
   remove(): void {

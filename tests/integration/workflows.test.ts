@@ -238,7 +238,7 @@ describe("ci.yml", () => {
     for (const name of tests.filter((one) => /\.test\.ts(\.snap)?$/.test(one)))
       if (!KEPT.includes(name.replace(/\.test\.ts$/, ""))) fs.rmSync(path.join(repo.dir, "tests", name));
     repo.commit("as it is, with few tests");
-    repo.takeLinted();
+    repo.takeChecked();
   });
   afterAll(() => {
     repo.remove();
