@@ -1,12 +1,12 @@
 /** One function of an environment: what its files say, and how its host is asked about it. */
-import { readFunctions } from "../../components/functions/files";
 import type { FunctionOfFile } from "../../components/functions/functionOfFile";
 import { publicUrl } from "../../components/nginx/render";
 import { nearest } from "../../environment/nearest";
 import type { Environment } from "../../environment/schema";
-import { readComplete, type Where } from "../environment";
+import type { Where } from "../environment";
 import { Unusable } from "../errors";
 import { sessionOf } from "../status/target";
+import { readAll } from "./read";
 
 export interface One {
   environment: Environment;
@@ -17,32 +17,28 @@ export interface One {
 }
 
 /** @throws Unusable where the environment has errors */
-export function readOne(name: string, { root, stack, configFile }: Where): One {
-  const { environment } = readComplete(stack, root, configFile);
-  const { functions } = functionsOf({ root, stack, configFile });
-  const url = `${publicUrl(environment.nginx, environment.host.address)}/function/${name}`;
-  return { environment, found: functions.find(({ spec }) => spec.name === name), url };
+export function readOne(name: string, where: Where): One {
+  return oneOf(name, readAll(where, true));
 }
 
 /** As `readOne`, for what only a function of the files can be. @throws Unusable, with the nearest name, where there is none */
 export function readKnown(name: string, where: Where): Required<One> {
-  const { functions, problems } = functionsOf(where);
-  const one = readOne(name, where);
-  if (one.found) {
-    if (problems.length > 0) throw new Unusable(problems.join("\n"));
-    return { ...one, found: one.found };
+  const all = readAll(where, true);
+  const { found, ...one } = oneOf(name, all);
+  if (found) {
+    if (all.problems.length > 0) throw new Unusable(all.problems.join("\n"));
+    return { ...one, found };
   }
-  const names = functions.map(({ spec }) => spec.name);
+  const names = all.functions.map(({ spec }) => spec.name);
   const guess = nearest(name, names);
   throw new Unusable(
     `${where.stack} has no function ${name}${guess ? `, did you mean ${guess}?` : `; it has ${names.join(", ") || "none"}.`}`,
   );
 }
 
-function functionsOf({ root, stack, configFile }: Where) {
-  const { environment, layers } = readComplete(stack, root, configFile);
-  const secrets = layers[0]?.secretNames.functionSecrets ?? [];
-  return readFunctions(environment.functions, { root, secrets, builds: true });
+function oneOf(name: string, { environment, functions }: ReturnType<typeof readAll>): One {
+  const url = `${publicUrl(environment.nginx, environment.host.address)}/function/${name}`;
+  return { environment, found: functions.find(({ spec }) => spec.name === name), url };
 }
 
 /** A connection for `act` alone. */

@@ -1,6 +1,4 @@
 /** `oslo-faas functions list` and `show`: what starts a call of a function, out of the files alone. */
-import { buildsFunctions } from "../../components/functions/build";
-import { readFunctions } from "../../components/functions/files";
 import type { FunctionOfFile } from "../../components/functions/functionOfFile";
 import { publicUrl } from "../../components/nginx/render";
 import type { Environment } from "../../environment/schema";
@@ -8,9 +6,9 @@ import { readAccess } from "../../shared/access";
 import { Schedule } from "../../shared/schedule";
 import { readSchedule } from "../../shared/triggers";
 import { columns } from "../columns";
-import { readComplete, type Where } from "../environment";
-import { Unusable } from "../errors";
+import type { Where } from "../environment";
 import { readKnown } from "./one";
+import { readSound } from "./read";
 
 export interface Triggers {
   name: string;
@@ -32,17 +30,11 @@ const NEXT = 3;
 
 /** @throws Unusable with every mistake of the files */
 export function triggersOf(where: Where, now = Date.now()): Triggers[] {
-  const { environment, layers } = readComplete(where.stack, where.root, where.configFile);
-  const { functions, problems } = readFunctions(environment.functions, {
-    root: where.root,
-    secrets: layers[0]?.secretNames.functionSecrets ?? [],
-    builds: buildsFunctions(environment.images),
-  });
-  if (problems.length > 0) throw new Unusable(problems.join("\n"));
+  const { environment, functions } = readSound(where);
   return functions.map((one) => triggers(one, environment, now));
 }
 
-/** @throws Unusable where there is no such function, or the files have mistakes */
+/** @throws Unusable if the function does not exist, or the files have mistakes */
 export function triggersOfOne(name: string, where: Where, now = Date.now()): Triggers {
   const { found, environment } = readKnown(name, where);
   return triggers(found, environment, now);

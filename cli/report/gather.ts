@@ -1,13 +1,10 @@
 /** Reads the files of an environment and asks its host, for the report. */
 import path from "node:path";
-import { buildsFunctions } from "../../components/functions/build";
-import { readFunctions } from "../../components/functions/files";
 import { readLock, resolve } from "../../components/images/lock";
 import { pulledImages } from "../../components/images/registries";
 import type { HostSession } from "../../providers/host/src/hostSession";
 import type { Where } from "../environment";
-import { readComplete } from "../environment";
-import { Unusable } from "../errors";
+import { readSound } from "../functions/read";
 import { destinationsOf, openOnes } from "./destinations";
 import type { Say } from "./language";
 import { measuresOf } from "./measures";
@@ -16,16 +13,9 @@ import { missingKeys, recordOf, retentionOf } from "./record";
 import hostScript from "./scripts/host.sh";
 
 /** From files alone. @throws Unusable if the environment does not exist, or it or its functions have errors */
-export function fromFiles({ root, stack, configFile }: Where): Given {
-  const { environment, layers } = readComplete(stack, root, configFile);
-  const secretNames = layers[0]?.secretNames.functionSecrets ?? [];
-  const builds = buildsFunctions(environment.images);
-  const { functions, problems } = readFunctions(environment.functions, {
-    root,
-    secrets: secretNames,
-    builds,
-  });
-  if (problems.length > 0) throw new Unusable(problems.join("\n"));
+export function fromFiles(where: Where): Given {
+  const { root, stack } = where;
+  const { environment, layers, functions } = readSound(where);
   const images = pulledImages(environment.images, functions, root);
   const lock = readLock(path.resolve(root, environment.images.lock));
   return {
