@@ -28,9 +28,15 @@ export const inProduction = (
   enforcementLevel: "mandatory",
   configSchema: { properties: PRODUCTION_CONFIG },
   validateResource: (args, report) => {
-    const { production } = args.getConfig<{ production: string }>();
-    const stack = stackOf(args.urn);
-    if (isProduction(stack, said(stack), production)) judge(args, report);
+    // Asked where something is wrong, and not of every resource: what the stack says is in files.
+    const isJudged = () => {
+      const { production } = args.getConfig<{ production: string }>();
+      const stack = stackOf(args.urn);
+      return isProduction(stack, said(stack), production);
+    };
+    judge(args, (...violation) => {
+      if (isJudged()) report(...violation);
+    });
   },
 });
 
