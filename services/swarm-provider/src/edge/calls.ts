@@ -1,5 +1,5 @@
 /** The edge's own record of calls: a line each, "NAME CODE MILLISECONDS SERVER", through a socket that HAProxy connects to. */
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
 import { listenAt } from "../../../../shared/listenAt";
 
 /** @param seconds from the call's first byte to the answer's last */
@@ -23,15 +23,11 @@ export function callReader(onCall: OnCall): (piece: string) => void {
 
 /** Listens at `path`, in the place of an earlier provider, which still gets what comes through the connections it has. */
 export async function listenForCalls(path: string, onCall: OnCall): Promise<Server> {
-  const open = new Set<Socket>();
   const server = createServer((socket) => {
-    open.add(socket);
     const read = callReader(onCall);
     socket.setEncoding("latin1").on("data", read);
     socket.on("error", () => undefined);
-    socket.once("close", () => open.delete(socket));
   });
-  server.once("close", () => open.forEach((socket) => socket.destroy()));
   await listenAt(server, path);
   return server;
 }
