@@ -1,6 +1,5 @@
 /** An `up` that reads the whole host and finds nothing to do: what a scheduled run costs. */
 import * as path from "node:path";
-import { resolveToolchain } from "../lab/toolchain/resolve";
 import { summary, timeCommand } from "./measure";
 import { platformOfLab } from "./queue";
 import type { Report } from "./report";
@@ -13,9 +12,7 @@ const CONNECTIONS = "journalctl -q --no-pager -t sshd | grep -c 'Accepted public
 
 /** Needs the lab up (`npm run up`). */
 export async function noop(): Promise<Report> {
-  const { lab, session } = await platformOfLab();
-  const { pulumi, env } = await resolveToolchain({ args: ["up", "--stack", lab.stack] });
-  const own = { ...env, PULUMI_CONFIG_PASSPHRASE_FILE: lab.passphraseFile };
+  const { lab, engine, session } = await platformOfLab();
   const which = [
     "--stack",
     lab.stack,
@@ -28,7 +25,7 @@ export async function noop(): Promise<Report> {
   const up = (...more: string[]) =>
     timeCommand(
       [
-        pulumi,
+        engine.program,
         "up",
         ...which,
         "--yes",
@@ -37,15 +34,11 @@ export async function noop(): Promise<Report> {
         "--non-interactive",
         ...more,
       ],
-      { cwd: CLONE, env: own },
+      { cwd: CLONE, env: engine.env },
     );
   try {
     await up("--refresh");
-    const times: { read: number[]; unread: number[]; connections: number[] } = {
-      read: [],
-      unread: [],
-      connections: [],
-    };
+    const times = { read: [] as number[], unread: [] as number[], connections: [] as number[] };
     for (let i = 0; i < RUNS; i++) {
       times.unread.push(await up());
       const before = await connections();

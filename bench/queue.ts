@@ -7,7 +7,7 @@ import { readSubject, sessionOf } from "../cli/status/target";
 import { resolveToolchain } from "../lab/toolchain/resolve";
 import { stackOf } from "../programs/pulumi";
 import type { Report } from "./report";
-import { callAll, compare, Ledger, type Platform } from "./ledger";
+import { callAll, compare, Ledger } from "./ledger";
 import { summary } from "./measure";
 import { type Series, svgPlot, textPlot } from "./plot";
 
@@ -95,7 +95,7 @@ function reportOf({ accepted, done, depth, rate }: Measured): Report {
 }
 
 /** The lab that OSLO_FAAS_LAB names. @throws an Error where it is not up */
-export async function platformOfLab(): Promise<Platform & { session: { close(): Promise<void> } }> {
+export async function platformOfLab() {
   const lab = loadLab();
   const file = lab.derivedStackFile && path.relative(CLONE, lab.derivedStackFile);
   const { environment } = readSubject(lab.stack, CLONE, file);
@@ -108,6 +108,8 @@ export async function platformOfLab(): Promise<Platform & { session: { close(): 
   if (!outputs.url) throw new Error("the lab is not up: run `npm run up` first");
   return {
     lab,
+    /** Pulumi, and the environment to start it with. */
+    engine,
     url: String(outputs.url.value),
     user: String(outputs.gatewayUser?.value),
     password: String(outputs.gatewayPassword?.value),

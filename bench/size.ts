@@ -19,6 +19,9 @@ const { ComponentResource } = require("@pulumi/pulumi");
 for (let i = 0; i < Number(process.env.COUNT); i++) new ComponentResource("bench:index:Trivial", "trivial-" + i);
 `;
 
+/** Seconds of each preview. */
+type Times = Record<"nothing" | "resources" | "none" | "many", number[]>;
+
 /** Needs neither a lab nor a host. Previews a first deployment, in which every function is new. */
 export async function size(): Promise<Report> {
   const { pulumi, env } = await resolveToolchain({ args: ["preview", "--stack", "bench-size"] });
@@ -36,27 +39,20 @@ export async function size(): Promise<Report> {
       cwd: trivial.folder,
       env: { ...trivial.env, COUNT: String(count) },
     });
-  const ours = (count: number) =>
-    timeCommand(
-      [pulumi, "preview", "--stack", "bench-size", "--config-file", environment(folder, count), ...quiet],
-      {
-        cwd: CLONE,
-        env: own,
-      },
-    );
+  const ours = (configFile: string) =>
+    timeCommand([pulumi, "preview", "--stack", "bench-size", "--config-file", configFile, ...quiet], {
+      cwd: CLONE,
+      env: own,
+    });
+  const [none, many] = [environment(folder, 0), environment(folder, MANY)];
   try {
     await timeCommand([pulumi, "stack", "init", "bench-size", "--no-select"], { cwd: CLONE, env: own });
-    const times: Record<"trivial0" | "trivial" | "none" | "many", number[]> = {
-      trivial0: [],
-      trivial: [],
-      none: [],
-      many: [],
-    };
+    const times: Times = { nothing: [], resources: [], none: [], many: [] };
     for (let i = 0; i < RUNS; i++) {
-      times.trivial0.push(await theirs(0));
-      times.none.push(await ours(0));
-      times.trivial.push(await theirs(MANY));
-      times.many.push(await ours(MANY));
+      times.nothing.push(await theirs(0));
+      times.none.push(await ours(none));
+      times.resources.push(await theirs(MANY));
+      times.many.push(await ours(many));
     }
     return reportOf(times);
   } finally {
@@ -93,10 +89,10 @@ function environment(folder: string, count: number): string {
   return path.join(folder, file);
 }
 
-function reportOf(times: Record<"trivial0" | "trivial" | "none" | "many", number[]>): Report {
+function reportOf(times: Times): Report {
   const rows = [
-    summary("a program without a resource", times.trivial0, "s"),
-    summary(`${MANY} resources that do nothing`, times.trivial, "s"),
+    summary("a program without a resource", times.nothing, "s"),
+    summary(`${MANY} resources that do nothing`, times.resources, "s"),
     summary("an environment without a function", times.none, "s"),
     summary(`an environment with ${MANY} functions`, times.many, "s"),
   ];
