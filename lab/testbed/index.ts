@@ -85,6 +85,20 @@ export class Testbed {
     return bed;
   }
 
+  /** In swarm mode, with the functions' image and the provider. */
+  static async withProvider(): Promise<Testbed> {
+    const bed = await Testbed.start();
+    try {
+      await bed.importImage();
+      await bed.startSwarm();
+      await bed.startProvider();
+      return bed;
+    } catch (error) {
+      await bed.stop();
+      throw error;
+    }
+  }
+
   async stop(): Promise<void> {
     this.relay?.stdin?.end();
     const ended = new Promise((done) => this.supervisor.once("exit", done));

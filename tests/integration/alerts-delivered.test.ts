@@ -2,12 +2,13 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
-import * as net from "node:net";
+import type * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parseEnvironment } from "../../environment/parse";
 import { renderAlertmanager } from "../../components/openfaas/alerts";
 import { alertmanagerArgs } from "../../components/openfaas/render";
+import { freePort } from "./sshd";
 import { buildGoProgram } from "./goProgram";
 import { type Mail, smtpServer } from "./smtp";
 
@@ -44,14 +45,6 @@ async function listener(): Promise<number> {
   close.push(() => (server.close(), server.closeAllConnections()));
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return (server.address() as net.AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 /** As it is on a host, but for where the secrets lie, the gateway's address, and how long it waits for more of the same. */

@@ -6,10 +6,7 @@ import { run } from "../../programs/run";
 let bed: Testbed;
 
 beforeAll(async () => {
-  bed = await Testbed.start();
-  await bed.importImage();
-  await bed.startSwarm();
-  await bed.startProvider();
+  bed = await Testbed.withProvider();
 }, 180_000);
 
 afterAll(async () => bed?.stop(), 60_000);

@@ -1,13 +1,11 @@
 /** Two clocks with a real NATS: what they keep there, and what the worker calls in the end. The gateway is one HTTP server. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
-import * as net from "node:net";
+import type * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Registry } from "prom-client";
-import { renderNats, renderNatsSecrets } from "../../components/openfaas/render";
-import { parseEnvironment } from "../../environment/parse";
 import { Acceptor } from "../../services/queue/src/accept";
 import { Clock } from "../../services/queue/src/clock";
 import { ClockRecords } from "../../services/queue/src/clockRecords";
@@ -18,10 +16,11 @@ import { Lanes } from "../../services/queue/src/lanes";
 import { Worker } from "../../services/queue/src/worker";
 import type { TriggersByFunction } from "../../shared/triggers";
 import { buildGoProgram } from "./goProgram";
+import { configureNats, killNats, startNats, until } from "./natsBed";
+import { freePort } from "./sshd";
 
 jest.setTimeout(120_000);
 
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPUuG0JR4gcfICCrp+eBfuxLkRYFYZk8YBmvBC2HVKJ";
 const quiet = () => undefined;
 const closers: (() => unknown)[] = [];
 const made: http.IncomingMessage[] = [];
@@ -29,24 +28,7 @@ let dir: string;
 let config: Config;
 let nats: ChildProcess;
 
-async function until(what: string, is: () => boolean | Promise<boolean>, seconds = 40): Promise<void> {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
-    if (await is()) return;
-    await new Promise((next) => setTimeout(next, 50));
-  }
-  throw new Error(`waited for ${what} in vain`);
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
-const start = () =>
-  (nats = spawn(path.join(dir, "nats-server"), ["-c", path.join(dir, "etc/nats.conf")], { stdio: "ignore" }));
+const start = () => (nats = startNats(dir));
 
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-clock-"));
@@ -58,29 +40,10 @@ beforeAll(async () => {
   });
   await new Promise<void>((done) => gateway.listen(0, "127.0.0.1", done));
   closers.push(() => (gateway.close(), gateway.closeAllConnections()));
-  const [port, monitor] = [await freePort(), await freePort()];
-  const { openfaas } = parseEnvironment({ host: { address: "198.51.100.7", hostKey: KEY } });
-  for (const name of ["etc", "run/secrets"]) fs.mkdirSync(path.join(dir, name), { recursive: true });
-  const text = renderNats(openfaas.queue)
-    .replace("port: 4222", `port: ${port}`)
-    .replace("http_port: 8222", `http_port: ${monitor}`)
-    .replace("store_dir: /data", `store_dir: ${dir}/data`);
-  fs.writeFileSync(path.join(dir, "etc/nats.conf"), text);
-  fs.writeFileSync(path.join(dir, "run/secrets/nats-secrets"), renderNatsSecrets("word", "k".repeat(32)));
-  fs.writeFileSync(path.join(dir, "password"), "word\n");
-  config = readConfig({
-    faas_nats_address: "127.0.0.1",
-    faas_nats_port: String(port),
-    faas_nats_password_file: path.join(dir, "password"),
-    faas_gateway_address: "127.0.0.1",
-    faas_gateway_port: String((gateway.address() as net.AddressInfo).port),
-  });
+  const ports = { nats: await freePort(), monitor: await freePort() };
+  config = readConfig(configureNats(dir, { ...ports, gateway: (gateway.address() as net.AddressInfo).port }));
   start();
-  closers.push(() => {
-    const gone = new Promise((ended) => nats.once("exit", ended));
-    nats.kill("SIGKILL");
-    return gone;
-  });
+  closers.push(() => killNats(nats));
 }, 900_000);
 
 afterAll(async () => {
@@ -130,9 +93,7 @@ test("a schedule calls once for a time, through a kill of NATS, and once for all
   expect(await records.write("nightly", record!, revision - 1)).toBe(false);
   expect(await records.names()).toEqual(["nightly"]);
 
-  const gone = new Promise((ended) => nats.once("exit", ended));
-  nats.kill("SIGKILL");
-  await gone;
+  await killNats(nats);
   // Three days later.
   offset += 3 * 24 * 3_600_000;
   start();

@@ -2,17 +2,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
-import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { connect } from "@nats-io/transport-node";
 import { connect as connectStan, type Stan } from "node-nats-streaming";
-import { natsStreamingArgs, renderNats, renderNatsSecrets } from "../../components/openfaas/render";
+import { natsStreamingArgs } from "../../components/openfaas/render";
 import { parseEnvironment } from "../../environment/parse";
 import type { DeadCallDetails, QueueAnswers, QueueRequest, Selection } from "../../shared/deadCalls";
 import { CALLS, MONITOR_PATHS, queueState } from "../../shared/queueState";
 import type { QueueSettings } from "../../shared/queueSettings";
 import { buildGoProgram } from "./goProgram";
+import { configureNats, killNats, startNats, until } from "./natsBed";
+import { freePort } from "./sshd";
 import { Acceptor } from "../../services/queue/src/accept";
 import { Bridge } from "../../services/queue/src/bridge";
 import type { QueuedCall } from "../../services/queue/src/call";
@@ -39,27 +40,9 @@ const closers: (() => unknown)[] = [];
 let made: Map<string, number>;
 let answer: (url: string, response: http.ServerResponse, headers: http.IncomingHttpHeaders) => void;
 
-const freePort = () =>
-  new Promise<number>((done) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => done(port));
-    });
-  });
-
-async function until(what: string, is: () => boolean | Promise<boolean>, seconds = 40): Promise<void> {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
-    if (await is()) return;
-    await new Promise((next) => setTimeout(next, 50));
-  }
-  throw new Error(`waited for ${what} in vain`);
-}
-
 function start(): void {
-  nats = spawn(path.join(dir, "nats-server"), ["-c", path.join(dir, "etc/nats.conf")], { stdio: "ignore" });
+  nats = startNats(dir);
 }
-
-const ended = (process: ChildProcess) => new Promise((done) => process.once("exit", done));
 
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), "oslo-faas-jetstream-"));
@@ -83,28 +66,11 @@ afterAll(async () => {
   fs.rmSync(dir, { recursive: true });
 });
 
-/** As the platform configures it, under other paths and ports. */
 function writeConfig(maxBytes: string): void {
-  const { openfaas } = parseEnvironment({
-    host: { address: "198.51.100.7", hostKey: KEY },
-    openfaas: { queue: { maxBytes, maxBody: "100k" } },
-  });
-  for (const name of ["etc", "run/secrets"]) fs.mkdirSync(path.join(dir, name), { recursive: true });
-  const text = renderNats(openfaas.queue)
-    .replace("port: 4222", `port: ${ports.nats}`)
-    .replace("http_port: 8222", `http_port: ${ports.monitor}`)
-    .replace("store_dir: /data", `store_dir: ${dir}/data`);
-  fs.writeFileSync(path.join(dir, "etc/nats.conf"), text);
-  fs.writeFileSync(path.join(dir, "run/secrets/nats-secrets"), renderNatsSecrets("word", "k".repeat(32)));
-  fs.writeFileSync(path.join(dir, "password"), "word\n");
   config = readConfig({
-    faas_nats_address: "127.0.0.1",
-    faas_nats_port: String(ports.nats),
-    faas_nats_password_file: path.join(dir, "password"),
-    faas_gateway_address: "127.0.0.1",
-    faas_gateway_port: String(ports.gateway),
+    ...configureNats(dir, ports, { maxBytes, maxBody: "100k" }),
     max_inflight: "4",
-    max_bytes: String(openfaas.queue.maxBytes === "1m" ? 1024 ** 2 : 64 * 1024 ** 2),
+    max_bytes: String(maxBytes === "1m" ? 1024 ** 2 : 64 * 1024 ** 2),
     retry_attempts: "3",
     retry_min_delay: "100ms",
   });
@@ -146,9 +112,7 @@ afterEach(async () => {
     void lanes?.end();
     await queue.connection.close();
   }
-  const gone = ended(nats);
-  nats.kill("SIGKILL");
-  await gone;
+  await killNats(nats);
 });
 
 const call = (body: string, changes: Partial<QueuedCall> = {}): QueuedCall => ({
@@ -178,9 +142,7 @@ test("every accepted call is made, once, though NATS is killed in between", asyn
   const acceptor = await setUp();
   const first = bodies("first", 40);
   for (const body of first) expect(await acceptor.accept(call(body))).toBe(true);
-  const gone = ended(nats);
-  nats.kill("SIGKILL");
-  await gone;
+  await killNats(nats);
   await expect(acceptor.accept(call("while away"))).rejects.toBeInstanceOf(NotAccepted);
   start();
   let slow = 0;
@@ -188,9 +150,7 @@ test("every accepted call is made, once, though NATS is killed in between", asyn
   await startWorker();
   await until("some of the calls", () => slow > 4);
   // With calls under way.
-  const again = ended(nats);
-  nats.kill("SIGKILL");
-  await again;
+  await killNats(nats);
   start();
   await until("all of the calls", () => first.every((body) => made.has(body)));
   await until("an empty queue", async () => (await depth().catch(() => 1)) === 0);
@@ -409,12 +369,6 @@ test("a function's own concurrency holds, and its failures are told to another f
   expect(told).toHaveLength(5);
 });
 
-async function killNats(): Promise<void> {
-  const gone = ended(nats);
-  nats.kill("SIGKILL");
-  await gone;
-}
-
 test("accepted calls are done, dead or waiting, though workers and NATS are killed; one that vanishes is missed", async () => {
   const acceptor = await setUp();
   answer = (url, response) => void response.writeHead(url === "/function/bad" ? 500 : 200).end();
@@ -430,7 +384,7 @@ test("accepted calls are done, dead or waiting, though workers and NATS are kill
     if (++counted === 3) await first.connection.close();
   };
   await until("the worker's end", () => first.connection.isClosed());
-  await killNats();
+  await killNats(nats);
   start();
   await startWorker();
   await until("an empty queue", async () => (await counts().catch(() => undefined))?.done === 20, 60);
@@ -442,7 +396,7 @@ test("accepted calls are done, dead or waiting, though workers and NATS are kill
   const dead = new DeadCalls(opened[0]!.queue);
   expect(await dead.retry({ function: "bad" })).toBe(5);
   await until("the calls made again", async () => (await counts()).done === 25);
-  await killNats();
+  await killNats(nats);
   start();
   // What was not acknowledged before the kill is delivered again, after 30 s.
   await until("acknowledgements", async () => (await counts().catch(() => undefined))?.missing === 0, 90);

@@ -31,10 +31,7 @@ let registry: PrivateRegistry;
 let image: string;
 
 beforeAll(async () => {
-  bed = await Testbed.start();
-  await bed.importImage();
-  await bed.startSwarm();
-  await bed.startProvider();
+  bed = await Testbed.withProvider();
   registry = await PrivateRegistry.start(bed, LOGIN);
   [image] = (await registry.push(IMAGE, "private/function")).split("@") as [string];
 }, 240_000);
