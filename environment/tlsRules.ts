@@ -41,7 +41,7 @@ function names(get: Get): Violation[] {
   return [{ path: "nginx.serverName", message, others: ["nginx.tls.auto"] }];
 }
 
-/** Whoever has the key alone, or its name alone, gets no account. */
+/** The key and its name are of use only together. */
 function accountBinding(get: Get): Violation[] {
   const path = "nginx.tls.auto.eabKeyId";
   const [id, key] = [get(`${path}?`), get("acmeEabKey?")];

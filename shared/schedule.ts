@@ -21,7 +21,7 @@ export class BadSchedule extends Error {}
 /** All times are ms since 1970. */
 export class Schedule {
   private readonly cron: Cron;
-  /** Every hour has its times: those of the hour that clocks repeat in autumn come twice, and none is missing in spring. */
+  /** The schedule runs in every hour: twice in the hour that clocks repeat in autumn, and in spring no run is missed. */
   private readonly isHourly: boolean;
   private readonly format: Intl.DateTimeFormat;
 

@@ -40,7 +40,7 @@ export function openOnes({ environment, host }: Given, say: Say): string[] {
       "Funksjoner når internett og kan kalle det koden deres navngir. Hva det er, vet de som har skrevet dem; det hører hjemme i `privacy.recipients`.",
     ),
     say(
-      "Whoever makes an asynchronous call can name an address for its answer (`X-Callback-Url`).",
+      "The caller of an asynchronous call can name an address for its answer (`X-Callback-Url`).",
       "Den som gjør et asynkront kall, kan oppgi en adresse for svaret (`X-Callback-Url`).",
     ),
     say(

@@ -21,7 +21,7 @@ function head({ environment, at, unmeasured }: Compliance, say: Say): string[] {
     `# ${say("Processing and security", "Behandling og sikkerhet")}: ${cell(environment)}`,
     "",
     say(
-      `Written by oslo-faas at ${minute(at)}, from the environment's configuration${unmeasured ? "" : " and from what its host said at that moment"}. It states what is set and what was measured. It is no assessment and no legal advice.`,
+      `Written by oslo-faas at ${minute(at)}, from the environment's configuration${unmeasured ? "" : " and from what its host reported then"}. It states what is set and what was measured. It is no assessment and no legal advice.`,
       `Skrevet av oslo-faas ${minute(at)}, ut fra miljøets konfigurasjon${unmeasured ? "" : " og det verten svarte i øyeblikket"}. Den sier hva som er satt opp og hva som er målt. Den er ingen vurdering og ikke juridisk rådgivning.`,
     ),
     ...(unmeasured

@@ -30,9 +30,9 @@ export interface FunctionStatus extends ServiceStatus {
   rate?: number;
   /** Of these, answered with 5xx. */
   errorRate?: number;
-  /** Undefined where there was no call. */
   /** When the clock called it last, and will next, ISO 8601; undefined where it has no schedule. */
   schedule?: { last?: string; next: string };
+  /** Undefined where there was no call. */
   p50Ms?: number;
   p99Ms?: number;
 }

@@ -360,7 +360,7 @@ describe("levels", () => {
     return found.length;
   };
 
-  test("mandatory in production: by the key, and by the name where there is no key", () => {
+  test("mandatory in production: by the key, or by the name if the key is not set", () => {
     expect([judged(undefined, "oslo-prod"), judged(undefined, "oslo-dev")]).toEqual([1, 0]);
     expect([judged(false, "oslo-prod"), judged(true, "oslo-dev")]).toEqual([0, 1]);
     expect(inProduction(rule).enforcementLevel).toBe("mandatory");
